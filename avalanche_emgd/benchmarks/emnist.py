@@ -1,0 +1,92 @@
+"""PS-EMNIST: handwritten digits and letters, 62 classes in 5 tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision.datasets import EMNIST
+
+from ._label_sets import random_label_sets
+from .generators import ParallelBenchmark, Scenario, parallel_benchmark_from_classes
+from .timeline import Timeline
+
+__all__ = ["ps_emnist"]
+
+NUM_CLASSES = 62
+# Mean and standard deviation of the pixels of the byclass training images, in [0, 1].
+_MEAN, _STD = 0.1736, 0.3317
+
+
+class _GreyImages(Dataset[tuple[Tensor, Tensor]]):
+    """Images kept as bytes in memory, normalised one by one on access."""
+
+    def __init__(self, images: Tensor, targets: Tensor) -> None:
+        self._images = images
+        self.targets = targets
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        image = self._images[index].unsqueeze(0).float()
+        return image.mul_(1.0 / (255.0 * _STD)).sub_(_MEAN / _STD), self.targets[index]
+
+
+def ps_emnist(
+    data_root: str | Path,
+    *,
+    download: bool = False,
+    scenario: Scenario = "class",
+    seed: int = 0,
+    batch_size: int = 128,
+    num_tasks: int = 5,
+    label_sets: Sequence[Sequence[int]] | None = None,
+    timeline: Timeline | None = None,
+) -> ParallelBenchmark:
+    """Parallel streams of EMNIST ``byclass``: 62 classes, 28 × 28 pixels.
+
+    Inputs of shape ``[1, 28, 28]``, upright, normalised to zero mean and unit variance over all
+    training pixels.
+
+    :param data_root: folder that holds (or will hold) torchvision's ``EMNIST`` folder.
+    :param download: whether to download the data (0.5 GB) if they are not there.
+    :param scenario: ``"task"`` or ``"class"``.
+    :param seed: of the label sets and the time line, where they are not given, and of the order of
+        delivery.
+    :param batch_size: samples of each task at each tick; 128 as published.
+    :param num_tasks: number of tasks, where no label sets are given.
+    :param label_sets: classes of each task, say from a :class:`Protocol`.
+    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :raises FileNotFoundError: if the data are not there; says what to do.
+    """
+    try:
+        parts = [
+            EMNIST(str(data_root), split="byclass", train=train, download=download)
+            for train in (True, False)
+        ]
+    except RuntimeError as error:
+        if download:
+            raise
+        raise FileNotFoundError(
+            f"`data_root` {str(data_root)!r} has no EMNIST in torchvision's layout "
+            "(EMNIST/raw/emnist-byclass-*-ubyte). Give the folder that holds `EMNIST`, or let it be "
+            "downloaded there with download=True (on the command line: --download)."
+        ) from error
+    train, test = (
+        # EMNIST stores its images transposed.
+        _GreyImages(part.data.transpose(1, 2).contiguous(), part.targets.to(torch.long))
+        for part in parts
+    )
+    return parallel_benchmark_from_classes(
+        train,
+        test,
+        label_sets or random_label_sets(NUM_CLASSES, num_tasks, seed),
+        timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+    )

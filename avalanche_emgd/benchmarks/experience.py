@@ -1,0 +1,122 @@
+"""Experiences of a parallel stream: one per segment for training, one per task for testing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from avalanche.benchmarks import DatasetExperience
+
+from .timeline import Segment
+
+if TYPE_CHECKING:
+    from .generators import ParallelBenchmark
+
+__all__ = [
+    "Delivery",
+    "SegmentExperience",
+    "TaskExperience",
+    "finishing_objectives",
+    "objective_names",
+]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One minibatch of one task at one tick: samples ``start:stop`` of an experience's data set."""
+
+    task: int
+    start: int
+    stop: int
+
+
+class _ParallelExperience(DatasetExperience):
+    """What both kinds share: class and task labels in Avalanche's names."""
+
+    def __init__(
+        self, dataset: Any, benchmark: ParallelBenchmark, tasks: tuple[int, ...], index: int
+    ) -> None:
+        super().__init__(dataset=dataset, current_experience=index)
+        self.benchmark = benchmark
+        """The benchmark that the experience belongs to."""
+        self.task_labels: list[int] = list(tasks)
+        """Tasks with samples in it, ascending."""
+        if len(tasks) == 1:
+            self.task_label: int = tasks[0]
+        self.classes_in_this_experience: list[int] = _classes_of(benchmark, tasks)
+        """Classes of these tasks, ascending."""
+
+
+class SegmentExperience(_ParallelExperience):
+    """A segment of a parallel stream: the ticks with one set of active tasks.
+
+    Its data set holds exactly the samples delivered in the segment, in order of delivery.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        benchmark: ParallelBenchmark,
+        segment: Segment,
+        deliveries: tuple[tuple[Delivery, ...], ...],
+        index: int,
+    ) -> None:
+        super().__init__(dataset, benchmark, segment.tasks, index)
+        self.ticks: range = segment.ticks
+        """Ticks of the segment, counted from the start of the stream."""
+        self.deliveries: tuple[tuple[Delivery, ...], ...] = deliveries
+        """For each tick, one minibatch per active task."""
+        self.active_tasks: tuple[int, ...] = segment.tasks
+        """Tasks that deliver in this segment."""
+        self.starting_tasks: tuple[int, ...] = segment.starting
+        """Tasks that deliver for the first time."""
+        self.finishing_tasks: tuple[int, ...] = segment.finishing
+        """Tasks whose span ends with the last tick of this segment."""
+        spans = benchmark.timeline.spans
+        started = tuple(t for t, span in enumerate(spans) if span[0] <= segment.end)
+        self.started_tasks: tuple[int, ...] = started
+        """Tasks that have delivered by the end of this segment, finished ones included."""
+        before = tuple(t for t in started if spans[t][0] < segment.start)
+        after = tuple(t for t in range(len(spans)) if t not in started)
+        self.previous_classes: list[int] = _classes_of(benchmark, before)
+        self.classes_seen_so_far: list[int] = _classes_of(benchmark, started)
+        self.future_classes: list[int] = _classes_of(benchmark, after)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the stream ends with this segment."""
+        return self.ticks.stop == self.benchmark.timeline.num_ticks
+
+
+class TaskExperience(_ParallelExperience):
+    """The test samples of one task."""
+
+    def __init__(self, dataset: Any, benchmark: ParallelBenchmark, task: int) -> None:
+        super().__init__(dataset, benchmark, (task,), task)
+
+
+def _classes_of(benchmark: ParallelBenchmark, tasks: tuple[int, ...]) -> list[int]:
+    return sorted(label for task in tasks for label in benchmark.label_sets[task])
+
+
+def objective_names(experience: Any) -> dict[int, str]:
+    """Name of the objective of each task that an experience trains on, by task label.
+
+    An ordinary Avalanche experience of a single task label is named after its number in the stream,
+    because class-incremental streams give the same label to all.
+    """
+    if isinstance(experience, SegmentExperience):
+        names = experience.benchmark.task_names
+        return {task: names[task] for task in experience.active_tasks}
+    labels = list(getattr(experience, "task_labels", [0]))
+    if len(labels) == 1:
+        return {int(labels[0]): f"task{experience.current_experience}"}
+    return {int(label): f"task{int(label)}" for label in sorted(labels)}
+
+
+def finishing_objectives(experience: Any) -> list[str]:
+    """Names of the tasks whose span ends with an experience; all, for an ordinary one."""
+    names = objective_names(experience)
+    if isinstance(experience, SegmentExperience):
+        return [names[task] for task in experience.finishing_tasks]
+    return list(names.values())

@@ -1,0 +1,138 @@
+"""Loaders that yield tick after tick: one minibatch per active task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from avalanche.benchmarks.utils import AvalancheDataset
+from torch import Tensor
+
+from .experience import SegmentExperience
+
+__all__ = ["Part", "SerialTickLoader", "TickBatch", "TickLoader"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The samples ``start:stop`` of a minibatch that belong to one objective."""
+
+    objective: str
+    start: int
+    stop: int
+
+
+class TickBatch(list[Tensor]):
+    """Minibatch of one tick, ``[x, y, task labels]`` as Avalanche expects it.
+
+    :param tensors: of all objectives, one after the other.
+    :param parts: which samples belong to which objective; they cover the minibatch in order.
+    :param tick: counted from the start of the stream.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor], parts: Sequence[Part], tick: int) -> None:
+        super().__init__(tensors)
+        self.parts: list[Part] = list(parts)
+        self.tick: int = tick
+
+    def append_objective(self, objective: str, tensors: Sequence[Tensor]) -> None:
+        """Add samples ``[x, y, task labels]`` as one more objective."""
+        start = len(self[0])
+        for position, tensor in enumerate(tensors):
+            self[position] = torch.cat([self[position], tensor.to(self[position].device)])
+        self.parts.append(Part(objective, start, len(self[0])))
+
+
+class TickLoader:
+    """The ticks of a segment, in the order that the benchmark's seed has fixed.
+
+    Each tick is one minibatch per active task; the last one of a span may be short.
+
+    :param experience: segment of a parallel benchmark.
+    :param dataset: the experience's data set with the transforms to use; its training transforms if
+        omitted.
+    """
+
+    def __init__(
+        self, experience: SegmentExperience, dataset: AvalancheDataset | None = None
+    ) -> None:
+        self._dataset = experience.dataset.train() if dataset is None else dataset
+        self._deliveries = experience.deliveries
+        self._ticks = experience.ticks
+        self._names = experience.benchmark.task_names
+
+    def __len__(self) -> int:
+        return len(self._deliveries)
+
+    def __iter__(self) -> Iterator[TickBatch]:
+        for tick, deliveries in zip(self._ticks, self._deliveries, strict=True):
+            indices = range(deliveries[0].start, deliveries[-1].stop)
+            parts = [
+                Part(self._names[d.task], d.start - indices.start, d.stop - indices.start)
+                for d in deliveries
+            ]
+            yield TickBatch(_collate(self._dataset, indices), parts, tick)
+
+
+class SerialTickLoader:
+    """Ticks of an ordinary Avalanche experience, all of whose tasks start together.
+
+    Each task's samples are shuffled anew in each epoch by torch's global generator, as in
+    Avalanche's own loaders; tasks with fewer samples end earlier.
+
+    :param dataset: with task labels per sample, or none at all.
+    :param batch_size: samples of each task at each tick.
+    :param names: from task label to the name of its objective. With a single name all samples are
+        one objective, whatever their labels.
+    :param first_tick: number of the first tick.
+    :param shuffle: whether to shuffle.
+    """
+
+    def __init__(
+        self,
+        dataset: AvalancheDataset,
+        batch_size: int,
+        names: dict[int, str],
+        first_tick: int = 0,
+        shuffle: bool = True,
+    ) -> None:
+        self._dataset = dataset
+        self._batch_size = batch_size
+        self._first_tick = first_tick
+        self._shuffle = shuffle
+        if len(names) == 1:
+            self._groups = {name: list(range(len(dataset))) for name in names.values()}
+        else:
+            of_task = dataset.targets_task_labels.val_to_idx
+            self._groups = {name: list(of_task[task]) for task, name in sorted(names.items())}
+
+    def __len__(self) -> int:
+        longest = max(len(indices) for indices in self._groups.values())
+        return -(-longest // self._batch_size)
+
+    def __iter__(self) -> Iterator[TickBatch]:
+        orders = {
+            name: [indices[i] for i in torch.randperm(len(indices)).tolist()]
+            if self._shuffle
+            else indices
+            for name, indices in self._groups.items()
+        }
+        for tick in range(len(self)):
+            chosen: list[int] = []
+            parts = []
+            for name, order in orders.items():
+                start = len(chosen)
+                chosen += order[tick * self._batch_size : (tick + 1) * self._batch_size]
+                if len(chosen) > start:
+                    parts.append(Part(name, start, len(chosen)))
+            yield TickBatch(_collate(self._dataset, chosen), parts, self._first_tick + tick)
+
+
+def _collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:
+    collate: Callable[[list[Any]], Sequence[Tensor]] = dataset.collate_fn
+    tensors = list(collate([dataset[index] for index in indices]))
+    if len(tensors) == 2:  # a data set without task labels: Avalanche's task 0
+        tensors.append(torch.zeros(len(indices), dtype=torch.long))
+    return tensors

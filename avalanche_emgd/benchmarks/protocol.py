@@ -1,0 +1,211 @@
+"""Protocol files: published label sets and time lines of a benchmark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ._json_position import line_of
+from .timeline import Timeline
+
+__all__ = ["LabelSet", "Protocol", "ProtocolError", "check_label_sets"]
+
+
+class ProtocolError(ValueError):
+    """A protocol file does not say what it should; the message names the key and the line."""
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """One division of the classes into tasks, with time lines to go with it.
+
+    :param classes: original class labels of each task.
+    :param timelines: for as many tasks.
+    """
+
+    classes: tuple[tuple[int, ...], ...]
+    timelines: tuple[Timeline, ...]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Label sets and time lines of a benchmark, as kept in a JSON file.
+
+    :param name: of the benchmark.
+    :param dataset: the classes are those of.
+    :param num_classes: classes of the data set, labelled from 0.
+    :param batch_size: for which the time lines were made.
+    :param label_sets: the alternatives.
+    """
+
+    name: str
+    dataset: str
+    num_classes: int
+    batch_size: int
+    label_sets: tuple[LabelSet, ...]
+
+    def select(self, label_set: int, timeline: int) -> tuple[tuple[tuple[int, ...], ...], Timeline]:
+        """One label set and one of its time lines.
+
+        :param label_set: index from 0.
+        :param timeline: index from 0.
+        :raises ValueError: if there is none of that number.
+        """
+        if not 0 <= label_set < len(self.label_sets):
+            raise ValueError(
+                f"`label_set` must be in 0..{len(self.label_sets) - 1} for protocol "
+                f"{self.name!r}, found {label_set}."
+            )
+        chosen = self.label_sets[label_set]
+        if not 0 <= timeline < len(chosen.timelines):
+            raise ValueError(
+                f"`timeline` must be in 0..{len(chosen.timelines) - 1} for label set {label_set} "
+                f"of protocol {self.name!r}, found {timeline}."
+            )
+        return chosen.classes, chosen.timelines[timeline]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Protocol:
+        """Read a protocol file.
+
+        :raises FileNotFoundError: if there is none.
+        :raises ProtocolError: if it is not JSON or not a protocol; names the key and the line.
+        """
+        text = Path(path).read_text(encoding="utf-8")
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ProtocolError(
+                f"{path}, line {error.lineno}, column {error.colno}: not valid JSON: {error.msg}."
+            ) from None
+        return _Reader(str(path), text).protocol(content)
+
+    def save(self, path: str | Path) -> None:
+        """Write a protocol file that :meth:`load` reads."""
+        content = {
+            "name": self.name,
+            "dataset": self.dataset,
+            "num_classes": self.num_classes,
+            "batch_size": self.batch_size,
+            "ticks": "both ends inclusive",
+            "label_sets": [
+                {"classes": s.classes, "timelines": [t.spans for t in s.timelines]}
+                for s in self.label_sets
+            ],
+        }
+        Path(path).write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+class _Reader:
+    """Checks the parsed content value by value; every complaint knows its place."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self._path = path
+        self._text = text
+
+    def protocol(self, content: Any) -> Protocol:
+        sets = self._list(content, ("label_sets",))
+        num_classes = self._integer(content, ("num_classes",))
+        return Protocol(
+            name=self._string(content, ("name",)),
+            dataset=self._string(content, ("dataset",)),
+            num_classes=num_classes,
+            batch_size=self._integer(content, ("batch_size",)),
+            label_sets=tuple(
+                self._label_set(content, ("label_sets", i), num_classes) for i in range(len(sets))
+            ),
+        )
+
+    def _label_set(self, content: Any, path: tuple[str | int, ...], num_classes: int) -> LabelSet:
+        at = (*path, "classes")
+        classes = tuple(
+            tuple(
+                self._integer(content, (*at, task, i))
+                for i in range(len(self._list(content, (*at, task))))
+            )
+            for task in range(len(self._list(content, at)))
+        )
+        try:
+            check_label_sets(classes, num_classes, name="classes")
+        except ValueError as error:
+            raise self._error(at, str(error)) from None
+        timelines = []
+        at = (*path, "timelines")
+        for i in range(len(self._list(content, at))):
+            spans = self._list(content, (*at, i))
+            if len(spans) != len(classes):
+                raise self._error(
+                    (*at, i), f"must have {len(classes)} spans, one per task, found {len(spans)}"
+                )
+            try:
+                timelines.append(Timeline(tuple(spans)))
+            except ValueError as error:
+                raise self._error((*at, i), str(error)) from None
+        return LabelSet(classes, tuple(timelines))
+
+    def _get(self, content: Any, path: tuple[str | int, ...]) -> Any:
+        for depth, step in enumerate(path):
+            if isinstance(step, str) and not isinstance(content, dict):
+                raise self._error(path[:depth], f"must be an object with the key {step!r}")
+            if isinstance(step, str) and step not in content:
+                raise self._error(path[:depth], f"misses the key {step!r}")
+            content = content[step]
+        return content
+
+    def _list(self, content: Any, path: tuple[str | int, ...]) -> list[Any]:
+        value = self._get(content, path)
+        if not isinstance(value, list) or not value:
+            raise self._error(path, f"must be a list with at least one entry, found {value!r}")
+        return value
+
+    def _integer(self, content: Any, path: tuple[str | int, ...]) -> int:
+        value = self._get(content, path)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self._error(path, f"must be an integer ≥ 0, found {value!r}")
+        return value
+
+    def _string(self, content: Any, path: tuple[str | int, ...]) -> str:
+        value = self._get(content, path)
+        if not isinstance(value, str):
+            raise self._error(path, f"must be a string, found {value!r}")
+        return value
+
+    def _error(self, path: tuple[str | int, ...], complaint: str) -> ProtocolError:
+        key = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).lstrip(".")
+        line = line_of(self._text, path)
+        where = f"key {key!r}" if key else "the file"
+        return ProtocolError(f"{self._path}, line {line}: {where} {complaint.rstrip('.')}.")
+
+
+def check_label_sets(
+    label_sets: Sequence[Sequence[int]], num_classes: int | None = None, name: str = "label_sets"
+) -> None:
+    """Check that the label sets of the tasks are non-empty and disjoint.
+
+    :param label_sets: class labels of each task.
+    :param num_classes: labels must be below it, if given.
+    :param name: of the argument, for messages.
+    :raises ValueError: names the tasks and the labels.
+    """
+    if len(label_sets) == 0:
+        raise ValueError(f"`{name}` must have at least one task, found none.")
+    owner: dict[int, int] = {}
+    for task, labels in enumerate(label_sets):
+        if len(labels) == 0:
+            raise ValueError(f"`{name}[{task}]` is empty: a task needs at least one class.")
+        for label in labels:
+            if label in owner:
+                raise ValueError(
+                    f"`{name}` must not overlap: class {label} is in task {owner[label]} and in "
+                    f"task {task}."
+                )
+            if label < 0 or (num_classes is not None and label >= num_classes):
+                raise ValueError(
+                    f"`{name}[{task}]` has class {label}, outside 0..{(num_classes or 0) - 1}."
+                    if num_classes is not None
+                    else f"`{name}[{task}]` has the negative class {label}."
+                )
+            owner[label] = task

@@ -1,0 +1,224 @@
+"""Time lines: when each task of a parallel stream starts and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Segment", "Timeline"]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A maximal run of ticks with one set of active tasks.
+
+    :param start: first tick.
+    :param end: last tick, inclusive.
+    :param tasks: active tasks, ascending.
+    :param starting: those whose first tick is ``start``.
+    :param finishing: those whose last tick is ``end``.
+    """
+
+    start: int
+    end: int
+    tasks: tuple[int, ...]
+    starting: tuple[int, ...]
+    finishing: tuple[int, ...]
+
+    @property
+    def ticks(self) -> range:
+        """All ticks of the segment."""
+        return range(self.start, self.end + 1)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The span of every task, in ticks (training iterations), both ends inclusive.
+
+    At each tick of its span a task delivers one minibatch. Immutable; equal spans are equal time
+    lines.
+
+    :param spans: (first tick, last tick) of each task, in the order of the tasks.
+    :raises ValueError: if there are no spans, or one is not a pair of integers 0 ≤ first ≤ last.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+
+    def __post_init__(self) -> None:
+        spans = []
+        for task, span in enumerate(self.spans):
+            try:
+                first, last = (_as_int(end) for end in span)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"`spans[{task}]` must be a pair of integers (first tick, last tick), "
+                    f"found {span!r}."
+                ) from None
+            if first < 0:
+                raise ValueError(f"`spans[{task}]` must not start before tick 0, found {span!r}.")
+            if last < first:
+                raise ValueError(f"`spans[{task}]` must not end before it starts, found {span!r}.")
+            spans.append((first, last))
+        if not spans:
+            raise ValueError("`spans` must have at least one task, found none.")
+        object.__setattr__(self, "spans", tuple(spans))
+
+    @classmethod
+    def serial(cls, lengths: Sequence[int]) -> Timeline:
+        """Tasks nose to tail, without overlap: ordinary continual learning.
+
+        :param lengths: ticks of each task, ≥ 1.
+        """
+        return cls.overlapping(lengths, 0.0)
+
+    @classmethod
+    def joint(cls, lengths: Sequence[int]) -> Timeline:
+        """All tasks from tick 0: multi-task learning.
+
+        :param lengths: ticks of each task, ≥ 1.
+        """
+        return cls.overlapping(lengths, 1.0)
+
+    @classmethod
+    def overlapping(cls, lengths: Sequence[int], overlap: float) -> Timeline:
+        """Each task starts when a share ``1 − overlap`` of its predecessor is over.
+
+        :param lengths: ticks of each task, ≥ 1.
+        :param overlap: in [0, 1]; 0 is serial, 1 is joint.
+        """
+        if not 0.0 <= overlap <= 1.0:
+            raise ValueError(f"`overlap` must be in [0, 1], found {overlap!r}.")
+        lengths = _checked_lengths(lengths)
+        spans, start = [], 0
+        for length in lengths:
+            spans.append((start, start + length - 1))
+            start += round((1.0 - overlap) * length)
+        return cls(tuple(spans))
+
+    @classmethod
+    def random(cls, lengths: Sequence[int], seed: int) -> Timeline:
+        """Random starts without idle gap, as published with the PCL benchmarks.
+
+        Each task starts at a uniformly random tick between the start of its predecessor and the
+        latest end so far, both inclusive.
+
+        :param lengths: ticks of each task, ≥ 1.
+        :param seed: of the random starts.
+        """
+        lengths = _checked_lengths(lengths)
+        generator = np.random.default_rng(seed)
+        spans = [(0, lengths[0] - 1)]
+        for length in lengths[1:]:
+            latest_end = max(end for _, end in spans)
+            start = int(generator.integers(spans[-1][0], latest_end, endpoint=True))
+            spans.append((start, start + length - 1))
+        return cls(tuple(spans))
+
+    @property
+    def num_tasks(self) -> int:
+        """Number of tasks."""
+        return len(self.spans)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Ticks of each task."""
+        return tuple(last - first + 1 for first, last in self.spans)
+
+    @property
+    def num_ticks(self) -> int:
+        """Ticks up to and including the last one of all."""
+        return max(last for _, last in self.spans) + 1
+
+    def segments(self) -> tuple[Segment, ...]:
+        """Maximal runs of ticks with one set of active tasks, in order; idle gaps are left out.
+
+        T tasks make at most 2T − 1 segments.
+        """
+        cuts = sorted({first for first, _ in self.spans} | {last + 1 for _, last in self.spans})
+        segments = []
+        for start, stop in zip(cuts, cuts[1:], strict=False):
+            tasks = self._where(lambda first, last, at=start: first <= at <= last)
+            if tasks:
+                starting = self._where(lambda first, _, at=start: first == at)
+                finishing = self._where(lambda _, last, at=stop: last == at - 1)
+                segments.append(Segment(start, stop - 1, tasks, starting, finishing))
+        return tuple(segments)
+
+    def fit(self, lengths: Sequence[int]) -> Timeline:
+        """Adapt to tasks of other lengths, keeping each start at the same relative progress.
+
+        A task that starts while its predecessor (the task that started last before it) is active
+        starts at the same share of the predecessor's new span. One that starts later keeps its
+        place relative to the task that was the last to end until then. Starts keep their order.
+
+        :param lengths: new number of ticks of each task, ≥ 1.
+        :raises ValueError: if their number differs from the number of tasks.
+        """
+        lengths = _checked_lengths(lengths)
+        if len(lengths) != self.num_tasks:
+            raise ValueError(
+                f"`lengths` must have one entry for each of the {self.num_tasks} tasks, "
+                f"found {len(lengths)}."
+            )
+        order = sorted(range(self.num_tasks), key=lambda task: self.spans[task][0])
+        fitted: dict[int, tuple[int, int]] = {}
+        previous_start = 0
+        for position, task in enumerate(order):
+            first = self.spans[task][0]
+            if position == 0:
+                start = first
+            else:
+                anchor = order[position - 1]
+                if self.spans[anchor][1] + 1 < first:
+                    anchor = max(order[:position], key=lambda other: self.spans[other][1])
+                progress = (first - self.spans[anchor][0]) / self.lengths[anchor]
+                start = fitted[anchor][0] + round(progress * lengths[anchor])
+            start = max(start, previous_start)
+            fitted[task] = (start, start + lengths[task] - 1)
+            previous_start = start
+        return Timeline(tuple(fitted[task] for task in range(self.num_tasks)))
+
+    def plot(self, names: Sequence[str] | None = None, ax: Axes | None = None) -> Figure:
+        """Draw the spans as a Gantt chart.
+
+        :param names: of the tasks; ``task0``, ``task1``, ... if omitted.
+        :param ax: axes to draw into; a new figure if omitted.
+        :return: the figure, to be saved with ``figure.savefig(path)``.
+        """
+        if names is None:
+            names = [f"task{task}" for task in range(self.num_tasks)]
+        if len(names) != self.num_tasks:
+            raise ValueError(f"`names` must name {self.num_tasks} tasks, found {list(names)!r}.")
+        from ._gantt import draw_gantt
+
+        return draw_gantt(self, names, ax)
+
+    def _where(self, condition: object) -> tuple[int, ...]:
+        return tuple(
+            task
+            for task, (first, last) in enumerate(self.spans)
+            if condition(first, last)  # type: ignore[operator]
+        )
+
+
+def _as_int(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError
+    return int(value)
+
+
+def _checked_lengths(lengths: Iterable[int]) -> list[int]:
+    checked = list(lengths)
+    if not checked:
+        raise ValueError("`lengths` must have at least one task, found none.")
+    for task, length in enumerate(checked):
+        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
+            raise ValueError(f"`lengths[{task}]` must be an integer ≥ 1, found {length!r}.")
+    return [int(length) for length in checked]

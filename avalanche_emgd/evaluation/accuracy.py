@@ -1,0 +1,70 @@
+"""Test accuracy of one task, without side effects on a strategy in mid-training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from avalanche.models.utils import avalanche_forward
+from torch import Tensor, nn
+from torch.utils.data import default_collate
+
+from ..models import ClassMask
+
+__all__ = ["TestSamples", "accuracy"]
+
+
+class TestSamples:
+    """The test samples of one task, loaded once.
+
+    :param experience: one of the benchmark's ``test_stream``.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    def __init__(self, experience: Any) -> None:
+        dataset = experience.dataset.eval()
+        samples = [dataset[index] for index in range(len(dataset))]
+        self.inputs: Tensor = default_collate([sample[0] for sample in samples])
+        self.targets = torch.tensor(list(experience.dataset.targets), dtype=torch.long)
+        self.task_labels = torch.full((len(samples),), experience.task_label, dtype=torch.long)
+
+
+@torch.no_grad()
+def accuracy(
+    model: nn.Module,
+    samples: TestSamples,
+    mask: ClassMask,
+    device: torch.device | str = "cpu",
+    batch_size: int = 1024,
+) -> float:
+    """Share of test samples whose own class has the largest of the logits that compete.
+
+    The model is evaluated in evaluation mode, and its modes (training or evaluation, module by
+    module) are as before afterwards.
+
+    :param model: gets the task labels if it is one of Avalanche's multi-task modules.
+    :param samples: of one task.
+    :param mask: says which logits compete.
+    :param device: of the model.
+    :param batch_size: samples per forward pass.
+    :return: in [0, 1].
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    correct = 0
+    try:
+        for start in range(0, len(samples.targets), batch_size):
+            chosen = slice(start, start + batch_size)
+            x = samples.inputs[chosen].to(device)
+            task_labels = samples.task_labels[chosen].to(device)
+            logits = mask(avalanche_forward(model, x, task_labels), task_labels)
+            own = samples.targets[chosen].to(device)
+            right = logits.argmax(dim=1) == own
+            # Where everything is masked, argmax still names a class; that is no prediction.
+            competing = logits.gather(1, own[:, None]).squeeze(1) > float("-inf")
+            correct += int((right & competing).sum())
+    finally:
+        for module, training in modes:
+            module.training = training
+    return correct / len(samples.targets)

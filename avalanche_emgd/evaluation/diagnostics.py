@@ -1,0 +1,80 @@
+"""What one looks at while gradients are weighed: losses, norms, factors, weights, angles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avalanche.evaluation import PluginMetric
+from avalanche.evaluation.metric_results import MetricValue
+
+__all__ = ["GradientDiagnostics", "gradient_diagnostics"]
+
+
+class GradientDiagnostics(PluginMetric[dict[str, float]]):
+    """Per tick and by name of the objective, on multi-gradient strategies:
+
+    * ``Loss/<objective>``;
+    * ``Gradient_Norm/<objective>``: ‖g_i‖ over the shared parameters;
+    * ``Sigma/<objective>``: elastic factor σ_i, where the strategy has them;
+    * ``Weight/<objective>``: λ_i;
+    * ``Cosine/<objective>~<objective>``: of each pair of gradients;
+    * ``Squared_Direction``: ‖d‖² = ‖Σ λ_i g_i‖², the distance to Pareto-criticality.
+
+    An objective without gradient has no cosines, one that is relaxed completely no finite σ; they
+    are left out.
+
+    :param every: emit every so many iterations, ≥ 1.
+    """  # noqa: D400, D415
+
+    def __init__(self, every: int = 1) -> None:
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1, found {every!r}.")
+        self.every = every
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last tick."""
+        self._last: dict[str, float] = {}
+
+    def result(self) -> dict[str, float]:
+        """Values of the last tick that was looked at."""
+        return dict(self._last)
+
+    def after_training_iteration(self, strategy: Any) -> list[MetricValue] | None:
+        """Emit the values of this tick."""
+        iteration = strategy.clock.train_iterations  # counted after this callback
+        if iteration % self.every or not hasattr(strategy, "gramian"):
+            return None
+        self._last = _values(strategy)
+        return [MetricValue(self, name, value, iteration) for name, value in self._last.items()]
+
+
+def gradient_diagnostics(every: int = 1) -> list[PluginMetric]:
+    """Diagnostics of multi-gradient strategies for an ``EvaluationPlugin``.
+
+    :param every: emit every so many iterations, ≥ 1.
+    """
+    return [GradientDiagnostics(every)]
+
+
+def _values(strategy: Any) -> dict[str, float]:
+    names = strategy.objectives
+    gramian = strategy.gramian.cpu().double()
+    weights = strategy.weights.cpu().double()
+    norms = gramian.diagonal().clamp(min=0.0).sqrt()
+    values = {}
+    sigma = getattr(strategy, "sigma", None)
+    for i, name in enumerate(names):
+        values[f"Loss/{name}"] = float(strategy.objective_losses[i])
+        values[f"Gradient_Norm/{name}"] = float(norms[i])
+        if sigma is not None and bool(sigma[i].isfinite()):
+            values[f"Sigma/{name}"] = float(sigma[i])
+        values[f"Weight/{name}"] = float(weights[i])
+    for i, first in enumerate(names):
+        for j in range(i + 1, len(names)):
+            lengths = float(norms[i] * norms[j])
+            if lengths > 0.0:
+                values[f"Cosine/{first}~{names[j]}"] = float(gramian[i, j]) / lengths
+    values["Squared_Direction"] = max(0.0, float(weights @ gramian @ weights))
+    return values

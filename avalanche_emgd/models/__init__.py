@@ -1,0 +1,7 @@
+"""Models of the published settings, and what models need on parallel streams."""
+
+from .class_mask import ClassMask
+from .heads import prepare_heads
+from .mlp import MLP
+
+__all__ = ["MLP", "ClassMask", "prepare_heads"]

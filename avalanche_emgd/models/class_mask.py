@@ -1,0 +1,83 @@
+"""Which classes compete for a sample: masks of logits in both scenarios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..benchmarks.experience import SegmentExperience
+from ..benchmarks.generators import ParallelBenchmark
+
+__all__ = ["ClassMask"]
+
+
+class ClassMask:
+    """Masks with −inf the logits of classes that do not compete.
+
+    Task-incremental: the classes of other tasks than the sample's. Class-incremental: the classes
+    of tasks that have not started. Experiences of ordinary Avalanche benchmarks are left alone.
+
+    A masked logit gets no gradient. The loss of a sample whose own class is masked (a test sample of
+    a task that has not started) is infinite, its prediction wrong.
+    """
+
+    def __init__(self) -> None:
+        self._benchmark: ParallelBenchmark | None = None
+        self._started: tuple[int, ...] = ()
+        self._allowed: Tensor | None = None
+
+    def observe(self, experience: Any, *, all_started: bool = False) -> None:
+        """Say which experience is trained on or evaluated now.
+
+        :param experience: a segment sets the tasks that have started; a test experience keeps them,
+            or, of another benchmark than the last segment, lets all classes compete.
+        :param all_started: whether all tasks have started, as in joint training.
+        """
+        benchmark = getattr(experience, "benchmark", None)
+        if not isinstance(benchmark, ParallelBenchmark):
+            self._benchmark, self._allowed = None, None
+            return
+        if isinstance(experience, SegmentExperience) and not all_started:
+            started = experience.started_tasks
+        elif benchmark is self._benchmark and not all_started:
+            started = self._started
+        else:
+            started = tuple(range(len(benchmark.label_sets)))
+        if benchmark is not self._benchmark or started != self._started:
+            self._benchmark, self._started, self._allowed = benchmark, started, None
+
+    def __call__(self, logits: Tensor, task_labels: Tensor) -> Tensor:
+        """Mask ``logits`` ``[B, K]`` of samples with ``task_labels`` ``[B]``.
+
+        :raises ValueError: if the model has fewer outputs than the benchmark has classes.
+        """
+        if self._benchmark is None:
+            return logits
+        allowed = self._allowed
+        if (
+            allowed is None
+            or allowed.shape[1] != logits.shape[1]
+            or allowed.device != logits.device
+        ):
+            allowed = self._allowed = self._table(self._benchmark, logits)
+        rows = allowed if len(allowed) == 1 else allowed[task_labels]
+        return logits.masked_fill(~rows, float("-inf"))
+
+    def _table(self, benchmark: ParallelBenchmark, logits: Tensor) -> Tensor:
+        """Boolean ``[T, K]``, or ``[1, K]`` where all tasks are alike."""
+        width = logits.shape[1]
+        if width < benchmark.num_classes:
+            raise ValueError(
+                f"`model` has {width} outputs, but the labels of the benchmark go up to "
+                f"{benchmark.num_classes - 1}: give it {benchmark.num_classes} outputs."
+            )
+        if benchmark.scenario == "task":
+            groups = [list(labels) for labels in benchmark.label_sets]
+        else:
+            groups = [[c for task in self._started for c in benchmark.label_sets[task]]]
+        table = torch.zeros(len(groups), width, dtype=torch.bool)
+        for row, labels in zip(table, groups, strict=True):
+            row[labels] = True
+        return table.to(logits.device)

@@ -1,0 +1,252 @@
+"""The elastic dual: which weights combine n gradients into one Pareto-descent direction."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._active_set import Array, min_norm, min_norm_pair
+from ._interior_point import interior_point
+from .gramian import check_finite
+
+__all__ = ["DualSolution", "kkt_residual", "solve_dual"]
+
+# Above this residual a fast answer is not accepted, and cvxopt is asked.
+_ACCEPT = 1e-9
+# Above this one no answer is given at all.
+_REJECT = 1e-6
+
+Solver = Literal["auto", "cvxopt"]
+
+
+@dataclass(frozen=True)
+class DualSolution:
+    """Solution of the elastic dual.
+
+    :param weights: λ, shape ``[n]``, float64 on the CPU, entries ≥ 0, Σ λ_i/σ_i = 1.
+    :param squared_norm: ‖Σ λ_i g_i‖² = λᵀGλ ≥ 0; zero means Pareto-critical.
+    :param residual: relative KKT residual, see :func:`kkt_residual`.
+    :param solver: what found it: ``"closed-form"``, ``"active-set"`` or ``"cvxopt"``.
+    """
+
+    weights: Tensor
+    squared_norm: float
+    residual: float
+    solver: str
+
+
+def solve_dual(
+    gramian: Tensor,
+    sigma: Tensor | None = None,
+    *,
+    lower_bound: float = 0.0,
+    objectives: Sequence[Hashable] | None = None,
+    solver: Solver = "auto",
+) -> DualSolution:
+    r"""Solve the dual of elastic multi-gradient descent (arXiv 2401.01054) exactly.
+
+    .. math::
+
+        \min_{\lambda} \tfrac12 \Big\| \sum_i \lambda_i g_i \Big\|^2
+        \quad\text{subject to}\quad
+        \sum_i \lambda_i / \sigma_i = 1,\quad
+        \lambda_i \ge c \cdot \Big(\sum_j 1/\sigma_j\Big)^{-1}
+
+    With c = 0 the direction :math:`d = -\sum_i \lambda_i g_i` is the steepest common descent of
+    Fliege and Svaiter (2000) relaxed by σ, and every objective descends:
+    :math:`\langle g_i, d\rangle \le -\|d\|^2/\sigma_i`. With σ = 1 and c = 0 it is MGDA. The weights
+    do not change when all gradients are multiplied by one number, and everything is computed in
+    float64 whatever comes in. Where several weights are optimal (say, for equal gradients), the
+    answer does not depend on the order of the objectives.
+
+    :param gramian: ``[n, n]``, n ≥ 1, entries ⟨g_i, g_j⟩, symmetric and positive semi-definite up to
+        rounding; any real dtype, any device, any scale.
+    :param sigma: elastic factors ``[n]``, each in (0, ∞]; all ones if omitted. ``inf`` asks of an
+        objective only that it does not rise; at least one must be finite.
+    :param lower_bound: c in [0, 1): the smallest weight, as a share of the uniform one.
+    :param objectives: names for error messages; indices if omitted.
+    :param solver: ``"auto"`` (closed forms for n ≤ 2, an active-set method for more, each checked by
+        its KKT residual and handed to cvxopt should it fail) or ``"cvxopt"``.
+    :return: the weights, the squared norm of the direction and the KKT residual.
+    :raises ValueError: if an argument is out of its range; a non-finite entry names its objective.
+    :raises ArithmeticError: if the matrix is not a Gramian, so that no weights are optimal.
+    """
+    G, tau = _checked(gramian, sigma, lower_bound, objectives)
+    lower = np.full(len(tau), lower_bound / tau.sum())
+    scale = float(np.diag(G).max())
+    if scale == 0.0:  # every gradient is zero: all weights are optimal
+        weights, name = np.full(len(tau), 1.0 / tau.sum()), "closed-form"
+        return DualSolution(torch.from_numpy(weights), 0.0, 0.0, name)
+    G = G / scale
+    if solver == "cvxopt":
+        weights, residual, name = _by_interior_point(G, tau, lower)
+    else:
+        weights, residual, name = _by_fast_path(G, tau, lower)
+        if residual > _ACCEPT:
+            # float32 Gramians of dependent gradients can be slightly indefinite
+            G = _nearest_gramian(G)
+            weights, residual, name = _by_fast_path(G, tau, lower)
+        if residual > _ACCEPT:
+            weights, residual, name = _by_interior_point(G, tau, lower)
+    if not residual <= _REJECT:
+        raise ArithmeticError(
+            f"No weights satisfy the optimality conditions (relative residual {residual:.1e}): "
+            "`gramian` is not positive semi-definite. Compute it from the gradients in float64."
+        )
+    squared_norm = max(0.0, float(weights @ G @ weights) * scale)
+    return DualSolution(torch.from_numpy(weights), squared_norm, residual, name)
+
+
+def kkt_residual(
+    gramian: Tensor,
+    weights: Tensor,
+    sigma: Tensor | None = None,
+    *,
+    lower_bound: float = 0.0,
+) -> float:
+    """Violation of the optimality conditions of :func:`solve_dual`, each relative to its own scale.
+
+    With v = Gλ, ν the multiplier of the equality and l the lower bound, the conditions are
+    v_i − ν/σ_i ≥ 0, with equality where λ_i > l_i. Each is measured against
+    Σ_j |G_ij| λ_j + |ν|/σ_i, the size of the numbers it is the difference of, so that the residual
+    does not hide a small objective behind a large one; complementarity as the smaller of that
+    and of the objective's share of Σ_j λ_j ‖g_j‖.
+
+    :param gramian: ``[n, n]``.
+    :param weights: λ ``[n]``.
+    :param sigma: elastic factors ``[n]``; all ones if omitted.
+    :param lower_bound: c in [0, 1), as in :func:`solve_dual`.
+    :return: the largest relative violation, ≥ 0; about 1e-15 at an exact solution.
+    """
+    G, tau = _checked(gramian, sigma, lower_bound, None)
+    lower = np.full(len(tau), lower_bound / tau.sum())
+    scale = float(np.diag(G).max()) or 1.0
+    return _residual(G / scale, tau, lower, weights.detach().cpu().double().numpy())
+
+
+def _checked(
+    gramian: Tensor,
+    sigma: Tensor | None,
+    lower_bound: float,
+    objectives: Sequence[Hashable] | None,
+) -> tuple[Array, Array]:
+    """Validate and convert to the symmetric float64 Gramian and τ = 1/σ."""
+    if gramian.ndim != 2 or gramian.shape[0] != gramian.shape[1] or gramian.shape[0] == 0:
+        raise ValueError(
+            f"`gramian` must be a square matrix with at least one row, found shape "
+            f"{tuple(gramian.shape)}."
+        )
+    if not 0.0 <= lower_bound < 1.0:
+        raise ValueError(f"`lower_bound` must be in [0, 1), found {lower_bound!r}.")
+    G = gramian.detach().cpu().double().numpy()
+    n = len(G)
+    names: Sequence[Hashable] = range(n) if objectives is None else objectives
+    if len(names) != n:
+        raise ValueError(f"`objectives` must name {n} rows, found {len(names)}: {names!r}.")
+    check_finite(gramian, names)
+    if (np.diag(G) < 0.0).any():
+        i = int(np.argmin(np.diag(G)))
+        raise ValueError(
+            f"`gramian` has the negative diagonal entry {G[i, i]!r} at objective {names[i]!r}; "
+            "a squared norm cannot be negative."
+        )
+    if sigma is None:
+        return (G + G.T) / 2.0, np.ones(n)
+    s = sigma.detach().cpu().double().numpy()
+    if s.shape != (n,):
+        raise ValueError(f"`sigma` must have shape ({n},), found {s.shape}.")
+    if not (s > 0.0).all():
+        i = int(np.flatnonzero(~(s > 0.0))[0])
+        raise ValueError(
+            f"`sigma` must be positive, found {float(s[i])!r} at objective {names[i]!r}."
+        )
+    if np.isinf(s).all():
+        raise ValueError("`sigma` must be finite for at least one objective, found only inf.")
+    return (G + G.T) / 2.0, 1.0 / s
+
+
+def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
+    if not np.isfinite(weights).all():
+        return float("inf")
+    above = weights - lower
+    room = 1.0 - float(tau @ lower)
+    v = G @ weights
+    nu = float(above @ v) / room
+    size = np.abs(G) @ np.abs(weights) + abs(nu) * tau
+    slack = np.divide(v - nu * tau, size, out=np.zeros_like(v), where=size > 0.0)
+    length = np.abs(weights) * np.sqrt(np.diag(G))
+    total = float(length.sum())
+    share = above / np.where(weights > 0.0, weights, 1.0)
+    if total > 0.0:
+        share = share * length / total
+    stationarity = float(np.abs(np.minimum(share, slack)).max())
+    dual = float(np.maximum(-slack, 0.0).max())
+    equality = abs(float(tau @ weights) - 1.0)
+    bounds = float((np.maximum(-above, 0.0) * tau).max())
+    return max(stationarity, dual, equality, bounds)
+
+
+def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:
+    room = 1.0 - float(tau @ lower)
+    if room == 1.0:
+        rows, shift = G, np.zeros_like(lower)
+    else:
+        # The bounded weights λ = lower + room·x are the plain dual of the shifted gradients
+        # b_i = τ_i Σ_j lower_j g_j + room·g_i, with the same τ.
+        M = np.outer(tau, lower) + room * np.eye(len(tau))
+        rows, shift = M @ G @ M.T, lower
+    x, name = _homogeneous(rows, tau)
+    weights = shift + room * x
+    return weights, _residual(G, tau, lower, weights), name
+
+
+def _homogeneous(G: Array, tau: Array) -> tuple[Array, str]:
+    """Min-norm λ ≥ 0 with τᵀλ = 1."""
+    norms = np.sqrt(np.maximum(np.diag(G), 0.0))
+    x = np.zeros_like(tau)
+    zero = (norms == 0.0) & (tau > 0.0)
+    if zero.any():  # Pareto-critical: all weight on what has no gradient
+        x[zero] = 1.0 / tau[zero].sum()
+        return x, "closed-form"
+    index = np.flatnonzero(norms > 0.0)
+    norm, t = norms[index], tau[index]
+    C = G[np.ix_(index, index)] / norm[:, None] / norm[None, :]
+    np.fill_diagonal(C, 1.0)
+    a = t / norm
+    a = a / a.max()
+    name = "closed-form"
+    u: Array | None
+    if len(index) == 1:
+        u = np.ones(1)
+    elif len(index) == 2:
+        u = min_norm_pair(float(C[0, 1]), a)
+    else:
+        u, name = min_norm(C, a), "active-set"
+    if u is None:
+        return np.full_like(tau, np.nan), name
+    weights = u / norm
+    weights = weights / weights.max()
+    x[index] = weights / (t @ weights)
+    return x, name
+
+
+def _by_interior_point(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:
+    weights = interior_point(G, tau, lower)
+    room = 1.0 - float(tau @ lower)
+    above = weights - lower
+    weights = lower + above * (room / float(tau @ above))
+    return weights, _residual(G, tau, lower, weights), "cvxopt"
+
+
+def _nearest_gramian(G: Array) -> Array:
+    """Closest positive semi-definite matrix, in the geometry of unit gradients."""
+    norms = np.sqrt(np.diag(G))
+    norms = np.where(norms > 0.0, norms, 1.0)
+    values, vectors = np.linalg.eigh(G / np.outer(norms, norms))
+    C = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    return C * np.outer(norms, norms)

@@ -1,0 +1,88 @@
+"""Gradient engines: from a model and one batch per objective to one gradient per objective."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+__all__ = ["GradientEngine", "PlainEngine"]
+
+Batch = TypeVar("Batch")
+
+
+class GradientEngine(ABC):
+    """Computes one gradient per objective, in two steps so that losses can be the caller's.
+
+    The first step forwards the batch of each objective, the second differentiates the loss of each.
+    An engine may share work between objectives, as long as it returns what
+    :class:`PlainEngine` returns.
+    """
+
+    @abstractmethod
+    def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
+        """Outputs of the model, one per objective, each from that objective's batch alone."""
+
+    @abstractmethod
+    def gradients(
+        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool = False
+    ) -> Tensor:
+        """One flattened gradient per loss.
+
+        :param losses: n scalars, functions of the outputs of :meth:`forward`.
+        :param parameters: with P elements in all, all of one dtype.
+        :param retain_graph: keep the graphs for another backward pass.
+        :return: ``[n, P]`` in the dtype of the parameters, rows in the order of the losses, columns
+            in the order of the parameters. The memory is the engine's and is reused by the next
+            call.
+        """
+
+
+class PlainEngine(GradientEngine):
+    """One forward and one backward pass per objective.
+
+    Layers that mix samples see one objective at a time: batch norm normalises each objective's
+    batch by its own statistics, and its running statistics take the objectives in their order. Since
+    the batches are disjoint, the arithmetic is that of one pass over their concatenation.
+    """
+
+    def __init__(self) -> None:
+        self._rows: Tensor | None = None
+
+    def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
+        """See :meth:`GradientEngine.forward`."""
+        return [model(batch) for batch in batches]
+
+    def gradients(
+        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool = False
+    ) -> Tensor:
+        """See :meth:`GradientEngine.gradients`."""
+        size = sum(p.numel() for p in parameters)
+        rows = self._buffer(len(losses), size, parameters[0])
+        for row, loss in zip(rows, losses, strict=True):
+            grads = torch.autograd.grad(
+                loss, parameters, retain_graph=retain_graph, allow_unused=True
+            )
+            torch.cat(
+                [
+                    (torch.zeros_like(p) if g is None else g).reshape(-1)
+                    for p, g in zip(parameters, grads, strict=True)
+                ],
+                out=row,
+            )
+        return rows
+
+    def _buffer(self, n: int, size: int, like: Tensor) -> Tensor:
+        rows = self._rows
+        if (
+            rows is None
+            or rows.shape[0] < n
+            or rows.shape[1] != size
+            or rows.dtype != like.dtype
+            or rows.device != like.device
+        ):
+            rows = self._rows = torch.empty(n, size, dtype=like.dtype, device=like.device)
+        return rows[:n]

@@ -1,0 +1,282 @@
+"""Elastic factors σ: how much each objective is relaxed in the common descent."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Literal, Union
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    "EGDA",
+    "GMC",
+    "GS",
+    "Constant",
+    "CustomFactor",
+    "ElasticFactor",
+    "ElasticSpec",
+    "make_elastic_factor",
+]
+
+
+class ElasticFactor(ABC):
+    r"""Rule that gives each objective its elastic factor σ_i in (0, ∞].
+
+    A large σ_i relaxes the objective (it must merely not get worse), a small one makes it descend
+    faster. All rules share one scale, mean(1/σ) = 1, with which a lone objective is trained by
+    plain gradient descent and orthogonal gradients of equal length by their average.
+
+    State is kept for each objective *identity*, not for each row, because the set of objectives
+    changes from tick to tick.
+
+    :param lower_bound: c in [0, 1): the smallest weight λ_i as a share of the uniform weight;
+        towards 1 the weights become those of the plain average.
+    """
+
+    def __init__(self, lower_bound: float = 0.0) -> None:
+        self._lower_bound = _in_range("lower_bound", lower_bound, 0.0, 1.0)
+        self._state: dict[Hashable, float] = {}
+
+    def __call__(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        """Update the state with this tick's gradients and return σ.
+
+        :param gramian: ``[n, n]``, finite.
+        :param objectives: n distinct identities, in the order of the rows.
+        :return: σ ``[n]``, float64 on the CPU, mean(1/σ) = 1.
+        :raises ValueError: if identities are missing or repeated, or the rule gives a value ≤ 0.
+        """
+        if len(objectives) != len(gramian) or len(set(objectives)) != len(objectives):
+            raise ValueError(
+                f"`objectives` must be {len(gramian)} distinct identities, found "
+                f"{list(objectives)!r}."
+            )
+        inverse = self._inverse(gramian.detach().cpu().double(), objectives)
+        total = float(inverse.sum())
+        if total == 0.0:  # nobody has a gradient
+            return torch.ones(len(objectives), dtype=torch.float64)
+        return total / (len(objectives) * inverse)
+
+    @abstractmethod
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        """1/σ up to scale, ``[n]`` float64, entries ≥ 0."""
+
+    def lower_bound(self, n: int) -> float:
+        """Smallest weight for n objectives, as a share of the uniform one."""
+        return self._lower_bound
+
+    def forget(self, objectives: Iterable[Hashable]) -> None:
+        """Drop the state of objectives that will not come back."""
+        for objective in objectives:
+            self._state.pop(objective, None)
+
+    def reset(self) -> None:
+        """Drop all state."""
+        self._state.clear()
+
+    def state_dict(self) -> dict[str, Any]:
+        """State as plain Python objects; loads with ``torch.load(..., weights_only=True)``."""
+        return {"objectives": list(self._state.items())}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` returned."""
+        self._state = dict(state["objectives"])
+
+    def _smooth(self, values: Tensor, objectives: Sequence[Hashable], decay: float) -> Tensor:
+        """Exponential moving average; an objective seen for the first time starts at its value."""
+        if decay == 0.0:
+            return values
+        for objective, value in zip(objectives, values.tolist(), strict=True):
+            before = self._state.get(objective, value)
+            self._state[objective] = decay * before + (1.0 - decay) * value
+        return torch.tensor([self._state[o] for o in objectives], dtype=torch.float64)
+
+
+class _PowerFactor(ElasticFactor):
+    """The family 1/σ_i ∝ EMA(⟨g_i, r_i⟩)^(exponent/2) with a reference r_i."""
+
+    def __init__(self, exponent: float, decay: float, lower_bound: float) -> None:
+        super().__init__(lower_bound)
+        self.exponent = _in_range("exponent", exponent, 0.0, math.inf)
+        self.decay = _in_range("decay", decay, 0.0, 1.0)
+
+    @abstractmethod
+    def _products(self, gramian: Tensor) -> Tensor:
+        """⟨g_i, r_i⟩ ``[n]``, entries ≥ 0."""
+
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        squares = gramian.diagonal()
+        products = self._smooth(self._products(gramian), objectives, self.decay)
+        # Powers of numbers of order one neither overflow nor vanish.
+        largest = float(products.max())
+        inverse = (products / (largest or 1.0)).pow(self.exponent / 2.0)
+        # What has no gradient has nothing to ask for: it is relaxed completely (σ = ∞), the limit
+        # of the rule, instead of stopping everybody.
+        return torch.where(squares > 0.0, inverse, torch.zeros_like(inverse))
+
+
+class GMC(_PowerFactor):
+    r"""Gradient magnitude change: looks at the objective itself.
+
+    .. math:: 1/\sigma_i \propto \big(\mathrm{EMA}\,\|g_i\|^2\big)^{p/2}
+
+    A new task has a large gradient and descends faster; a converged one is relaxed. arXiv
+    2401.01054 names the rule without a formula; this is the family that this package explores:
+    p = 0 is MGDA, p = 1 without smoothing is MGDA on normalised gradients, p = 2 gives the plain
+    average wherever gradients are orthogonal.
+
+    :param exponent: p ≥ 0.
+    :param decay: of the moving average, in [0, 1); 0 means no smoothing.
+    :param lower_bound: see :class:`ElasticFactor`.
+    """
+
+    def __init__(self, exponent: float = 1.0, decay: float = 0.9, lower_bound: float = 0.0) -> None:
+        super().__init__(exponent, decay, lower_bound)
+
+    def _products(self, gramian: Tensor) -> Tensor:
+        return gramian.diagonal()
+
+    def __repr__(self) -> str:
+        return f"GMC(exponent={self.exponent}, decay={self.decay}, lower_bound={self._lower_bound})"
+
+
+class GS(_PowerFactor):
+    r"""Gradient similarity: looks at the other objectives too.
+
+    .. math:: 1/\sigma_i \propto \max\big(\langle g_i, \bar g\rangle,\ f \|g_i\|^2\big)^{p/2},
+        \quad \bar g = \tfrac1n \sum_j g_j
+
+    With p = 2 and f = 0 the weights are exactly those of the plain average whenever no objective is
+    hurt by it, and depart from them only to spare one. arXiv 2401.01054 names the rule without a
+    formula.
+
+    :param exponent: p ≥ 0.
+    :param decay: of the moving average, in [0, 1); 0 means no smoothing.
+    :param floor: f ≥ 0, the share of ‖g_i‖² that an objective in conflict still counts for.
+    :param lower_bound: see :class:`ElasticFactor`.
+    """
+
+    def __init__(
+        self,
+        exponent: float = 2.0,
+        decay: float = 0.0,
+        floor: float = 0.1,
+        lower_bound: float = 0.3,
+    ) -> None:
+        super().__init__(exponent, decay, lower_bound)
+        self.floor = _in_range("floor", floor, 0.0, math.inf)
+
+    def _products(self, gramian: Tensor) -> Tensor:
+        floored = torch.maximum(gramian.mean(dim=1), self.floor * gramian.diagonal())
+        return floored.clamp(min=0.0)
+
+    def __repr__(self) -> str:
+        return (
+            f"GS(exponent={self.exponent}, decay={self.decay}, floor={self.floor}, "
+            f"lower_bound={self._lower_bound})"
+        )
+
+
+class Constant(ElasticFactor):
+    """σ = 1 for all objectives: MGDA (Désidéri 2012).
+
+    :param lower_bound: see :class:`ElasticFactor`.
+    """
+
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        return torch.ones(len(objectives), dtype=torch.float64)
+
+    def __repr__(self) -> str:
+        return f"Constant(lower_bound={self._lower_bound})"
+
+
+class EGDA(ElasticFactor):
+    r"""The softmax rule of EMGD's predecessor.
+
+    .. math:: 1/\sigma = \mathrm{softmax}\big(\mathrm{EMA}\,\|g\| / 5\big), \qquad
+        \lambda_i \ge \tfrac1{n+1} \text{ of the uniform weight}
+
+    :param temperature: what the norms are divided by, > 0.
+    :param decay: of the moving average, in [0, 1).
+    """
+
+    def __init__(self, temperature: float = 5.0, decay: float = 0.9) -> None:
+        super().__init__()
+        self.temperature = _in_range("temperature", temperature, 0.0, math.inf, open_below=True)
+        self.decay = _in_range("decay", decay, 0.0, 1.0)
+
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        norms = self._smooth(gramian.diagonal().sqrt(), objectives, self.decay)
+        return torch.softmax(norms / self.temperature, dim=0)
+
+    def lower_bound(self, n: int) -> float:
+        """1/(n + 1) of the uniform weight."""
+        return 1.0 / (n + 1)
+
+    def __repr__(self) -> str:
+        return f"EGDA(temperature={self.temperature}, decay={self.decay})"
+
+
+class CustomFactor(ElasticFactor):
+    """A rule of the user's.
+
+    :param rule: ``rule(gramian, objectives) -> sigma`` with the Gramian ``[n, n]`` in float64 on
+        the CPU and σ ``[n]`` in (0, ∞]; its scale does not matter.
+    :param lower_bound: see :class:`ElasticFactor`.
+    """
+
+    def __init__(
+        self, rule: Callable[[Tensor, Sequence[Hashable]], Tensor], lower_bound: float = 0.0
+    ) -> None:
+        super().__init__(lower_bound)
+        self.rule = rule
+
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        sigma = torch.as_tensor(self.rule(gramian, objectives), dtype=torch.float64).cpu()
+        if sigma.shape != (len(objectives),) or not bool((sigma > 0.0).all()):
+            raise ValueError(
+                f"`elastic` must return {len(objectives)} positive factors, found "
+                f"{sigma.tolist()!r} for objectives {list(objectives)!r}."
+            )
+        return 1.0 / sigma
+
+    def __repr__(self) -> str:
+        return f"CustomFactor({self.rule!r}, lower_bound={self._lower_bound})"
+
+
+ElasticName = Literal["gmc", "gs", "mgda", "egda"]
+ElasticSpec = Union[ElasticName, ElasticFactor, Callable[[Tensor, Sequence[Hashable]], Tensor]]
+
+_BY_NAME: dict[str, type[ElasticFactor]] = {"gmc": GMC, "gs": GS, "mgda": Constant, "egda": EGDA}
+
+
+def make_elastic_factor(elastic: ElasticSpec) -> ElasticFactor:
+    """Turn a name, a rule or a callable into a rule.
+
+    :param elastic: ``"gmc"``, ``"gs"``, ``"mgda"`` (σ = 1), ``"egda"``, an :class:`ElasticFactor`
+        or a callable as in :class:`CustomFactor`.
+    :raises ValueError: for an unknown name.
+    :raises TypeError: for anything else.
+    """
+    if isinstance(elastic, ElasticFactor):
+        return elastic
+    if isinstance(elastic, str):
+        if elastic not in _BY_NAME:
+            raise ValueError(f"`elastic` must be one of {sorted(_BY_NAME)}, found {elastic!r}.")
+        return _BY_NAME[elastic]()
+    if callable(elastic):
+        return CustomFactor(elastic)
+    raise TypeError(
+        f"`elastic` must be a name, an ElasticFactor or a callable, found {type(elastic).__name__}."
+    )
+
+
+def _in_range(
+    name: str, value: float, low: float, high: float, *, open_below: bool = False
+) -> float:
+    if not (low < value < high or (value == low and not open_below)):
+        bracket = "(" if open_below else "["
+        raise ValueError(f"`{name}` must be in {bracket}{low:g}, {high:g}), found {value!r}.")
+    return value

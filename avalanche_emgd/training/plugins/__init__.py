@@ -1,0 +1,14 @@
+"""Plugins: one behaviour each, at named callbacks."""
+
+from .base import MultiGradientPlugin
+from .class_mask import ClassMaskPlugin
+from .elastic_factor import ElasticFactorPlugin
+from .replay_memory import MemoryObjectives, ReplayMemoryPlugin
+
+__all__ = [
+    "ClassMaskPlugin",
+    "ElasticFactorPlugin",
+    "MemoryObjectives",
+    "MultiGradientPlugin",
+    "ReplayMemoryPlugin",
+]

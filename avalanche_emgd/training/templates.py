@@ -1,0 +1,333 @@
+"""The training loop of all multi-gradient strategies: tick → objectives → gradients → weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Union
+
+import torch
+from avalanche.core import BasePlugin
+from avalanche.models.utils import avalanche_forward
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.plugins.evaluation import default_evaluator
+from avalanche.training.templates import SupervisedTemplate
+from avalanche.training.templates.base import BaseTemplate
+from avalanche.training.utils import trigger_plugins
+from torch import Tensor, nn
+from torch.nn import CrossEntropyLoss
+from torch.optim import Optimizer
+
+from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
+from ..benchmarks.experience import objective_names
+from ..benchmarks.generators import ParallelBenchmark
+from ..models import ClassMask, prepare_heads
+from ..optim import GradientEngine, PlainEngine, check_finite, gramian_of
+from .memory import ReplayMemory
+from .plugins import MemoryObjectives, MultiGradientPlugin, ReplayMemoryPlugin
+
+__all__ = ["MultiGradientTemplate", "Shared"]
+
+Shared = Union[nn.Module, Iterable[nn.Parameter]]
+
+# Minibatches on ordinary Avalanche benchmarks, where nothing else says how large.
+_DEFAULT_MB_SIZE = 32
+
+
+class _ModelIsPositional:
+    """Lets strategies take the model as a positional argument.
+
+    Avalanche's ``BaseTemplate`` wraps the constructors of its subclasses to warn of every positional
+    argument. All others of ours are keyword-only, as it wants them.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super(BaseTemplate, cls).__init_subclass__(**kwargs)
+
+
+class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
+    """Base of strategies that combine one gradient per objective.
+
+    At each tick every active task, and the replay memory, is one objective. The template forwards
+    and differentiates them one by one, takes the Gramian of their gradients, asks the weighting for
+    their weights and lets the optimizer follow the weighted sum. Strategies differ in the weighting
+    and the plugins that they bring. It trains on parallel benchmarks and on ordinary Avalanche
+    ones; logits are masked as the benchmark's scenario asks, in training, replay and evaluation.
+
+    For plugins, at each tick between Avalanche's ``before_backward`` and ``after_backward``:
+
+    * ``objectives``: names, ``n`` of them;
+    * ``objective_losses``: ``[n]``, detached;
+    * ``gradients``: ``[n, P]`` over ``trained_parameters``, valid until the next tick;
+    * ``gramian``: ``[n, n]`` float64, over the shared parameters only where these are given;
+    * ``weights``: ``[n]`` float64, from ``after_weighting`` on.
+
+    ``loss`` is the mean of the objectives' losses. What plugins add to it (EWC and the like) is
+    differentiated on its own and added to the weighted sum; a factor they put on it scales that.
+
+    :param model: any module; Avalanche's multi-task modules get the task labels.
+    :param optimizer: of the model's parameters.
+    :param weighting: from the Gramian ``[n, n]`` to weights ``[n]``: any TorchJD weighting of
+        Gramians.
+    :param criterion: loss of outputs and targets of one objective, a scalar.
+    :param memory_size: capacity of the replay memory in samples; 0 for none.
+    :param memory_objectives: ``"one"`` or ``"per-task"``, see
+        :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
+    :param shared: module or parameters over which the Gramian is taken; all trained ones if
+        omitted. The others follow the sum of the objectives' own gradients: a classifier that only
+        one task uses follows that task's.
+    :param engine: computes the gradients; one pass per objective if omitted.
+    :param train_mb_size: samples from memory at each tick, and of each task on ordinary benchmarks.
+        If omitted, as many as a task delivers on a parallel benchmark, 32 on ordinary ones. (How
+        many a task delivers is the parallel benchmark's.)
+    :param train_epochs: passes over each experience.
+    :param eval_mb_size: samples per evaluation step.
+    :param seed: of the replay memory.
+    :param device: where the model is trained.
+    :param plugins: any of Avalanche's, called after the strategy's own.
+    :param evaluator: metrics and loggers; ``None`` for none.
+    :param eval_every: see Avalanche's ``SupervisedTemplate``.
+    :param peval_mode: see Avalanche's ``SupervisedTemplate``.
+    """
+
+    PLUGIN_CLASS = MultiGradientPlugin
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        optimizer: Optimizer,
+        weighting: Callable[[Tensor], Tensor],
+        criterion: Any = None,
+        memory_size: int = 0,
+        memory_objectives: MemoryObjectives = "one",
+        shared: Shared | None = None,
+        engine: GradientEngine | None = None,
+        train_mb_size: int | None = None,
+        train_epochs: int = 1,
+        eval_mb_size: int = 512,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        plugins: Sequence[BasePlugin] | None = None,
+        evaluator: EvaluationPlugin | Callable[[], EvaluationPlugin] | None = default_evaluator,
+        eval_every: int = -1,
+        peval_mode: str = "epoch",
+    ) -> None:
+        _check_sizes(memory_size, train_mb_size, train_epochs, eval_mb_size)
+        self.memory: ReplayMemory | None = None
+        """Replay memory, if there is one."""
+        own: list[BasePlugin] = []
+        if memory_size:
+            self.memory = ReplayMemory(memory_size, seed)
+            own.append(ReplayMemoryPlugin(self.memory, memory_objectives))
+        super().__init__(
+            model=model,
+            optimizer=optimizer,
+            criterion=CrossEntropyLoss() if criterion is None else criterion,
+            train_mb_size=_DEFAULT_MB_SIZE if train_mb_size is None else train_mb_size,
+            train_epochs=train_epochs,
+            eval_mb_size=eval_mb_size,
+            device=device,
+            plugins=own + list(plugins or []),
+            evaluator=evaluator,
+            eval_every=eval_every,
+            peval_mode=peval_mode,
+        )
+        self.weighting = weighting
+        self.engine: GradientEngine = PlainEngine() if engine is None else engine
+        self._own_memory_mb_size = train_mb_size
+        self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
+        self._class_mask = ClassMask()
+        self._prepared: ParallelBenchmark | None = None
+        self.objectives: list[str] = []
+        self.objective_losses: Tensor = torch.empty(0)
+        self.gradients: Tensor = torch.empty(0, 0)
+        self.gramian: Tensor = torch.empty(0, 0)
+        self.weights: Tensor = torch.empty(0)
+        self.trained_parameters: list[nn.Parameter] = []
+        self._num_shared = 0
+        self._outputs: list[Tensor] = []
+        self._losses: list[Tensor] = []
+
+    @property
+    def tick(self) -> int:
+        """Number of the current tick, from the start of the stream."""
+        return self.mbatch.tick if isinstance(self.mbatch, TickBatch) else 0
+
+    @property
+    def memory_mb_size(self) -> int:
+        """Samples drawn from the memory at each tick."""
+        if self._own_memory_mb_size is not None:
+            return self._own_memory_mb_size
+        if isinstance(self.experience, SegmentExperience):
+            return self.experience.benchmark.batch_size
+        return self.train_mb_size
+
+    # Data and model of an experience
+
+    def make_train_dataloader(self, shuffle: bool = True, **kwargs: Any) -> None:
+        """Load tick after tick. Workers and pinned memory, as Avalanche offers them, do not apply.
+
+        :param shuffle: for ordinary experiences; parallel ones have their own fixed order.
+        """
+        if isinstance(self.experience, SegmentExperience):
+            self.dataloader = TickLoader(self.experience, self.adapted_dataset)
+        else:
+            self.dataloader = SerialTickLoader(
+                self.adapted_dataset,
+                self.train_mb_size,
+                objective_names(self.experience),
+                first_tick=self.clock.train_iterations,
+                shuffle=shuffle,
+            )
+
+    def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
+        """Grow Avalanche's dynamic modules; for all tasks of a parallel benchmark beforehand."""
+        model = self.model if model is None else model
+        benchmark = getattr(self.experience, "benchmark", None)
+        if not isinstance(benchmark, ParallelBenchmark):
+            return super().model_adaptation(model)
+        if benchmark is not self._prepared:
+            prepare_heads(model, benchmark)
+            self._prepared = benchmark
+        return model.to(self.device)
+
+    def _before_training_exp(self, **kwargs: Any) -> None:
+        self._class_mask.observe(self.experience)
+        super()._before_training_exp(**kwargs)
+        self._collect_parameters()
+
+    def _before_eval_exp(self, **kwargs: Any) -> None:
+        self._class_mask.observe(self.experience)
+        super()._before_eval_exp(**kwargs)
+
+    def _collect_parameters(self) -> None:
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        if self._shared is None:
+            shared = trained
+        else:
+            given = self._shared
+            chosen = given.parameters() if isinstance(given, nn.Module) else given
+            wanted = {id(p) for p in chosen}
+            shared = [p for p in trained if id(p) in wanted]
+            if not shared:
+                raise ValueError("`shared` has no trained parameter of `model`.")
+        own = {id(p) for p in shared}
+        self.trained_parameters = shared + [p for p in trained if id(p) not in own]
+        self._num_shared = sum(p.numel() for p in shared)
+
+    # One tick
+
+    def _unpack_minibatch(self) -> None:
+        if self.is_training and not isinstance(self.mbatch, TickBatch):
+            # A plugin has put a loader of its own in place of ours.
+            self.mbatch = _as_tick(self.mbatch, self.experience, self.clock.train_iterations)
+        super()._unpack_minibatch()
+
+    def forward(self) -> Tensor:
+        """Masked outputs ``[B, K]``; in training, each objective is forwarded on its own."""
+        if not self.is_training:
+            return self._class_mask(super().forward(), self.mb_task_id)
+        x, t = self.mb_x, self.mb_task_id
+        batches = [(x[p.start : p.stop], t[p.start : p.stop]) for p in self.mbatch.parts]
+        self.objectives = [part.objective for part in self.mbatch.parts]
+        self._outputs = self.engine.forward(self._forward_batch, batches)
+        self._joined = torch.cat(self._outputs)
+        return self._joined
+
+    def _forward_batch(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        x, task_labels = batch
+        return self._class_mask(avalanche_forward(self.model, x, task_labels), task_labels)
+
+    def criterion(self) -> Tensor:
+        """Mean of the objectives' losses."""
+        if not self.is_training:
+            return super().criterion()
+        parts, y = self.mbatch.parts, self.mb_y
+        if self.mb_output is not self._joined:  # a plugin has put its own in their place
+            self._outputs = [self.mb_output[p.start : p.stop] for p in parts]
+        self._losses = [
+            self._criterion(output, y[part.start : part.stop])
+            for output, part in zip(self._outputs, parts, strict=True)
+        ]
+        self.objective_losses = torch.stack([loss.detach() for loss in self._losses])
+        # A stand-in for the mean of the losses: its gradient says by which factor plugins have
+        # multiplied it, and going backward through it does not enter the objectives' graphs.
+        self._factor = torch.zeros((), device=self.objective_losses.device, requires_grad=True)
+        self._extended = self.loss.requires_grad
+        return self.objective_losses.mean() + self._factor
+
+    def _before_backward(self, **kwargs: Any) -> None:
+        before, version = self.loss, self.loss._version
+        super()._before_backward(**kwargs)
+        if self.loss is not before or self.loss._version != version:
+            self._extended = True
+
+    def backward(self) -> None:
+        """One gradient per objective, their weights, and the weighted sum for the optimizer."""
+        factor = 1.0
+        if self._extended:
+            self.loss.sum().backward(retain_graph=True)
+            factor = 0.0 if self._factor.grad is None else float(self._factor.grad)
+        self.gradients = self.engine.gradients(
+            self._losses, self.trained_parameters, retain_graph=self.retain_graph
+        )
+        self.gramian = gramian_of(self.gradients[:, : self._num_shared])
+        check_finite(self.gramian, self.objectives)
+        trigger_plugins(self, "before_weighting")
+        self.weights = self.weighting(self.gramian)
+        trigger_plugins(self, "after_weighting")
+        self._set_gradients(factor)
+
+    def _set_gradients(self, factor: float) -> None:
+        weights = self.weights.to(self.gradients)
+        update = weights @ self.gradients
+        if self._num_shared < len(update):
+            update[self._num_shared :] = self.gradients[:, self._num_shared :].sum(dim=0)
+        if factor != 1.0:
+            update *= factor
+        pieces = update.split([p.numel() for p in self.trained_parameters])
+        for parameter, piece in zip(self.trained_parameters, pieces, strict=True):
+            gradient = piece.view_as(parameter)
+            if self._extended and parameter.grad is not None:
+                parameter.grad += gradient
+            else:
+                parameter.grad = gradient
+
+    # Evaluation in mid-training must not lose the minibatch
+
+    def _save_train_state(self) -> dict[str, Any]:
+        state = super()._save_train_state()
+        return {**state, "mbatch": self.mbatch, "mb_output": self.mb_output, "loss": self.loss}
+
+    def _load_train_state(self, prev_state: dict[str, Any]) -> None:
+        super()._load_train_state(prev_state)
+        self.mbatch = prev_state["mbatch"]
+        self.mb_output = prev_state["mb_output"]
+        self.loss = prev_state["loss"]
+
+
+def _as_tick(mbatch: Sequence[Tensor], experience: Any, tick: int) -> TickBatch:
+    """Group an ordinary minibatch by task label."""
+    x, y, task_labels = mbatch[0], mbatch[1], mbatch[-1]
+    names = objective_names(experience)
+    order = torch.argsort(task_labels, stable=True)
+    batch = TickBatch([x[:0], y[:0], task_labels[:0]], [], tick)
+    for label, count in zip(*(v.tolist() for v in task_labels.unique(return_counts=True))):
+        chosen, order = order[:count], order[count:]
+        name = names.get(label, f"task{label}")
+        batch.append_objective(name, [x[chosen], y[chosen], task_labels[chosen]])
+    return batch
+
+
+def _check_sizes(
+    memory_size: int, train_mb_size: int | None, train_epochs: int, eval_mb_size: int
+) -> None:
+    if memory_size < 0:
+        raise ValueError(f"`memory_size` must be at least 0, found {memory_size!r}.")
+    for name, value in (
+        ("train_mb_size", train_mb_size),
+        ("train_epochs", train_epochs),
+        ("eval_mb_size", eval_mb_size),
+    ):
+        if value is not None and value < 1:
+            raise ValueError(f"`{name}` must be at least 1, found {value!r}.")
