@@ -37,7 +37,7 @@ def draw_gantt(timeline: Timeline, names: Sequence[str], ax: Axes | None) -> Fig
     ax.set_xlabel("tick")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    figure = ax.get_figure()
-    if not isinstance(figure, Figure):
+    owner = ax.get_figure(root=True)
+    if not isinstance(owner, Figure):
         raise TypeError("`ax` must belong to a figure.")
-    return figure
+    return owner

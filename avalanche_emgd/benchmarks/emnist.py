@@ -73,7 +73,7 @@ def ps_emnist(
             raise
         raise FileNotFoundError(
             f"`data_root` {str(data_root)!r} has no EMNIST in torchvision's layout "
-            "(EMNIST/raw/emnist-byclass-*-ubyte). Give the folder that holds `EMNIST`, or let it be "
+            "(EMNIST/raw/emnist-byclass-*-ubyte). Give the folder that holds `EMNIST`, or have it "
             "downloaded there with download=True (on the command line: --download)."
         ) from error
     train, test = (

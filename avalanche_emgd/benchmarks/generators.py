@@ -30,8 +30,8 @@ class ParallelBenchmark(CLScenario):
     """Avalanche benchmark in which several tasks stream at once.
 
     ``train_stream`` has one :class:`SegmentExperience` for each segment of the time line,
-    ``test_stream`` one :class:`TaskExperience` for each task. Made by :func:`parallel_benchmark` and
-    :func:`parallel_benchmark_from_classes`.
+    ``test_stream`` one :class:`TaskExperience` for each task. Made by :func:`parallel_benchmark`
+    and :func:`parallel_benchmark_from_classes`.
 
     :ivar timeline: the spans of the tasks.
     :ivar label_sets: class labels of each task, as they come in the data.
@@ -93,8 +93,8 @@ def parallel_benchmark(
     Over the whole training stream each training sample is delivered ``epochs`` times, in an order
     that the seed alone decides.
 
-    :param train_datasets: one per task, of ``(x, y)`` or ``(x, y, ...)``, with disjoint classes; the
-        labels are kept as they are.
+    :param train_datasets: one per task, of ``(x, y)`` or ``(x, y, ...)``, with disjoint classes;
+        the labels are kept as they are.
     :param test_datasets: one per task, with no other classes.
     :param timeline: span of each task, ``ceil(epochs · size / batch_size)`` ticks long;
         :meth:`Timeline.fit` adapts one of other lengths.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,7 +144,7 @@ class Timeline:
         """
         cuts = sorted({first for first, _ in self.spans} | {last + 1 for _, last in self.spans})
         segments = []
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             tasks = self._where(lambda first, last, at=start: first <= at <= last)
             if tasks:
                 starting = self._where(lambda first, _, at=start: first == at)

@@ -11,7 +11,7 @@ __all__ = ["GradientDiagnostics", "gradient_diagnostics"]
 
 
 class GradientDiagnostics(PluginMetric[dict[str, float]]):
-    """Per tick and by name of the objective, on multi-gradient strategies:
+    """What a multi-gradient strategy weighs, per tick and by name of the objective.
 
     * ``Loss/<objective>``;
     * ``Gradient_Norm/<objective>``: ‖g_i‖ over the shared parameters;
@@ -24,7 +24,7 @@ class GradientDiagnostics(PluginMetric[dict[str, float]]):
     are left out.
 
     :param every: emit every so many iterations, ≥ 1.
-    """  # noqa: D400, D415
+    """
 
     def __init__(self, every: int = 1) -> None:
         super().__init__()

@@ -26,8 +26,8 @@ class PCLResult:
 
     * ``A_e`` = mean_t a_t(e_t), how well tasks are learned;
     * ``A_ebar`` = mean_t a_t(ē), the final average accuracy;
-    * ``F_ebar`` = mean_t [a_t(ē) − a_t(e_t)] = A_ē − A_e. **Below zero means forgetting**; Avalanche
-      and others report the opposite sign, and the maximum over time in place of a_t(e_t).
+    * ``F_ebar`` = mean_t [a_t(ē) − a_t(e_t)] = A_ē − A_e. **Below zero means forgetting**;
+      Avalanche and others report the opposite sign, and the maximum over time in place of a_t(e_t).
 
     :param at_end: a_t(e_t) of each task, in the order of the tasks.
     :param final: a_t(ē) of each task.
@@ -60,11 +60,11 @@ class PCLMetrics(PluginMetric[PCLResult]):
     are masked as the benchmark's scenario asks, whether or not the strategy does so. Joint training
     has all tasks end at the same time.
 
-    Emits after each segment, and in between as asked for, ``Accuracy/<task>`` for each task that has
-    started; at a task's end ``Accuracy_At_End/<task>``; at the very end ``Accuracy_Final/<task>``,
-    ``A_e``, ``A_ebar`` and ``F_ebar`` (see :class:`PCLResult` for definitions and sign), and at the
-    start the picture ``Timeline``. They are plotted over training iterations, of which there is one
-    per tick on multi-gradient strategies.
+    Emits after each segment, and in between as asked for, ``Accuracy/<task>`` for each task that
+    has started; at a task's end ``Accuracy_At_End/<task>``; at the very end
+    ``Accuracy_Final/<task>``, ``A_e``, ``A_ebar`` and ``F_ebar`` (see :class:`PCLResult` for
+    definitions and sign), and at the start the picture ``Timeline``. They are plotted over training
+    iterations, of which there is one per tick on multi-gradient strategies.
 
     :param benchmark: whose tasks are tested.
     :param every: test the started tasks every so many iterations too; 0 for segment ends only.
@@ -142,7 +142,7 @@ class PCLMetrics(PluginMetric[PCLResult]):
         return values
 
     def _segment(self, strategy: Any) -> SegmentExperience | None:
-        """The current experience, if it is one of this benchmark's training stream."""
+        """Return the current experience, if it is one of this benchmark's training stream."""
         experience = strategy.experience
         if isinstance(experience, SegmentExperience) and experience.benchmark is self.benchmark:
             return experience

@@ -19,8 +19,8 @@ class ClassMask:
     Task-incremental: the classes of other tasks than the sample's. Class-incremental: the classes
     of tasks that have not started. Experiences of ordinary Avalanche benchmarks are left alone.
 
-    A masked logit gets no gradient. The loss of a sample whose own class is masked (a test sample of
-    a task that has not started) is infinite, its prediction wrong.
+    A masked logit gets no gradient. The loss of a sample whose own class is masked (a test sample
+    of a task that has not started) is infinite, its prediction wrong.
     """
 
     def __init__(self) -> None:

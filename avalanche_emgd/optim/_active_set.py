@@ -26,7 +26,7 @@ _PATIENCE = 3
 
 
 def min_norm_pair(correlation: float, a: Array) -> Array:
-    """Closed form for two objectives, up to the scale of ``u``.
+    """Solve for two objectives in closed form, up to the scale of ``u``.
 
     :param correlation: cosine of the two gradients.
     :param a: two entries ≥ 0, not both zero.
@@ -39,7 +39,7 @@ def min_norm_pair(correlation: float, a: Array) -> Array:
 
 
 def min_norm(C: Array, a: Array) -> Array | None:
-    """Block principal pivoting, up to the scale of ``u``.
+    """Solve by block principal pivoting, up to the scale of ``u``.
 
     :param C: ``[n, n]`` with unit diagonal.
     :param a: ``[n]``, entries ≥ 0, not all zero.

@@ -24,7 +24,7 @@ class GradientEngine(ABC):
 
     @abstractmethod
     def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
-        """Outputs of the model, one per objective, each from that objective's batch alone."""
+        """Forward each objective's batch alone; return one output per objective."""
 
     @abstractmethod
     def gradients(
@@ -45,8 +45,8 @@ class PlainEngine(GradientEngine):
     """One forward and one backward pass per objective.
 
     Layers that mix samples see one objective at a time: batch norm normalises each objective's
-    batch by its own statistics, and its running statistics take the objectives in their order. Since
-    the batches are disjoint, the arithmetic is that of one pass over their concatenation.
+    batch by its own statistics, and its running statistics take the objectives in their order.
+    Since the batches are disjoint, the arithmetic is that of one pass over their concatenation.
     """
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -247,7 +247,7 @@ class CustomFactor(ElasticFactor):
 
 
 ElasticName = Literal["gmc", "gs", "mgda", "egda"]
-ElasticSpec = Union[ElasticName, ElasticFactor, Callable[[Tensor, Sequence[Hashable]], Tensor]]
+ElasticSpec = ElasticName | ElasticFactor | Callable[[Tensor, Sequence[Hashable]], Tensor]
 
 _BY_NAME: dict[str, type[ElasticFactor]] = {"gmc": GMC, "gs": GS, "mgda": Constant, "egda": EGDA}
 

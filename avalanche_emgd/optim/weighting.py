@@ -114,4 +114,3 @@ class EMGD(GramianWeightedAggregator, Stateful):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.gramian_weighting.elastic!r})"
-

@@ -185,7 +185,8 @@ class ReplayMemory(ExemplarsBuffer):
     def _rebuild(self) -> None:
         """Lay the samples out for drawing."""
         stores = [(n, s) for (n, _), s in self._finished.items() if len(s)]
-        self._inputs = torch.cat([s.inputs for _, s in stores]) if stores else None
+        inputs = [store.inputs for _, store in stores if store.inputs is not None]
+        self._inputs = torch.cat(inputs) if inputs else None
         sizes = torch.tensor([len(s) for _, s in stores], dtype=torch.long)
         labels = torch.tensor([s.label for _, s in stores], dtype=torch.long)
         tasks = torch.tensor([s.task_label for _, s in stores], dtype=torch.long)

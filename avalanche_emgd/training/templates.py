@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Union
+from typing import Any
 
 import torch
 from avalanche.core import BasePlugin
@@ -27,7 +27,7 @@ from .plugins import MemoryObjectives, MultiGradientPlugin, ReplayMemoryPlugin
 
 __all__ = ["MultiGradientTemplate", "Shared"]
 
-Shared = Union[nn.Module, Iterable[nn.Parameter]]
+Shared = nn.Module | Iterable[nn.Parameter]
 
 # Minibatches on ordinary Avalanche benchmarks, where nothing else says how large.
 _DEFAULT_MB_SIZE = 32
@@ -36,8 +36,8 @@ _DEFAULT_MB_SIZE = 32
 class _ModelIsPositional:
     """Lets strategies take the model as a positional argument.
 
-    Avalanche's ``BaseTemplate`` wraps the constructors of its subclasses to warn of every positional
-    argument. All others of ours are keyword-only, as it wants them.
+    Avalanche's ``BaseTemplate`` wraps the constructors of its subclasses to warn of every
+    positional argument. All others of ours are keyword-only, as it wants them.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -90,6 +90,12 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
     """
 
     PLUGIN_CLASS = MultiGradientPlugin
+
+    # Avalanche declares these with type parameters of its own.
+    dataloader: Any
+    mbatch: Any
+    mb_output: Any
+    loss: Tensor
 
     def __init__(
         self,
@@ -312,7 +318,8 @@ def _as_tick(mbatch: Sequence[Tensor], experience: Any, tick: int) -> TickBatch:
     names = objective_names(experience)
     order = torch.argsort(task_labels, stable=True)
     batch = TickBatch([x[:0], y[:0], task_labels[:0]], [], tick)
-    for label, count in zip(*(v.tolist() for v in task_labels.unique(return_counts=True))):
+    labels, counts = task_labels.unique(return_counts=True)
+    for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
         chosen, order = order[:count], order[count:]
         name = names.get(label, f"task{label}")
         batch.append_objective(name, [x[chosen], y[chosen], task_labels[chosen]])

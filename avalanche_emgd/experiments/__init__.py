@@ -1,0 +1,17 @@
+"""Configuration of a run, the run itself, its tables and pictures."""
+
+from .config import RunConfig, make_benchmark
+from .pictures import draw_curves
+from .run import Run, make_strategy, run
+from .tables import comparison_table, task_table
+
+__all__ = [
+    "Run",
+    "RunConfig",
+    "comparison_table",
+    "draw_curves",
+    "make_benchmark",
+    "make_strategy",
+    "run",
+    "task_table",
+]

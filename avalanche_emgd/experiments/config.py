@@ -1,0 +1,166 @@
+"""What a run is: everything needed to repeat it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ..benchmarks import ParallelBenchmark, Protocol, Scenario, Timeline, ps_digits, ps_emnist
+
+__all__ = ["BenchmarkName", "Elastic", "Method", "RunConfig", "make_benchmark"]
+
+BenchmarkName = Literal["ps-digits", "ps-emnist"]
+Method = Literal["emgd", "mgda", "egda", "avg"]
+Elastic = Literal["gmc", "gs"]
+
+
+@dataclass(frozen=True)
+class _Defaults:
+    """Settings of a benchmark; those of PS-EMNIST are the published ones."""
+
+    batch_size: int
+    learning_rate: float
+    memory_per_class: int
+    in_features: int
+    num_classes: int
+
+
+DEFAULTS: dict[str, _Defaults] = {
+    "ps-digits": _Defaults(8, 0.003, 5, 64, 10),
+    "ps-emnist": _Defaults(128, 0.003, 5, 784, 62),
+}
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run.
+
+    :param benchmark: ready-made benchmark.
+    :param scenario: ``"task"`` or ``"class"``.
+    :param method: ``"emgd"``, ``"mgda"`` (all factors equal), ``"egda"`` (the softmax rule) or
+        ``"avg"`` (the plain average).
+    :param elastic: rule for the elastic factors of ``"emgd"``.
+    :param seed: of the model, the order of delivery, the memory, and of label sets and time line
+        where no protocol says them.
+    :param data_root: folder with the data set, for benchmarks that need one.
+    :param download: whether to download it there.
+    :param protocol: file with label sets and time lines.
+    :param label_set: which label set of the protocol.
+    :param timeline: which time line of the label set.
+    :param overlap: of successive tasks in [0, 1], instead of a random or published time line.
+    :param num_tasks: tasks, where no protocol says it.
+    :param batch_size: samples per task and tick; the benchmark's own if ``None``.
+    :param learning_rate: of Adam; the benchmark's own if ``None``.
+    :param memory_per_class: capacity of the replay memory divided by the number of classes; the
+        benchmark's own if ``None``, no memory if 0.
+    :param eval_every: test all started tasks every so many ticks, for the curves; about 50 times in
+        all if ``None``.
+    :param device: where the model is trained.
+    :raises ValueError: if an argument is out of range; before any work starts.
+    """
+
+    benchmark: BenchmarkName = "ps-digits"
+    scenario: Scenario = "class"
+    method: Method = "emgd"
+    elastic: Elastic = "gmc"
+    seed: int = 0
+    data_root: str | None = None
+    download: bool = False
+    protocol: str | None = None
+    label_set: int = 0
+    timeline: int = 0
+    overlap: float | None = None
+    num_tasks: int = 5
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    memory_per_class: int | None = None
+    eval_every: int | None = None
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("benchmark", get_args(BenchmarkName)),
+            ("scenario", get_args(Scenario)),
+            ("method", get_args(Method)),
+            ("elastic", get_args(Elastic)),
+        ):
+            if getattr(self, name) not in choices:
+                raise ValueError(
+                    f"`{name}` must be one of {', '.join(choices)}, found {getattr(self, name)!r}."
+                )
+        if self.benchmark != "ps-digits" and self.data_root is None:
+            raise ValueError(
+                f"`data_root` is needed for {self.benchmark}: the folder that holds its data "
+                "(on the command line: --data-root DIR, and --download to fetch them there)."
+            )
+        if self.protocol is not None and self.overlap is not None:
+            raise ValueError(
+                "`protocol` and `overlap` both say when tasks start: give one of the two."
+            )
+        for name, low in (("seed", 0), ("batch_size", 1), ("memory_per_class", 0)):
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ValueError(f"`{name}` must be at least {low}, found {value!r}.")
+        if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
+            raise ValueError(f"`learning_rate` must be positive, found {self.learning_rate!r}.")
+        if self.eval_every is not None and self.eval_every < 1:
+            raise ValueError(f"`eval_every` must be at least 1, found {self.eval_every!r}.")
+
+    @property
+    def label(self) -> str:
+        """Name of the method in tables and pictures."""
+        return f"emgd-{self.elastic}" if self.method == "emgd" else self.method
+
+    def resolved(self) -> RunConfig:
+        """With the benchmark's own settings where none are given."""
+        own = DEFAULTS[self.benchmark]
+        return replace(
+            self,
+            batch_size=own.batch_size if self.batch_size is None else self.batch_size,
+            learning_rate=own.learning_rate if self.learning_rate is None else self.learning_rate,
+            memory_per_class=(
+                own.memory_per_class if self.memory_per_class is None else self.memory_per_class
+            ),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything needed to repeat the run, versions of the packages included."""
+        packages = ("avalanche-emgd", "avalanche-lib", "torch", "torchvision", "torchjd", "numpy")
+        return {**asdict(self.resolved()), "versions": {p: version(p) for p in packages}}
+
+
+def make_benchmark(config: RunConfig) -> ParallelBenchmark:
+    """Build the benchmark of a run.
+
+    :raises FileNotFoundError: if the data or the protocol file are not there.
+    :raises ValueError: if the protocol is not for this benchmark or malformed.
+    """
+    resolved = config.resolved()
+    label_sets: list[list[int]] | None = None
+    timeline: Timeline | None = None
+    if config.protocol is not None:
+        protocol = Protocol.load(Path(config.protocol))
+        num_classes = DEFAULTS[config.benchmark].num_classes
+        if protocol.num_classes != num_classes:
+            raise ValueError(
+                f"`protocol` {config.protocol!r} is for {protocol.num_classes} classes, "
+                f"but {config.benchmark} has {num_classes}."
+            )
+        classes, timeline = protocol.select(config.label_set, config.timeline)
+        label_sets = [list(labels) for labels in classes]
+    elif config.overlap is not None:
+        # In proportions; the generator fits it to the data.
+        timeline = Timeline.overlapping([1000] * config.num_tasks, config.overlap)
+    arguments: dict[str, Any] = {
+        "scenario": config.scenario,
+        "seed": config.seed,
+        "batch_size": resolved.batch_size,
+        "num_tasks": config.num_tasks,
+        "label_sets": label_sets,
+        "timeline": timeline,
+    }
+    if config.benchmark == "ps-digits":
+        return ps_digits(**arguments)
+    return ps_emnist(str(config.data_root), download=config.download, **arguments)

@@ -1,0 +1,61 @@
+"""Progress of a run over its ticks."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from avalanche.core import SupervisedPlugin
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..evaluation import PCLMetrics
+
+__all__ = ["TickProgress"]
+
+
+class TickProgress(SupervisedPlugin):
+    """Progress bar over ticks, with A: the mean accuracy of the tasks started so far.
+
+    Used as a context manager around training, and as a plugin in it.
+
+    :param total: ticks in all.
+    :param metrics: whose last tests give A.
+    :param title: in front of the bar.
+    """
+
+    def __init__(self, total: int, metrics: PCLMetrics, title: str) -> None:
+        super().__init__()
+        self._metrics = metrics
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("ticks"),
+            TextColumn("A {task.fields[accuracy]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar = self._progress.add_task(title, total=total, accuracy="—")
+
+    def __enter__(self) -> TickProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Advance by one tick."""
+        self._progress.update(self._bar, advance=1, accuracy=self._accuracy())
+
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Show what was tested at the end of the segment."""
+        self._progress.update(self._bar, accuracy=self._accuracy())
+
+    def _accuracy(self) -> str:
+        latest = [curve[-1][1] for curve in self._metrics.history.values() if curve]
+        return f"{100 * sum(latest) / len(latest):.1f} %" if latest else "—"

@@ -1,0 +1,71 @@
+"""Tables of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from .run import Run
+
+__all__ = ["comparison_table", "task_table"]
+
+
+def task_table(run: Run) -> Table:
+    """Accuracy of each task at its own end and at the very end, in percent."""
+    benchmark, result = run.benchmark, run.result
+    table = Table(
+        title=f"{run.config.benchmark}, {run.config.scenario}-incremental, {run.config.label}"
+    )
+    table.add_column("task")
+    table.add_column("classes", justify="right")
+    table.add_column("ticks", justify="right")
+    for heading in ("at its end", "at the very end", "difference"):
+        table.add_column(heading, justify="right")
+    for task, name in enumerate(benchmark.task_names):
+        first, last = benchmark.timeline.spans[task]
+        at_end, final = result.at_end[task], result.final[task]
+        table.add_row(
+            name,
+            str(len(benchmark.label_sets[task])),
+            f"{first}–{last}",
+            _percent(at_end),
+            _percent(final),
+            _signed(final - at_end),
+        )
+    table.add_section()
+    table.add_row(
+        "mean",
+        "",
+        "",
+        f"A_e {_percent(result.A_e)}",
+        f"A_ē {_percent(result.A_ebar)}",
+        f"F_ē {_signed(result.F_ebar)}",
+    )
+    return table
+
+
+def comparison_table(runs: Sequence[Run]) -> Table:
+    """One row per run, in percent."""
+    first = runs[0].config
+    table = Table(title=f"{first.benchmark}, {first.scenario}-incremental, seed {first.seed}")
+    table.add_column("method")
+    for heading in ("A_e", "A_ē", "F_ē"):
+        table.add_column(heading, justify="right")
+    for run in runs:
+        result = run.result
+        table.add_row(
+            run.config.label,
+            _percent(result.A_e),
+            _percent(result.A_ebar),
+            _signed(result.F_ebar),
+        )
+    return table
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
