@@ -23,6 +23,10 @@ _EPS = float(np.finfo(np.float64).eps)
 # How many exchanges of a whole block may fail to reduce the number of infeasible
 # indices before single exchanges take over; the value of the cited paper.
 _PATIENCE = 3
+# Smallest Cholesky pivot with which a system is solved as it is.
+_WELL_CONDITIONED = 1e-4
+# What is left of a number that should be zero, relative to its surroundings.
+_NEGLIGIBLE = 1e-10
 
 
 def min_norm_pair(correlation: float, a: Array) -> Array:
@@ -47,20 +51,13 @@ def min_norm(C: Array, a: Array) -> Array | None:
         (possible only where rounding has made ``C`` indefinite).
     """
     n = len(a)
-    # A ridge at the level of rounding makes every subsystem solvable and picks, among
-    # many solutions (say, of duplicate gradients), the symmetric one. It enters the
-    # optimality conditions relative to their own scale, so they hold to the same accuracy.
-    H = C + (4.0 * n * _EPS) * np.eye(n)
     magnitude = np.abs(C)
     support = np.ones(n, dtype=bool)
     fewest, patience = n + 1, _PATIENCE
     for _ in range(20 + 5 * n):
         x = np.zeros(n)
         index = np.flatnonzero(support)
-        try:
-            x[index] = np.linalg.solve(H[np.ix_(index, index)], a[index])
-        except np.linalg.LinAlgError:
-            return None
+        x[index] = _solve(C[np.ix_(index, index)], a[index])
         slack = C @ x - a
         tolerance = (16.0 * n * _EPS) * (magnitude @ np.abs(x) + a)
         infeasible = np.where(support, x < 0.0, slack < -tolerance)
@@ -77,3 +74,86 @@ def min_norm(C: Array, a: Array) -> Array | None:
             infeasible[last] = True
         support ^= infeasible
     return None
+
+
+def min_norm_shifted(C: Array, a: Array, q: Array, total: float) -> Array:
+    """Solve min ½uᵀCu + qᵀu subject to aᵀu = total, u ≥ 0, by a primal active-set method.
+
+    Starts from the best vertex and goes from face to face without ever rising. Slower than
+    :func:`min_norm`, but accurate where ``q`` is larger than everything else by many orders.
+
+    :param C: ``[n, n]`` with unit diagonal (or zero, where there is no gradient).
+    :param a: ``[n]``, entries ≥ 0, not all zero.
+    :param q: ``[n]``.
+    :param total: > 0.
+    :return: ``u`` of shape ``[n]``, entries ≥ 0; the caller judges it.
+    """
+    n = len(a)
+    magnitude = np.abs(C)
+    vertices = np.flatnonzero(a > 0.0)
+    reach = total / a[vertices]
+    best = np.argmin((0.5 * np.diag(C)[vertices] * reach + q[vertices]) * reach)
+    u = np.zeros(n)
+    u[vertices[best]] = reach[best]
+    support = u > 0.0
+    for _ in range(20 + 5 * n):
+        index = np.flatnonzero(support)
+        target, nu = _on_face(C[np.ix_(index, index)], a[index], q[index], total)
+        falling = target < 0.0
+        if falling.any():
+            here = u[index]
+            steps = np.full(len(index), np.inf)
+            steps[falling] = here[falling] / (here[falling] - target[falling])
+            blocking = int(np.argmin(steps))
+            u[index] = np.maximum(here + steps[blocking] * (target - here), 0.0)
+            u[index[blocking]] = 0.0
+            support[index[blocking]] = False
+            continue
+        u = np.zeros(n)
+        u[index] = target
+        slack = C @ u + q - nu * a
+        size = magnitude @ u + np.abs(q) + abs(nu) * a
+        slack = np.where(support, 0.0, slack / np.where(size > 0.0, size, 1.0))
+        if slack.min() >= -16.0 * n * _EPS:
+            break
+        support[np.argmin(slack)] = True
+    return u
+
+
+def _on_face(C: Array, a: Array, q: Array, total: float) -> tuple[Array, float]:
+    """Minimum of ½uᵀCu + qᵀu with aᵀu = total alone, and the multiplier ν.
+
+    One bordered system, not u = ν C⁻¹a − C⁻¹q: where q is large, that is the difference of large
+    numbers.
+    """
+    m = len(a)
+    system = np.zeros((m + 1, m + 1))
+    system[:m, :m] = C
+    system[:m, m], system[m, :m] = -a, a
+    right = np.append(-q, total)
+    try:
+        solution = np.linalg.solve(system, right)
+    except np.linalg.LinAlgError:
+        solution = np.linalg.lstsq(system, right, rcond=None)[0]
+    return solution[:m], float(solution[m])
+
+
+def _solve(C: Array, a: Array) -> Array:
+    """Solve C x = a, or the nearest that makes sense where C is singular."""
+    try:
+        pivots = np.diag(np.linalg.cholesky(C))
+        if len(pivots) == 0 or pivots.min() > _WELL_CONDITIONED:
+            return np.asarray(np.linalg.solve(C, a), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        pass
+    # Dependent gradients. Where a has no part in the null space (say, of duplicates), the shortest
+    # solution treats equals equally. Where it has one, some combination of the gradients vanishes,
+    # and x is that combination, as long as a ridge at the level of rounding allows. The ridge
+    # enters the optimality conditions relative to their own scale.
+    values, vectors = np.linalg.eigh(C)
+    coefficients = a @ vectors
+    ridge = 4.0 * len(a) * _EPS
+    null = values <= ridge * max(1.0, values[-1])
+    negligible = np.abs(coefficients) <= _NEGLIGIBLE * np.linalg.norm(a)
+    coefficients[null & negligible] = 0.0
+    return np.asarray(vectors @ (coefficients / np.where(null, ridge, values)), dtype=np.float64)

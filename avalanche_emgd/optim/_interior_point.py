@@ -46,7 +46,7 @@ def interior_point(G: Array, tau: Array, lower: Array) -> Array:
                 b=cvxopt.matrix(1.0),
                 options=_OPTIONS,
             )
-        except ValueError as error:  # "Rank(A) < p or Rank([P; A; G]) < n"
+        except (ValueError, ArithmeticError) as error:  # a singular system, an overflow
             raise ArithmeticError(f"cvxopt could not solve the elastic dual: {error}") from error
     if answer["x"] is None:
         raise ArithmeticError(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ._active_set import Array, min_norm, min_norm_pair
+from ._active_set import Array, min_norm, min_norm_pair, min_norm_shifted
 from ._interior_point import interior_point
 from .gramian import check_finite
 
@@ -20,6 +21,10 @@ __all__ = ["DualSolution", "kkt_residual", "solve_dual"]
 _ACCEPT = 1e-9
 # Above this one no answer is given at all.
 _REJECT = 1e-6
+# Share of a weight that an interior-point method may leave where there should be none.
+_INTERIOR = 1e-5
+# How far from positive semi-definite a normalised Gramian may be: float16's rounding.
+_ROUNDING = 1e-3
 
 Solver = Literal["auto", "cvxopt"]
 
@@ -94,12 +99,11 @@ def solve_dual(
         if residual > _ACCEPT:
             weights, residual, name = _by_interior_point(G, tau, lower)
     if not residual <= _REJECT:
-        raise ArithmeticError(
-            f"No weights satisfy the optimality conditions (relative residual {residual:.1e}): "
-            "`gramian` is not positive semi-definite. Compute it from the gradients in float64."
-        )
-    squared_norm = max(0.0, float(weights @ G @ weights) * scale)
-    return DualSolution(torch.from_numpy(weights), squared_norm, residual, name)
+        raise _not_a_gramian(f"the best weights leave a relative residual of {residual:.1e}")
+    squared_norm = float(weights @ G @ weights)
+    if squared_norm < -_ROUNDING * float(weights @ np.abs(G) @ weights):
+        raise _not_a_gramian("it gives the direction a negative squared norm")
+    return DualSolution(torch.from_numpy(weights), max(0.0, squared_norm) * scale, residual, name)
 
 
 def kkt_residual(
@@ -112,10 +116,10 @@ def kkt_residual(
     """Violation of the optimality conditions of :func:`solve_dual`, each relative to its own scale.
 
     With v = Gλ, ν the multiplier of the equality and l the lower bound, the conditions are
-    v_i − ν/σ_i ≥ 0, with equality where λ_i > l_i. Each is measured against
-    Σ_j |G_ij| λ_j + |ν|/σ_i, the size of the numbers it is the difference of, so that the residual
-    does not hide a small objective behind a large one; complementarity as the smaller of that
-    and of the objective's share of Σ_j λ_j ‖g_j‖.
+    v_i − ν/σ_i ≥ 0, with equality where λ_i > l_i. Each is measured against the sum of the absolute
+    values of the terms that v_i and ν/σ_i are sums of, so that the residual does not hide a small
+    objective behind a large one; complementarity as the smaller of that and of the objective's
+    share of Σ_j λ_j ‖g_j‖.
 
     :param gramian: ``[n, n]``.
     :param weights: λ ``[n]``.
@@ -155,6 +159,9 @@ def _checked(
             f"`gramian` has the negative diagonal entry {G[i, i]!r} at objective {names[i]!r}; "
             "a squared norm cannot be negative."
         )
+    norms = np.sqrt(np.diag(G))
+    if (np.abs(G) > (1.0 + _ROUNDING) * np.outer(norms, norms)).any():
+        raise _not_a_gramian("an entry is larger than the product of the norms")
     if sigma is None:
         return (G + G.T) / 2.0, np.ones(n)
     s = sigma.detach().cpu().double().numpy()
@@ -170,6 +177,13 @@ def _checked(
     return (G + G.T) / 2.0, 1.0 / s
 
 
+def _not_a_gramian(why: str) -> ArithmeticError:
+    return ArithmeticError(
+        f"`gramian` is not positive semi-definite ({why}), so no weights are optimal. Compute it "
+        "from the gradients in float64."
+    )
+
+
 def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
     if not np.isfinite(weights).all():
         return float("inf")
@@ -177,7 +191,8 @@ def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
     room = 1.0 - float(tau @ lower)
     v = G @ weights
     nu = float(above @ v) / room
-    size = np.abs(G) @ np.abs(weights) + abs(nu) * tau
+    size = np.abs(G) @ np.abs(weights)
+    size = size + float(np.abs(above) @ size) / room * tau  # of v_i, and of the sum that ν is
     slack = np.divide(v - nu * tau, size, out=np.zeros_like(v), where=size > 0.0)
     length = np.abs(weights) * np.sqrt(np.diag(G))
     total = float(length.sum())
@@ -192,17 +207,24 @@ def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
 
 
 def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:
+    if not lower.any():
+        weights, name = _homogeneous(G, tau)
+        return weights, _residual(G, tau, lower, weights), name
+    # The bounded weights λ = lower + room·x are the plain dual of the shifted gradients
+    # b_i = τ_i Σ_j lower_j g_j + room·g_i, with the same τ.
     room = 1.0 - float(tau @ lower)
-    if room == 1.0:
-        rows, shift = G, np.zeros_like(lower)
-    else:
-        # The bounded weights λ = lower + room·x are the plain dual of the shifted gradients
-        # b_i = τ_i Σ_j lower_j g_j + room·g_i, with the same τ.
-        M = np.outer(tau, lower) + room * np.eye(len(tau))
-        rows, shift = M @ G @ M.T, lower
-    x, name = _homogeneous(rows, tau)
-    weights = shift + room * x
-    return weights, _residual(G, tau, lower, weights), name
+    M = np.outer(tau, lower) + room * np.eye(len(tau))
+    x, name = _homogeneous(M @ G @ M.T, tau)
+    weights = lower + room * x
+    residual = _residual(G, tau, lower, weights)
+    if residual > _ACCEPT:  # the shift has swallowed short gradients
+        norms = np.sqrt(np.diag(G))
+        norms = np.where(norms > 0.0, norms, 1.0)
+        C = G / norms[:, None] / norms[None, :]
+        u = min_norm_shifted(C, tau / norms, G @ lower / norms, room)
+        weights = lower + u / norms
+        residual = _residual(G, tau, lower, weights)
+    return weights, residual, name
 
 
 def _homogeneous(G: Array, tau: Array) -> tuple[Array, str]:
@@ -236,11 +258,16 @@ def _homogeneous(G: Array, tau: Array) -> tuple[Array, str]:
 
 
 def _by_interior_point(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:
-    weights = interior_point(G, tau, lower)
+    above = interior_point(G, tau, lower) - lower
     room = 1.0 - float(tau @ lower)
-    above = weights - lower
-    weights = lower + above * (room / float(tau @ above))
-    return weights, _residual(G, tau, lower, weights), "cvxopt"
+    answers = []
+    # An interior point is never quite at a bound: try its smallest entries there, too.
+    for negligible, free in product((0.0, _INTERIOR), (True, False)):
+        kept = np.where((above * tau > negligible) | ((tau == 0.0) & free), above, 0.0)
+        weights = lower + kept * (room / float(tau @ kept))
+        answers.append((_residual(G, tau, lower, weights), weights))
+    residual, weights = min(answers, key=lambda answer: answer[0])
+    return weights, residual, "cvxopt"
 
 
 def _nearest_gramian(G: Array) -> Array:
@@ -248,5 +275,7 @@ def _nearest_gramian(G: Array) -> Array:
     norms = np.sqrt(np.diag(G))
     norms = np.where(norms > 0.0, norms, 1.0)
     values, vectors = np.linalg.eigh(G / np.outer(norms, norms))
+    if values[0] < -_ROUNDING * len(G):
+        raise _not_a_gramian(f"its smallest normalised eigenvalue is {values[0]:.1e}")
     C = (vectors * np.maximum(values, 0.0)) @ vectors.T
     return C * np.outer(norms, norms)

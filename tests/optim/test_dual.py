@@ -1,0 +1,243 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avalanche_emgd.optim import kkt_residual, solve_dual
+from tests.optim.families import KINDS, gradients, problems
+
+TOLERANCE = 1e-8
+TAME = tuple(kind for kind in KINDS if kind != "scales")
+bounds = st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.99])
+
+
+def vertex_scale(J, sigma):
+    """Smallest squared norm of a vertex: what the optimum is measured against."""
+    finite = sigma.isfinite()
+    return float((J[finite].square().sum(1) * sigma[finite] ** 2).min())
+
+
+def min_norm_by_enumeration(J):
+    """Squared norm of the min-norm point of the hull, by trying every face."""
+    best = np.inf
+    longest = float(J.norm(dim=1).max()) or 1.0
+    rows = J.numpy() / longest
+    for size in range(1, len(rows) + 1):
+        for face in combinations(range(len(rows)), size):
+            points = rows[list(face)]
+            system = np.zeros((size + 1, size + 1))
+            system[:size, :size] = points @ points.T
+            system[:size, size] = system[size, :size] = 1.0
+            weights = np.linalg.lstsq(system, np.eye(size + 1)[size], rcond=None)[0][:size]
+            if abs(weights.sum() - 1.0) < 1e-9 and (weights > -1e-12).all():
+                best = min(best, float(np.sum((weights @ points) ** 2)))
+    return best * longest**2
+
+
+@given(problems(), bounds)
+def test_optimality_conditions_hold(problem, c):
+    J, sigma = problem
+    G = J @ J.T
+    solution = solve_dual(G, sigma, lower_bound=c)
+    assert solution.residual <= TOLERANCE
+    assert kkt_residual(G, solution.weights, sigma, lower_bound=c) <= TOLERANCE
+    assert (solution.weights >= c / (1 / sigma).sum() * (1 - 1e-12)).all()
+    assert float((solution.weights / sigma).sum()) == pytest.approx(1.0, abs=1e-12)
+    assert solution.weights.dtype == torch.float64
+
+
+@given(problems())
+def test_every_objective_descends(problem):
+    J, sigma = problem
+    solution = solve_dual(J @ J.T, sigma)
+    d = -solution.weights @ J
+    rounding = 1e-9 * J.norm(dim=1) * (solution.weights @ J.norm(dim=1) + d.norm())
+    assert (J @ d <= -d.square().sum() / sigma + rounding).all()
+
+
+@given(problems(max_n=8, kinds=TAME), bounds)
+def test_agrees_with_cvxopt(problem, c):
+    J, sigma = problem
+    G = J @ J.T
+    ours, theirs = (solve_dual(G, sigma, lower_bound=c, solver=s) for s in ("auto", "cvxopt"))
+    assert theirs.solver == "cvxopt" or not G.any()
+    uniform = 1.0 / float((1 / sigma).sum())
+    size = vertex_scale(J, sigma) + float(G.diagonal().max()) * (c * uniform) ** 2
+    # The squares of what cancels; their rounding is all that is left near Pareto-criticality.
+    terms = max(float(s.weights @ G.abs() @ s.weights) for s in (ours, theirs))
+    assert abs(ours.squared_norm - theirs.squared_norm) <= 1e-6 * size + 1e-14 * terms
+
+
+@given(gradients(max_n=6, kinds=("plain", "cone", "duplicates", "opposite", "zero")))
+def test_equal_factors_give_the_min_norm_point_of_the_hull(J):
+    solution = solve_dual(J @ J.T)
+    size = vertex_scale(J, torch.ones(len(J)))
+    assert solution.squared_norm == pytest.approx(min_norm_by_enumeration(J), abs=1e-8 * size)
+
+
+@given(problems(max_n=8), bounds, st.randoms(use_true_random=False))
+def test_order_of_objectives_does_not_matter(problem, c, random):
+    J, sigma = problem
+    order = list(range(len(J)))
+    random.shuffle(order)
+    one = solve_dual(J @ J.T, sigma, lower_bound=c)
+    G = (J @ J.T)[order][:, order]
+    other = solve_dual(G, sigma[order], lower_bound=c)
+    # Nearly parallel gradients have many weights of nearly the same direction: compare that.
+    difference = (one.weights[order] - other.weights) @ J[order]
+    size = float((one.weights @ J.norm(dim=1)).square())
+    assert float(difference.square().sum()) <= 1e-12 * size
+
+
+def test_equal_gradients_share_their_weight():
+    G = torch.ones(4, 4)
+    torch.testing.assert_close(solve_dual(G).weights, torch.full((4,), 0.25).double())
+    G = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 2.0]])
+    expected = torch.tensor([1 / 3, 1 / 3, 1 / 3]).double()
+    torch.testing.assert_close(solve_dual(G).weights, expected)
+
+
+@given(problems(max_n=8), st.floats(-30, 30), bounds)
+def test_one_factor_on_all_gradients_changes_nothing(problem, exponent, c):
+    J, sigma = problem
+    G = J @ J.T
+    if float(G.diagonal().max()) > 1e12:  # 1e30 · 1e60 is beyond what is asked for
+        return
+    one = solve_dual(G, sigma, lower_bound=c)
+    other = solve_dual(G * 2.0 ** round(exponent / 0.30103), sigma, lower_bound=c)
+    torch.testing.assert_close(one.weights, other.weights, rtol=1e-12, atol=0.0)
+
+
+@given(problems(max_n=8, kinds=TAME), st.integers(0, 2**32 - 1))
+def test_a_longer_gradient_with_a_smaller_factor_is_the_same_objective(problem, seed):
+    J, sigma = problem
+    scale = torch.from_numpy(10.0 ** np.random.default_rng(seed).uniform(-3, 3, len(J)))
+    one = solve_dual(J @ J.T, sigma)
+    scaled = J * scale[:, None]
+    other = solve_dual(scaled @ scaled.T, sigma / scale)
+    size = float((one.weights @ J.norm(dim=1)).square())
+    difference = one.weights @ J - other.weights @ scaled
+    assert float(difference.square().sum()) <= 1e-10 * size
+
+
+@given(st.floats(1e-15, 1e15), st.floats(1e-3, 1e3))
+def test_one_objective(norm, sigma):
+    solution = solve_dual(torch.tensor([[norm**2]]), torch.tensor([sigma]))
+    assert float(solution.weights[0]) == pytest.approx(sigma, rel=1e-6)  # sigma is float32
+    assert solution.solver == "closed-form"
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_two_objectives(seed):
+    g, h = torch.from_numpy(np.random.default_rng(seed).standard_normal((2, 3)))
+    share = float(((h - g) @ h / (h - g).square().sum()).clamp(0.0, 1.0))
+    J = torch.stack([g, h])
+    weights = solve_dual(J @ J.T).weights
+    torch.testing.assert_close(weights, torch.tensor([share, 1.0 - share]).double())
+
+
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1))
+def test_orthogonal_gradients(n, seed):
+    rng = np.random.default_rng(seed)
+    squares = torch.from_numpy(10.0 ** rng.uniform(-3, 3, n))
+    sigma = torch.from_numpy(10.0 ** rng.uniform(-1, 1, n))
+    expected = 1.0 / (sigma * squares)
+    expected = expected / (expected / sigma).sum()
+    weights = solve_dual(torch.diag(squares), sigma).weights
+    torch.testing.assert_close(weights, expected, rtol=1e-10, atol=0.0)
+
+
+@pytest.mark.parametrize("n", [20, 50, 100])
+@pytest.mark.parametrize("width", [5, 60, 1000])
+def test_many_objectives(n, width):
+    generator = torch.Generator().manual_seed(n + width)
+    J = torch.randn(n, width, generator=generator, dtype=torch.float64)
+    J += torch.randn(width, generator=generator, dtype=torch.float64)
+    for c in (0.0, 0.3):
+        assert solve_dual(J @ J.T, lower_bound=c).residual <= TOLERANCE
+
+
+@pytest.mark.parametrize("exponent", [-30, -15, 0, 15, 30])
+def test_gramians_of_all_scales(exponent):
+    G = (
+        10.0**exponent
+        * torch.tensor([[2.0, -0.5, 0.1], [-0.5, 1.0, 0.2], [0.1, 0.2, 3.0]]).double()
+    )
+    solution = solve_dual(G)
+    assert solution.residual <= 1e-12
+    torch.testing.assert_close(solution.weights, solve_dual(G / G[0, 0]).weights)
+    expected = float(solution.weights @ G @ solution.weights)
+    assert solution.squared_norm == pytest.approx(expected)
+
+
+def test_float32_gramian_of_dependent_gradients():
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        J = torch.randn(8, 3, generator=generator)
+        solution = solve_dual(J @ J.T)  # rounding has made it slightly indefinite
+        assert solution.residual <= TOLERANCE
+
+
+def test_zero_gradient_is_pareto_critical():
+    G = torch.diag(torch.tensor([1.0, 0.0, 2.0]))
+    solution = solve_dual(G)
+    assert solution.squared_norm == 0.0
+    assert solution.weights.tolist() == [0.0, 1.0, 0.0]
+
+
+def test_relaxed_completely_without_gradient_is_as_if_not_there():
+    G = torch.diag(torch.tensor([1.0, 0.0, 2.0]))
+    sigma = torch.tensor([1.0, float("inf"), 1.0])
+    weights = solve_dual(G, sigma).weights
+    torch.testing.assert_close(weights, torch.tensor([2 / 3, 0.0, 1 / 3]).double())
+
+
+def test_relaxed_completely_only_does_not_rise():
+    g, h = torch.tensor([1.0, 0.0]).double(), torch.tensor([-1.0, 1.0]).double()
+    J = torch.stack([g, h])
+    d = -solve_dual(J @ J.T, torch.tensor([1.0, float("inf")])).weights @ J
+    assert float(h @ d) == pytest.approx(0.0, abs=1e-12)
+    assert float(g @ d) < 0.0
+
+
+def test_all_gradients_zero():
+    solution = solve_dual(torch.zeros(3, 3))
+    assert solution.squared_norm == 0.0
+    torch.testing.assert_close(solution.weights, torch.full((3,), 1 / 3).double())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"gramian": torch.zeros(2, 3)}, r"`gramian` must be a square.*\(2, 3\)"),
+        ({"gramian": torch.zeros(0, 0)}, "at least one row"),
+        ({"sigma": torch.tensor([1.0])}, r"`sigma` must have shape \(2,\)"),
+        ({"sigma": torch.tensor([1.0, 0.0])}, "`sigma` must be positive, found 0.0.*'b'"),
+        ({"sigma": torch.full((2,), float("inf"))}, "at least one"),
+        ({"lower_bound": 1.0}, r"`lower_bound` must be in \[0, 1\), found 1.0"),
+        ({"objectives": ["a"]}, "`objectives` must name 2 rows"),
+        ({"gramian": torch.diag(torch.tensor([1.0, -1.0]))}, "negative diagonal entry.*'b'"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    arguments = {"gramian": torch.eye(2), "objectives": ["a", "b"], **arguments}
+    with pytest.raises(ValueError, match=message):
+        solve_dual(arguments.pop("gramian"), **arguments)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_non_finite_gradient_is_named(bad):
+    J = torch.eye(3)
+    J[1, 1] = bad
+    with pytest.raises(ValueError, match="objective 'b' is NaN or infinite"):
+        solve_dual(J @ J.T, objectives=["a", "b", "c"])
+
+
+@pytest.mark.parametrize("product", [9.0, 0.9])
+def test_what_is_no_gramian_is_refused(product):
+    p = product
+    with pytest.raises(ArithmeticError, match="not positive semi-definite"):
+        solve_dual(torch.tensor([[1.0, -p, -p], [-p, 1.0, -p], [-p, -p, 1.0]]))

@@ -1,0 +1,195 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+
+from avalanche_emgd.optim import (
+    EGDA,
+    GMC,
+    GS,
+    Constant,
+    CustomFactor,
+    make_elastic_factor,
+    solve_dual,
+)
+from tests.optim.families import gradients
+
+RULES = [GMC(), GMC(2.0, 0.0), GS(), GS(1.0, 0.9, 0.0), Constant(), EGDA()]
+
+
+def direction(J, rule):
+    names = list(range(len(J)))
+    sigma = rule(J @ J.T, names)
+    return solve_dual(J @ J.T, sigma, lower_bound=rule.lower_bound(len(J))).weights @ J
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_scale_is_fixed(rule):
+    @given(gradients(max_n=6))
+    def holds(J):
+        rule.reset()
+        sigma = rule(J @ J.T, list(range(len(J))))
+        assert (sigma > 0).all()
+        assert float((1 / sigma).mean()) == pytest.approx(1.0)
+
+    holds()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_a_lone_objective_descends_along_its_gradient(rule):
+    rule.reset()
+    g = torch.randn(1, 7, dtype=torch.float64)
+    torch.testing.assert_close(direction(g, rule), g[0])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_orthogonal_gradients_of_equal_length_are_averaged(rule):
+    rule.reset()
+    J = 3.0 * torch.eye(4, dtype=torch.float64)
+    torch.testing.assert_close(direction(J, rule), J.mean(0))
+
+
+def test_gmc_of_exponent_one_is_mgda_on_normalised_gradients():
+    J = torch.randn(5, 9, dtype=torch.float64) * torch.arange(1.0, 6.0)[:, None]
+    unit = J / J.norm(dim=1, keepdim=True)
+    mgda = solve_dual(unit @ unit.T).weights @ unit
+    ours = direction(J, GMC(exponent=1.0, decay=0.0, lower_bound=0.0))
+    torch.testing.assert_close(ours / ours.norm(), mgda / mgda.norm())
+
+
+def test_gmc_of_exponent_two_averages_orthogonal_gradients():
+    J = torch.diag(torch.tensor([1.0, 5.0, 0.1]).double())
+    torch.testing.assert_close(direction(J, GMC(exponent=2.0, decay=0.0)), J.mean(0))
+
+
+@given(gradients(max_n=6, kinds=("plain", "cone", "duplicates", "opposite")))
+def test_gs_of_exponent_two_is_the_average_unless_it_hurts(J):
+    G, mean = J @ J.T, J.mean(0)
+    helped = J @ mean
+    if float(helped.min()) <= 1e-6 * float(G.diagonal().max()):
+        return  # somebody would be hurt, or has no gradient
+    ours = direction(J, GS(exponent=2.0, decay=0.0, floor=0.0, lower_bound=0.0))
+    torch.testing.assert_close(ours, mean, rtol=1e-6, atol=1e-6 * float(mean.norm()))
+
+
+def test_gs_spares_who_the_average_would_hurt():
+    J = torch.tensor([[4.0, 0.0], [-1.0, 1.0]]).double()
+    assert float(J[1] @ J.mean(0)) < 0.0
+    d = -direction(J, GS(lower_bound=0.0))
+    assert (J @ d <= 1e-12).all()
+
+
+def test_exponent_zero_is_mgda():
+    J = torch.randn(4, 9, dtype=torch.float64)
+    torch.testing.assert_close(
+        direction(J, GMC(exponent=0.0, lower_bound=0.0)), direction(J, Constant())
+    )
+
+
+def test_a_larger_gradient_is_relaxed_less():
+    G = torch.diag(torch.tensor([9.0, 1.0]))
+    for rule in (GMC(), GS(), EGDA()):
+        sigma = rule(G, ["new", "old"])
+        assert sigma[0] < sigma[1], rule
+
+
+def test_moving_average_follows_identities_not_rows():
+    rule = GMC(exponent=2.0, decay=0.5)
+    rule(torch.diag(torch.tensor([4.0, 1.0])), ["a", "b"])
+    # "a" has left, "memory" has joined, "b" has moved to another row
+    sigma = rule(torch.diag(torch.tensor([2.0, 3.0])), ["memory", "b"])
+    inverse = torch.tensor([2.0, 0.5 * 1.0 + 0.5 * 3.0]).double()
+    torch.testing.assert_close(1 / sigma, inverse / inverse.mean())
+
+
+def test_forgotten_objective_starts_anew():
+    rule = GMC(exponent=2.0, decay=0.9)
+    rule(torch.diag(torch.tensor([100.0, 1.0])), ["a", "b"])
+    rule.forget(["a", "never seen"])
+    sigma = rule(torch.diag(torch.tensor([1.0, 1.0])), ["a", "b"])
+    torch.testing.assert_close(sigma, torch.ones(2).double())
+
+
+@pytest.mark.parametrize("make", [GMC, lambda: GS(decay=0.8), EGDA], ids=["gmc", "gs", "egda"])
+def test_state_goes_out_and_in(make, tmp_path):
+    one, other = make(), make()
+    for _ in range(3):
+        J = torch.randn(3, 5)
+        one(J @ J.T, ["a", "b", "memory"])
+    torch.save(one.state_dict(), tmp_path / "state.pt")
+    other.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    J = torch.randn(3, 5)
+    names = ["memory", "c", "a"]
+    assert torch.equal(one(J @ J.T, names), other(J @ J.T, names))
+
+
+@pytest.mark.parametrize("rule", [GMC(), GMC(decay=0.0), GS()], ids=repr)
+def test_no_gradient_is_relaxed_completely_and_does_not_stop_the_others(rule):
+    rule.reset()
+    J = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 2.0]]).double()
+    names = ["a", "b", "c"]
+    sigma = rule(J @ J.T, names)
+    assert math.isinf(float(sigma[1]))
+    d = solve_dual(J @ J.T, sigma).weights @ J
+    assert (J[[0, 2]] @ d > 0).all()
+
+
+def test_egda_follows_the_published_rule():
+    rule = EGDA(decay=0.0)
+    sigma = rule(torch.diag(torch.tensor([1.0, 4.0, 9.0])), ["a", "b", "c"])
+    expected = torch.softmax(torch.tensor([1.0, 2.0, 3.0]).double() / 5.0, 0)
+    torch.testing.assert_close(1 / sigma, expected * 3)
+    assert rule.lower_bound(3) == 1 / 4
+
+
+def test_lower_bound_leads_to_the_average():
+    J = torch.randn(4, 6, dtype=torch.float64)
+    near = direction(J, Constant(lower_bound=1 - 1e-9))
+    torch.testing.assert_close(near, J.mean(0), rtol=1e-6, atol=1e-6)
+
+
+def test_rule_of_the_users():
+    rule = make_elastic_factor(lambda gramian, objectives: torch.tensor([1.0, 3.0]))
+    assert isinstance(rule, CustomFactor)
+    torch.testing.assert_close(
+        1 / rule(torch.eye(2), ["a", "b"]), torch.tensor([1.5, 0.5]).double()
+    )
+
+
+@pytest.mark.parametrize("answer", [torch.ones(3), torch.tensor([1.0, 0.0]), torch.tensor(1.0)])
+def test_bad_rule_of_the_users_is_refused(answer):
+    rule = make_elastic_factor(lambda gramian, objectives: answer)
+    with pytest.raises(ValueError, match="`elastic` must return 2 positive factors"):
+        rule(torch.eye(2), ["a", "b"])
+
+
+def test_names():
+    assert isinstance(make_elastic_factor("gmc"), GMC)
+    assert isinstance(make_elastic_factor("mgda"), Constant)
+    with pytest.raises(ValueError, match=r"`elastic` must be one of \['egda', .*'nope'"):
+        make_elastic_factor("nope")
+    with pytest.raises(TypeError, match="found int"):
+        make_elastic_factor(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: GMC(exponent=-1.0), "`exponent` must be in"),
+        (lambda: GMC(decay=1.0), r"`decay` must be in \[0, 1\), found 1.0"),
+        (lambda: GS(floor=-0.1), "`floor`"),
+        (lambda: GS(lower_bound=1.0), "`lower_bound`"),
+        (lambda: EGDA(temperature=0.0), r"`temperature` must be in \(0, inf\)"),
+        (lambda: GMC(exponent=math.nan), "`exponent`"),
+    ],
+)
+def test_bad_settings(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_identities_must_be_distinct_and_complete():
+    for names in (["a", "a"], ["a"]):
+        with pytest.raises(ValueError, match="2 distinct identities"):
+            GMC()(torch.eye(2), names)

@@ -1,0 +1,98 @@
+import pytest
+import torch
+from torchjd.aggregation import GramianWeightedAggregator, MGDAWeighting
+
+from avalanche_emgd.optim import EMGD, GMC, EMGDWeighting, gramian_of, solve_dual
+
+
+def test_usable_with_torchjd_alone():
+    """Descends on two conflicting losses with nothing but TorchJD and PyTorch."""
+    from torchjd.autojac import backward, jac_to_grad
+
+    torch.manual_seed(0)
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    aggregator = EMGD("gmc")
+    x = torch.randn(20, 3)
+    targets = torch.randn(2, 20)
+    before = None
+    for _ in range(200):
+        losses = (model(x) - targets.T).square().mean(0)
+        before = losses.detach() if before is None else before
+        optimizer.zero_grad()
+        backward(list(losses))
+        jac_to_grad(model.parameters(), aggregator)
+        optimizer.step()
+    assert (losses < before).all()
+
+
+def test_constant_factors_agree_with_torchjds_mgda():
+    J = torch.randn(3, 10, dtype=torch.float64)
+    ours = EMGDWeighting("mgda")(J @ J.T)
+    theirs = MGDAWeighting(epsilon=1e-12, max_iters=100_000)(J @ J.T)
+    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0.0)
+
+
+def test_combines_rows_with_the_weights():
+    J = torch.randn(4, 6)
+    weighting = EMGDWeighting("gs")
+    torch.testing.assert_close(EMGD("gs")(J), weighting(gramian_of(J)).float() @ J)
+    assert weighting.solution.residual < 1e-8
+    assert float((1 / weighting.sigma).mean()) == pytest.approx(1.0)
+
+
+def test_dtype_of_the_gramian_is_kept():
+    G = torch.eye(2)
+    assert EMGDWeighting()(G).dtype == torch.float32
+    assert EMGDWeighting()(G.double()).dtype == torch.float64
+
+
+def test_small_float32_gradients_do_not_vanish():
+    J = 1e-25 * torch.randn(3, 50)
+    aggregated = EMGD("mgda")(J)
+    assert float(aggregated.abs().max()) > 0.0
+    expected = solve_dual(J.double() @ J.double().T).weights @ J.double()
+    torch.testing.assert_close(aggregated.double(), expected, rtol=1e-5, atol=0.0)
+
+
+def test_is_a_torchjd_aggregator_with_state():
+    aggregator = EMGD()
+    assert isinstance(aggregator, GramianWeightedAggregator)
+    aggregator(torch.randn(2, 3))
+    assert aggregator.gramian_weighting.elastic.state_dict()["objectives"]
+    aggregator.reset()
+    assert not aggregator.gramian_weighting.elastic.state_dict()["objectives"]
+
+
+def test_state_dict_round_trip(tmp_path):
+    one, other = EMGD(GMC(decay=0.9)), EMGD(GMC(decay=0.9))
+    one.set_objectives(["a", "b"])
+    one(torch.randn(2, 5))
+    torch.save(one.state_dict(), tmp_path / "state.pt")
+    other.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    J = torch.randn(2, 5)
+    for aggregator in (one, other):
+        aggregator.set_objectives(["b", "c"])
+    assert torch.equal(one(J), other(J))
+
+
+def test_nan_names_the_objective_and_leaves_the_state_alone():
+    weighting = EMGDWeighting("gmc")
+    weighting.set_objectives(["digits", "memory"])
+    weighting(torch.eye(2))
+    before = weighting.elastic.state_dict()
+    with pytest.raises(ValueError, match="objective 'memory' is NaN"):
+        weighting(torch.tensor([[1.0, float("nan")], [float("nan"), float("nan")]]))
+    assert weighting.elastic.state_dict() == before
+
+
+def test_wrong_number_of_objectives():
+    weighting = EMGDWeighting()
+    weighting.set_objectives(["a", "b", "c"])
+    with pytest.raises(ValueError, match="2 distinct identities"):
+        weighting(torch.eye(2))
+
+
+def test_no_gradient_flows_through_the_weights():
+    J = torch.randn(2, 3, requires_grad=True)
+    assert not EMGDWeighting()(J @ J.T).requires_grad
