@@ -19,7 +19,7 @@ def ps_digits(
     *,
     scenario: Scenario = "class",
     seed: int = 0,
-    batch_size: int = 8,
+    batch_size: int = 4,
     num_tasks: int = 5,
     label_sets: list[list[int]] | None = None,
     timeline: Timeline | None = None,

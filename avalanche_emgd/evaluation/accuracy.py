@@ -9,7 +9,7 @@ from avalanche.models.utils import avalanche_forward
 from torch import Tensor, nn
 from torch.utils.data import default_collate
 
-from ..models import ClassMask
+from ..models import ClassMask, is_masked
 
 __all__ = ["TestSamples", "accuracy"]
 
@@ -62,7 +62,7 @@ def accuracy(
             own = samples.targets[chosen].to(device)
             right = logits.argmax(dim=1) == own
             # Where everything is masked, argmax still names a class; that is no prediction.
-            competing = logits.gather(1, own[:, None]).squeeze(1) > float("-inf")
+            competing = ~is_masked(logits.gather(1, own[:, None]).squeeze(1))
             correct += int((right & competing).sum())
     finally:
         for module, training in modes:

@@ -28,7 +28,7 @@ class _Defaults:
 
 
 DEFAULTS: dict[str, _Defaults] = {
-    "ps-digits": _Defaults(8, 0.003, 5, 64, 10),
+    "ps-digits": _Defaults(4, 0.003, 3, 64, 10),
     "ps-emnist": _Defaults(128, 0.003, 5, 784, 62),
 }
 

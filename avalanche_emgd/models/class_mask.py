@@ -10,17 +10,20 @@ from torch import Tensor
 from ..benchmarks.experience import SegmentExperience
 from ..benchmarks.generators import ParallelBenchmark
 
-__all__ = ["ClassMask"]
+__all__ = ["ClassMask", "is_masked"]
 
 
 class ClassMask:
-    """Masks with −inf the logits of classes that do not compete.
+    """Masks the logits of classes that do not compete.
+
+    They become the most negative number of their type (halved, for headroom). To a softmax it is
+    −inf, but its product with 0 is 0, which distillation and asymmetric losses rely on.
 
     Task-incremental: the classes of other tasks than the sample's. Class-incremental: the classes
     of tasks that have not started. Experiences of ordinary Avalanche benchmarks are left alone.
 
     A masked logit gets no gradient. The loss of a sample whose own class is masked (a test sample
-    of a task that has not started) is infinite, its prediction wrong.
+    of a task that has not started) is astronomical, its prediction wrong.
     """
 
     def __init__(self) -> None:
@@ -63,7 +66,7 @@ class ClassMask:
         ):
             allowed = self._allowed = self._table(self._benchmark, logits)
         rows = allowed if len(allowed) == 1 else allowed[task_labels]
-        return logits.masked_fill(~rows, float("-inf"))
+        return logits.masked_fill(~rows, _masked_value(logits.dtype))
 
     def _table(self, benchmark: ParallelBenchmark, logits: Tensor) -> Tensor:
         """Boolean ``[T, K]``, or ``[1, K]`` where all tasks are alike."""
@@ -81,3 +84,12 @@ class ClassMask:
         for row, labels in zip(table, groups, strict=True):
             row[labels] = True
         return table.to(logits.device)
+
+
+def is_masked(logits: Tensor) -> Tensor:
+    """Tell which logits a :class:`ClassMask` has masked, as booleans of the same shape."""
+    return logits <= _masked_value(logits.dtype) / 2
+
+
+def _masked_value(dtype: torch.dtype) -> float:
+    return torch.finfo(dtype).min / 2

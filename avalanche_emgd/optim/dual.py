@@ -79,7 +79,8 @@ def solve_dual(
         by its KKT residual and handed to cvxopt should it fail) or ``"cvxopt"``.
     :return: the weights, the squared norm of the direction and the KKT residual.
     :raises ValueError: if an argument is out of its range; a non-finite entry names its objective.
-    :raises ArithmeticError: if the matrix is not a Gramian, so that no weights are optimal.
+    :raises ArithmeticError: if the matrix is not a Gramian, so that no weights are optimal, or if
+        none are found, which cvxopt alone does not manage on some scales that ``"auto"`` does.
     """
     G, tau = _checked(gramian, sigma, lower_bound, objectives)
     lower = np.full(len(tau), lower_bound / tau.sum())
@@ -88,6 +89,9 @@ def solve_dual(
         weights, name = np.full(len(tau), 1.0 / tau.sum()), "closed-form"
         return DualSolution(torch.from_numpy(weights), 0.0, 0.0, name)
     G = G / scale
+    trivial = _without_gradient(G, tau) if lower_bound == 0.0 else None
+    if trivial is not None:
+        return DualSolution(torch.from_numpy(trivial), 0.0, 0.0, "closed-form")
     if solver == "cvxopt":
         weights, residual, name = _by_interior_point(G, tau, lower)
     else:
@@ -99,7 +103,11 @@ def solve_dual(
         if residual > _ACCEPT:
             weights, residual, name = _by_interior_point(G, tau, lower)
     if not residual <= _REJECT:
-        raise _not_a_gramian(f"the best weights leave a relative residual of {residual:.1e}")
+        raise ArithmeticError(
+            f"`solver` {solver!r} found no weights that satisfy the optimality conditions "
+            f"(relative residual {residual:.1e}): the gradients or elastic factors differ by too "
+            "many orders of magnitude."
+        )
     squared_norm = float(weights @ G @ weights)
     if squared_norm < -_ROUNDING * float(weights @ np.abs(G) @ weights):
         raise _not_a_gramian("it gives the direction a negative squared norm")
@@ -229,12 +237,11 @@ def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str
 
 def _homogeneous(G: Array, tau: Array) -> tuple[Array, str]:
     """Min-norm λ ≥ 0 with τᵀλ = 1."""
-    norms = np.sqrt(np.maximum(np.diag(G), 0.0))
-    x = np.zeros_like(tau)
-    zero = (norms == 0.0) & (tau > 0.0)
-    if zero.any():  # Pareto-critical: all weight on what has no gradient
-        x[zero] = 1.0 / tau[zero].sum()
+    x = _without_gradient(G, tau)
+    if x is not None:
         return x, "closed-form"
+    x = np.zeros_like(tau)
+    norms = np.sqrt(np.maximum(np.diag(G), 0.0))
     index = np.flatnonzero(norms > 0.0)
     norm, t = norms[index], tau[index]
     C = G[np.ix_(index, index)] / norm[:, None] / norm[None, :]
@@ -255,6 +262,12 @@ def _homogeneous(G: Array, tau: Array) -> tuple[Array, str]:
     weights = weights / weights.max()
     x[index] = weights / (t @ weights)
     return x, name
+
+
+def _without_gradient(G: Array, tau: Array) -> Array | None:
+    """All weight on what has no gradient and is not relaxed completely: Pareto-critical."""
+    zero = (np.diag(G) <= 0.0) & (tau > 0.0)
+    return zero / tau[zero].sum() if zero.any() else None
 
 
 def _by_interior_point(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:

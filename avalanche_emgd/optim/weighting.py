@@ -16,6 +16,9 @@ from .gramian import check_finite, gramian_of
 
 __all__ = ["EMGD", "EMGDWeighting"]
 
+# Of the longest gradient; anything shorter counts as zero.
+_NEGLIGIBLE = 1e-12
+
 
 class EMGDWeighting(Weighting[Tensor], Stateful):
     r"""Elastic multi-gradient descent: weights λ of n gradients from their Gramian.
@@ -24,6 +27,9 @@ class EMGDWeighting(Weighting[Tensor], Stateful):
     weights solve :func:`~avalanche_emgd.optim.solve_dual`. ``weights @ jacobian`` is the gradient
     to descend along, −d in the notation of arXiv 2401.01054. Weights come back in the dtype and on
     the device of the Gramian; they are computed in float64 on the CPU, constants to autograd.
+
+    An objective whose gradient is shorter than 1e-12 of the longest counts as having none: it has
+    converged, and some rules would otherwise blow its rounding errors up to full size.
 
     TorchJD has no notion of which objective a row is. Where the set of objectives changes between
     calls, name them with :meth:`set_objectives` before each call; otherwise a row is identified by
@@ -59,9 +65,10 @@ class EMGDWeighting(Weighting[Tensor], Stateful):
             objectives = list(range(len(gramian)))
         # Before the factors see it: a NaN must not get into their moving averages.
         check_finite(gramian, objectives)
-        self.sigma = self.elastic(gramian, objectives)
+        significant = _without_negligible(gramian)
+        self.sigma = self.elastic(significant, objectives)
         self.solution = solve_dual(
-            gramian,
+            significant,
             self.sigma,
             lower_bound=self.elastic.lower_bound(len(gramian)),
             objectives=objectives,
@@ -114,3 +121,9 @@ class EMGD(GramianWeightedAggregator, Stateful):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.gramian_weighting.elastic!r})"
+
+
+def _without_negligible(gramian: Tensor) -> Tensor:
+    squares = gramian.diagonal()
+    kept = (squares > _NEGLIGIBLE**2 * squares.max()).to(gramian.dtype)
+    return gramian * kept[:, None] * kept[None, :]

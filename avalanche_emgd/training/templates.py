@@ -232,7 +232,9 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
     def forward(self) -> Tensor:
         """Masked outputs ``[B, K]``; in training, each objective is forwarded on its own."""
         if not self.is_training:
-            return self._class_mask(super().forward(), self.mb_task_id)
+            output = super().forward()
+            has_task_labels = len(self.mbatch) >= 3
+            return self._class_mask(output, self.mb_task_id) if has_task_labels else output
         x, t = self.mb_x, self.mb_task_id
         batches = [(x[p.start : p.stop], t[p.start : p.stop]) for p in self.mbatch.parts]
         self.objectives = [part.objective for part in self.mbatch.parts]

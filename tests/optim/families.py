@@ -33,11 +33,11 @@ def gradients(draw, max_n=12, kinds=KINDS):
 
 
 @st.composite
-def problems(draw, max_n=12, kinds=KINDS):
+def problems(draw, max_n=12, kinds=KINDS, spreads=(0.0, 1.0, 4.0)):
     """Gradients ``[n, P]`` and elastic factors ``[n]``."""
     J = draw(gradients(max_n, kinds))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    spread = draw(st.sampled_from([0.0, 1.0, 4.0]))
+    spread = draw(st.sampled_from(spreads))
     sigma = torch.from_numpy(10.0 ** rng.uniform(-spread, spread, size=len(J)))
     if len(J) > 1 and draw(st.booleans()):
         sigma[draw(st.integers(0, len(J) - 1))] = float("inf")

@@ -96,3 +96,15 @@ def test_wrong_number_of_objectives():
 def test_no_gradient_flows_through_the_weights():
     J = torch.randn(2, 3, requires_grad=True)
     assert not EMGDWeighting()(J @ J.T).requires_grad
+
+
+@pytest.mark.parametrize("elastic", ["gmc", "gs", GMC(1.0, decay=0.0), GMC(0.5, decay=0.0)])
+def test_a_converged_objective_does_not_blow_up(elastic):
+    """Its rounding errors stay what they are, and the others go on."""
+    J = torch.tensor([[1.0, 0.5, 0.0], [0.0, 1.0, 2.0], [1e-37, -1e-37, -1e-37]])
+    weighting = EMGDWeighting(elastic)
+    weights = weighting(gramian_of(J))
+    combined = weights.float() @ J
+    assert bool(combined.isfinite().all())
+    assert (J[:2] @ combined > 0).all()
+    assert float((weights[2] * J[2].double()).norm()) < 1e-30

@@ -1,0 +1,86 @@
+import torch
+from avalanche.benchmarks import class_incremental_benchmark
+from avalanche.benchmarks.utils import as_classification_dataset
+
+from avalanche_emgd.benchmarks import SerialTickLoader, TickLoader
+from tests.toy import ids_of, toy_benchmark, toy_datasets
+
+
+def test_yields_every_tick_once_in_order():
+    benchmark = toy_benchmark()
+    ticks = [batch.tick for e in benchmark.train_stream for batch in TickLoader(e)]
+    assert ticks == list(range(benchmark.timeline.num_ticks))
+    assert [len(TickLoader(e)) for e in benchmark.train_stream] == [
+        len(e.ticks) for e in benchmark.train_stream
+    ]
+
+
+def test_one_part_per_active_task():
+    benchmark = toy_benchmark(task_names=["red", "green", "blue"])
+    for experience in benchmark.train_stream:
+        for x, y, t, parts in ((*batch, batch.parts) for batch in TickLoader(experience)):
+            assert [p.objective for p in parts] == [
+                benchmark.task_names[task] for task in experience.active_tasks
+            ]
+            assert parts[-1].stop == len(x) == len(y) == len(t)
+            for part, task in zip(parts, experience.active_tasks, strict=True):
+                assert set(t[part.start : part.stop].tolist()) == {task}
+                assert all(i // 1000 == task for i in ids_of(x[part.start : part.stop]))
+
+
+def test_order_is_fixed_whatever_the_global_generator():
+    benchmark = toy_benchmark()
+
+    def order():
+        return [ids_of(batch[0]) for e in benchmark.train_stream for batch in TickLoader(e)]
+
+    torch.manual_seed(1)
+    first = order()
+    torch.manual_seed(2)
+    assert order() == first
+
+
+def test_memory_is_appended_as_an_objective():
+    batch = next(iter(TickLoader(toy_benchmark().train_stream[0])))
+    size = len(batch[0])
+    x, y, t = torch.zeros(3, 5), torch.ones(3).long(), torch.zeros(3).long()
+    batch.append_objective("memory", [x, y, t])
+    assert [len(v) for v in batch] == [size + 3] * 3
+    assert batch.parts[-1].objective == "memory"
+    assert (batch.parts[-1].start, batch.parts[-1].stop) == (size, size + 3)
+
+
+def serial_benchmark():
+    (data,) = toy_datasets([24])
+    data.targets = data.tensors[1].tolist()
+    data = as_classification_dataset(data)
+    return class_incremental_benchmark(
+        {"train": data, "test": data}, num_experiences=2, class_order=[0, 1]
+    )
+
+
+def test_ordinary_experience():
+    experience = serial_benchmark().train_stream[1]
+    batches = list(SerialTickLoader(experience.dataset.train(), 5, {0: "task1"}, first_tick=7))
+    assert [batch.tick for batch in batches] == [7, 8, 9]
+    assert [len(batch[0]) for batch in batches] == [5, 5, 2]
+    assert sorted(i for batch in batches for i in ids_of(batch[0])) == list(range(1, 24, 2))
+    assert all(batch.parts[0].objective == "task1" for batch in batches)
+    assert all(batch[2].tolist() == [0] * len(batch[0]) for batch in batches)
+
+
+def test_ordinary_experience_of_several_tasks():
+    dataset = toy_benchmark((8, 4), timeline=None).train_stream[1].dataset
+    loader = SerialTickLoader(dataset, 2, {0: "a", 1: "b"}, shuffle=False)
+    for batch in loader:
+        for part in batch.parts:
+            task = {"a": 0, "b": 1}[part.objective]
+            assert set(batch[2][part.start : part.stop].tolist()) == {task}
+    assert sum(len(batch[0]) for batch in loader) == len(dataset)
+
+
+def test_ordinary_experience_is_shuffled_anew():
+    loader = SerialTickLoader(serial_benchmark().train_stream[0].dataset, 12, {0: "task0"})
+    first, second = (ids_of(next(iter(loader))[0]) for _ in range(2))
+    assert sorted(first) == sorted(second)
+    assert first != second

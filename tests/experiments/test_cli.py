@@ -1,0 +1,212 @@
+import json
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from typer.testing import CliRunner
+
+from avalanche_emgd import __version__
+from avalanche_emgd.cli import app
+
+PNG = b"\x89PNG"
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "digits"
+    result = call("train", "--benchmark", "ps-digits", "--seed", 1, "--output", output)
+    assert result.exit_code == 0, result.output
+    return output, result.output
+
+
+def test_train_writes_its_results(trained):
+    output, _ = trained
+    assert {p.name for p in output.iterdir()} == {
+        "config.json",
+        "metrics.json",
+        "timeline.png",
+        "curves.png",
+        "tensorboard",
+    }
+    for picture in ("timeline.png", "curves.png"):
+        assert (output / picture).read_bytes().startswith(PNG)
+
+
+def test_config_says_everything_needed_to_repeat_the_run(trained):
+    config = json.loads((trained[0] / "config.json").read_text())
+    expected = {
+        "benchmark": "ps-digits",
+        "scenario": "class",
+        "method": "emgd",
+        "elastic": "gmc",
+        "seed": 1,
+        "num_tasks": 5,
+        "device": "cpu",
+    }
+    assert {key: config[key] for key in expected} == expected
+    assert config["batch_size"] == 4  # the benchmark's own, written out
+    assert config["learning_rate"] == 0.003
+    assert config["versions"]["avalanche-emgd"] == __version__
+    assert {"torch", "avalanche-lib", "torchjd"} <= set(config["versions"])
+
+
+def test_metrics_are_fractions_and_agree_with_each_other(trained):
+    metrics = json.loads((trained[0] / "metrics.json").read_text())
+    tasks = metrics["tasks"]
+    assert len(tasks) == 5
+    for task in tasks:
+        assert {"name", "classes", "span", "at_end", "final"} <= set(task)
+        assert 0.0 <= task["at_end"] <= 1.0
+    mean = {key: sum(t[key] for t in tasks) / 5 for key in ("at_end", "final")}
+    assert metrics["A_e"] == pytest.approx(mean["at_end"])
+    assert metrics["A_ebar"] == pytest.approx(mean["final"])
+    assert metrics["F_ebar"] == pytest.approx(mean["final"] - mean["at_end"])
+    assert metrics["A_e"] > 0.5
+
+
+def test_train_prints_a_table(trained):
+    _, printed = trained
+    for text in ("task0", "at its end", "at the very end", "A_e", "A_ē", "F_ē", "116/116"):
+        assert text in printed or text == "116/116"
+    assert "ticks" in printed
+
+
+def test_train_writes_tensorboard_files(trained):
+    events = EventAccumulator(str(trained[0] / "tensorboard"))
+    events.Reload()
+    assert {"A_ebar", "Weight/memory", "Sigma/task0"} <= set(events.Tags()["scalars"])
+
+
+def test_same_run_again_gives_the_same_metrics(trained, tmp_path):
+    call("train", "--benchmark", "ps-digits", "--seed", 1, "--output", tmp_path / "again")
+    one, other = (
+        json.loads((path / "metrics.json").read_text()) for path in (trained[0], tmp_path / "again")
+    )
+    assert one.pop("seconds") > 0
+    assert other.pop("seconds") > 0
+    assert one == other
+
+
+def test_results_are_not_overwritten_silently(tmp_path):
+    (tmp_path / "metrics.json").write_text("precious")
+    (tmp_path / "notes.txt").write_text("mine")
+    result = call("train", "--output", tmp_path)
+    assert result.exit_code == 2
+    assert "not empty" in result.output
+    assert "--overwrite" in result.output
+    assert (tmp_path / "metrics.json").read_text() == "precious"
+    result = call("train", "--output", tmp_path, "--overwrite", "--method", "avg", "--tasks", 2)
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "metrics.json").read_text())["A_e"] > 0.5
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--method", "mgda"),
+        ("--method", "egda", "--scenario", "task"),
+        ("--elastic", "gs", "--overlap", "0", "--memory-per-class", "0"),
+        ("--overlap", "1", "--batch-size", "16", "--learning-rate", "0.01", "--eval-every", "5"),
+    ],
+)
+def test_train_options(options, tmp_path):
+    result = call("train", "--output", tmp_path / "run", "--tasks", 3, *options)
+    assert result.exit_code == 0, result.output
+    assert 0.0 <= json.loads((tmp_path / "run" / "metrics.json").read_text())["A_ebar"] <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--benchmark", "ps-emnist"), "`data_root` is needed for ps-emnist"),
+        (("--benchmark", "ps-emnist", "--data-root", "/nowhere"), "has no EMNIST"),
+        (("--protocol", "/nowhere.json"), "No such file"),
+        (("--overlap", "2"), "`overlap` must be in [0, 1], found 2.0"),
+        (("--tasks", "11"), "`num_tasks` must be in 1..10, found 11"),
+        (("--learning-rate", "0"), "`learning_rate` must be positive, found 0.0"),
+        (("--batch-size", "0"), "`batch_size` must be at least 1, found 0"),
+        (("--seed", "-1"), "`seed` must be at least 0, found -1"),
+        (("--device", "cuda:99"), "`device` 'cuda:99' cannot be used here"),
+        (("--device", "toaster"), "`device` 'toaster' cannot be used here"),
+        (("--scenario", "domain"), "domain"),
+    ],
+)
+def test_bad_options_are_one_line_before_any_work(options, message, tmp_path):
+    output = tmp_path / "run"
+    result = call("train", "--output", output, *options)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+    assert not output.exists()
+
+
+def test_protocol_for_another_benchmark(published_protocol, tmp_path):
+    result = call("train", "--output", tmp_path / "run", "--protocol", published_protocol)
+    assert result.exit_code == 2
+    assert "is for 62 classes, but ps-digits has 10" in result.output
+
+
+def test_timeline_draws_without_training(tmp_path):
+    picture = tmp_path / "deep" / "timeline.png"
+    result = call("timeline", "--overlap", 0.5, "--tasks", 3, "--output", picture)
+    assert result.exit_code == 0, result.output
+    assert picture.read_bytes().startswith(PNG)
+    assert "task0: ticks 0–" in result.output
+    again = call("timeline", "--output", picture)
+    assert again.exit_code == 2
+    assert "exists" in again.output
+    assert call("timeline", "--output", picture, "--overwrite").exit_code == 0
+
+
+def test_timeline_of_a_published_protocol(published_protocol, tmp_path):
+    picture = tmp_path / "timeline.png"
+    result = call(
+        "timeline",
+        "--benchmark",
+        "ps-emnist",
+        "--protocol",
+        published_protocol,
+        "--output",
+        picture,
+    )
+    assert result.exit_code == 0, result.output
+    assert "task4: ticks 3933–4876" in result.output
+
+
+def test_emnist(shared_data, published_protocol, tmp_path):
+    output = tmp_path / "run"
+    result = call(
+        *("train", "--benchmark", "ps-emnist", "--scenario", "task", "--elastic", "gs"),
+        *("--data-root", shared_data, "--protocol", published_protocol, "--output", output),
+    )
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert len(metrics["tasks"]) == 5
+    assert metrics["A_ebar"] > 0.75
+
+
+def test_demo(tmp_path):
+    result = call("demo", "--output", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    for text in ("emgd-gmc", "avg", "curves.png"):
+        assert text in result.output.replace("\n", "")
+    assert (tmp_path / "demo" / "curves.png").read_bytes().startswith(PNG)
+    assert (tmp_path / "demo" / "avg" / "metrics.json").exists()
+    again = call("demo", "--output", tmp_path / "demo")
+    assert again.exit_code == 2
+    assert "not empty" in again.output
+
+
+@pytest.mark.parametrize("command", ["train", "timeline", "demo"])
+def test_help_has_an_example(command):
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: avalanche-emgd {command}" in " ".join(result.output.split())
+
+
+def test_version():
+    assert call("--version").output.strip() == f"avalanche-emgd {__version__}"

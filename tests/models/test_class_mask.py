@@ -1,0 +1,101 @@
+import pytest
+import torch
+from avalanche.benchmarks import class_incremental_benchmark
+from avalanche.benchmarks.utils import as_classification_dataset
+
+from avalanche_emgd.models import ClassMask, is_masked
+from tests.toy import toy_benchmark, toy_datasets
+
+
+def allowed(mask, tasks, width=6):
+    logits = torch.zeros(len(tasks), width)
+    masked = mask(logits, torch.tensor(tasks))
+    return [[c for c in range(width) if not row[c]] for row in is_masked(masked)]
+
+
+def test_task_incremental_allows_the_classes_of_the_samples_task():
+    mask = ClassMask()
+    mask.observe(toy_benchmark(scenario="task").train_stream[0])
+    assert allowed(mask, [0, 2, 1]) == [[0, 1], [4, 5], [2, 3]]
+
+
+def test_class_incremental_allows_what_has_started():
+    mask = ClassMask()
+    benchmark = toy_benchmark()
+    started = []
+    for experience in benchmark.train_stream:
+        mask.observe(experience)
+        started.append(allowed(mask, [0]))
+    assert started == [
+        [[0, 1]],
+        [[0, 1, 2, 3]],
+        [[0, 1, 2, 3]],
+        [[0, 1, 2, 3, 4, 5]],
+        [[0, 1, 2, 3, 4, 5]],
+    ]
+
+
+def test_evaluation_keeps_what_has_started():
+    mask, benchmark = ClassMask(), toy_benchmark()
+    mask.observe(benchmark.train_stream[1])
+    mask.observe(benchmark.test_stream[2])
+    assert allowed(mask, [2]) == [[0, 1, 2, 3]]
+
+
+def test_evaluation_without_training_lets_all_compete():
+    mask = ClassMask()
+    mask.observe(toy_benchmark().test_stream[0])
+    assert allowed(mask, [0]) == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_joint_training_starts_everything():
+    mask = ClassMask()
+    mask.observe(toy_benchmark().train_stream[0], all_started=True)
+    assert allowed(mask, [0]) == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_outputs_beyond_the_classes_never_compete():
+    for scenario in ("task", "class"):
+        mask = ClassMask()
+        mask.observe(toy_benchmark(scenario=scenario).train_stream[-1])
+        assert max(allowed(mask, [2], width=9)[0]) == 5
+
+
+def test_ordinary_experiences_are_left_alone():
+    (data,) = toy_datasets([8])
+    data.targets = data.tensors[1].tolist()
+    data = as_classification_dataset(data)
+    ordinary = class_incremental_benchmark({"train": data}, num_experiences=2)
+    mask = ClassMask()
+    mask.observe(toy_benchmark().train_stream[0])
+    mask.observe(ordinary.train_stream[0])
+    assert allowed(mask, [0]) == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_masked_logits_get_no_gradient():
+    mask = ClassMask()
+    mask.observe(toy_benchmark(scenario="task").train_stream[0])
+    logits = torch.randn(3, 6, requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(
+        mask(logits, torch.tensor([0, 1, 1])), torch.tensor([0, 2, 3])
+    )
+    loss.backward()
+    assert bool(logits.grad.isfinite().all())
+    assert (logits.grad[0, 2:] == 0).all()
+    assert (logits.grad[1:, [0, 1, 4, 5]] == 0).all()
+
+
+def test_too_few_outputs():
+    mask = ClassMask()
+    mask.observe(toy_benchmark().train_stream[0])
+    with pytest.raises(ValueError, match=r"`model` has 5 outputs.*up to 5: give it 6 outputs"):
+        mask(torch.zeros(1, 5), torch.tensor([0]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_masked_is_minus_infinity_to_a_softmax_and_harmless_to_a_product(dtype):
+    mask = ClassMask()
+    mask.observe(toy_benchmark(scenario="task").train_stream[0])
+    masked = mask(torch.zeros(1, 6, dtype=dtype), torch.tensor([1]))
+    assert masked.softmax(1).tolist() == [[0.0, 0.0, 0.5, 0.5, 0.0, 0.0]]
+    assert bool((masked.log_softmax(1) * 0.0 == 0.0).all())

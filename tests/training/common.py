@@ -1,0 +1,26 @@
+"""Strategies on the toy benchmark."""
+
+import torch
+from avalanche.training.plugins import EvaluationPlugin
+
+from avalanche_emgd import MLP, EMGDStrategy
+
+
+def quiet(*metrics):
+    """An evaluator that logs nowhere."""
+    return EvaluationPlugin(*metrics, loggers=[], collect_all=False)
+
+
+def toy_model(num_classes=6, seed=0):
+    torch.manual_seed(seed)
+    return MLP(num_classes, in_features=5, hidden=(16, 8))
+
+
+def toy_strategy(kind=EMGDStrategy, model=None, lr=0.05, **options):
+    model = toy_model() if model is None else model
+    options.setdefault("evaluator", quiet())
+    return kind(model, optimizer=torch.optim.SGD(model.parameters(), lr=lr), **options)
+
+
+def weights_of(model):
+    return torch.cat([p.detach().reshape(-1) for p in model.parameters()])

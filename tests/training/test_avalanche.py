@@ -1,0 +1,271 @@
+"""Avalanche's own strategies on our streams, and its benchmarks, plugins and models with ours."""
+
+import pytest
+import torch
+from avalanche.benchmarks import (
+    benchmark_from_datasets,
+    class_incremental_benchmark,
+    with_classes_timeline,
+    with_task_labels,
+)
+from avalanche.benchmarks.utils import as_classification_dataset
+from avalanche.evaluation.metrics import accuracy_metrics, forgetting_metrics, loss_metrics
+from avalanche.models import MTSimpleMLP, MultiHeadClassifier, MultiTaskModule, SimpleMLP
+from avalanche.training import AGEM, ER_ACE, Cumulative, JointTraining, Naive, Replay
+from avalanche.training.plugins import (
+    AGEMPlugin,
+    EWCPlugin,
+    LRSchedulerPlugin,
+    LwFPlugin,
+    ReplayPlugin,
+)
+
+from avalanche_emgd import AvgGradStrategy, EMGDStrategy
+from avalanche_emgd.benchmarks._labelled import with_labels
+from avalanche_emgd.evaluation import PCLMetrics
+from avalanche_emgd.models import prepare_heads
+from avalanche_emgd.training.plugins import ClassMaskPlugin
+from tests.toy import toy_benchmark, toy_datasets
+from tests.training.common import quiet, toy_model, toy_strategy, weights_of
+
+STRATEGIES = {
+    "naive": (Naive, {}),
+    "replay": (Replay, {"mem_size": 12}),
+    "er-ace": (ER_ACE, {"mem_size": 12, "batch_size_mem": 4}),
+    "a-gem": (AGEM, {"patterns_per_exp": 4, "sample_size": 4}),
+    "joint": (JointTraining, {}),
+    "cumulative": (Cumulative, {}),
+}
+
+
+@pytest.mark.parametrize("scenario", ["task", "class"])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_avalanches_strategies_train_on_the_stream(name, scenario):
+    kind, options = STRATEGIES[name]
+    benchmark = toy_benchmark((240, 240, 240), batch_size=8, scenario=scenario)
+    model = toy_model()
+    metrics = PCLMetrics(benchmark)
+    strategy = kind(
+        model=model,
+        optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
+        criterion=torch.nn.CrossEntropyLoss(),
+        train_mb_size=8,
+        eval_mb_size=32,
+        evaluator=quiet(
+            metrics,
+            accuracy_metrics(experience=True, stream=True),
+            loss_metrics(experience=True),
+            forgetting_metrics(experience=True),
+        ),
+        **options,
+    )
+    strategy.train(benchmark.train_stream)
+    strategy.eval(benchmark.test_stream)
+    result = metrics.result()
+    assert result is not None
+    chance = 0.5 if scenario == "task" else 1 / 6
+    assert result.A_e > chance
+
+
+@pytest.mark.parametrize("name", ["naive", "replay", "a-gem", "joint"])
+def test_class_masks_for_avalanches_strategies(name):
+    """Classes of tasks that have not started keep their weights: they are masked."""
+    kind, options = STRATEGIES[name]
+    benchmark = toy_benchmark()
+    ends = []
+    for plugins in ([ClassMaskPlugin()], []):
+        model = toy_model()
+        start = model.classifier.weight[4:].clone()
+        strategy = kind(
+            model=model,
+            optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
+            criterion=torch.nn.CrossEntropyLoss(),
+            train_mb_size=4,
+            plugins=plugins,
+            evaluator=quiet(),
+            **options,
+        )
+        strategy.train(benchmark.train_stream[:1] if name != "joint" else benchmark.train_stream)
+        ends.append(torch.equal(model.classifier.weight[4:], start))
+    assert ends == [name != "joint", False]
+
+
+def serial_benchmark(task_labels=False):
+    """SplitMNIST style: three experiences of two classes, with or without task labels."""
+    datasets = toy_datasets([60, 60, 60])
+    if task_labels:
+        labelled = [
+            with_labels(dataset, dataset.tensors[1].tolist(), task)
+            for task, dataset in enumerate(datasets)
+        ]
+        benchmark = benchmark_from_datasets(train=labelled, test=labelled)
+        return with_task_labels(with_classes_timeline(benchmark))
+    data = torch.utils.data.ConcatDataset(datasets)
+    data.targets = [int(data[i][1]) for i in range(len(data))]
+    splits = {"train": as_classification_dataset(data), "test": as_classification_dataset(data)}
+    return class_incremental_benchmark(splits, num_experiences=3, class_order=list(range(6)))
+
+
+@pytest.mark.parametrize("task_labels", [False, True])
+def test_ordinary_serial_benchmark(task_labels):
+    benchmark = serial_benchmark(task_labels)
+    strategy = toy_strategy(
+        memory_size=30,
+        train_mb_size=10,
+        train_epochs=4,
+        lr=0.1,
+        evaluator=quiet(accuracy_metrics(stream=True)),
+    )
+    for experience in benchmark.train_stream:
+        strategy.train(experience)
+        results = strategy.eval(benchmark.test_stream)
+    (accuracy,) = [v for k, v in results.items() if k.startswith("Top1_Acc_Stream")]
+    assert accuracy > 0.8
+    assert strategy.memory.tasks == ["task0", "task1", "task2"]
+
+
+def test_alone_it_is_plain_gradient_descent():
+    """One objective and no memory: the same as Naive, sample for sample."""
+    benchmark = serial_benchmark()
+    ours = toy_strategy(train_mb_size=1000)
+    theirs = Naive(
+        model=(model := toy_model()),
+        optimizer=torch.optim.SGD(model.parameters(), lr=0.05),
+        train_mb_size=1000,
+        evaluator=quiet(),
+    )
+    for strategy in (ours, theirs):
+        strategy.train(benchmark.train_stream)
+    torch.testing.assert_close(weights_of(ours.model), weights_of(theirs.model))
+
+
+@pytest.mark.parametrize("make", [lambda: EWCPlugin(5.0), LwFPlugin], ids=["ewc", "lwf"])
+def test_plugins_add_to_the_loss_as_they_do_elsewhere(make):
+    """One objective, with the plugin's term: the same as Naive with the same plugin."""
+    benchmark = serial_benchmark(task_labels=True)
+    ends = []
+    for kind in (AvgGradStrategy, Naive):
+        for plugins in ([make()], []):
+            model = toy_model()
+            strategy = kind(
+                model=model,
+                optimizer=torch.optim.SGD(model.parameters(), lr=0.05),
+                criterion=torch.nn.CrossEntropyLoss(),
+                train_mb_size=1000,
+                train_epochs=5,
+                plugins=plugins,
+                evaluator=quiet(),
+            )
+            strategy.train(benchmark.train_stream)
+            ends.append(weights_of(model))
+    ours, ours_without, theirs, theirs_without = ends
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(ours_without, theirs_without)
+    assert not torch.allclose(ours, ours_without)
+
+
+PLUGINS = {
+    "ewc": lambda: EWCPlugin(1.0),
+    "lwf": lambda: LwFPlugin(),
+    "a-gem": lambda: AGEMPlugin(4, 4),
+    "replay": lambda: ReplayPlugin(12),
+}
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_plugins_on_parallel_streams(name):
+    benchmark = toy_benchmark()
+    with_plugin, without = toy_strategy(plugins=[PLUGINS[name]()]), toy_strategy()
+    for strategy in (with_plugin, without):
+        torch.manual_seed(0)
+        strategy.train(benchmark.train_stream)
+    assert bool(weights_of(with_plugin.model).isfinite().all())
+    assert not torch.equal(weights_of(with_plugin.model), weights_of(without.model))
+
+
+def test_loaders_of_plugins_take_the_place_of_ours():
+    """ReplayPlugin brings a loader; its minibatches are divided into objectives by task label."""
+    seen = set()
+
+    def rule(gramian, objectives):
+        seen.add(tuple(objectives))
+        return torch.ones(len(objectives))
+
+    strategy = toy_strategy(elastic=rule, plugins=[ReplayPlugin(12)], train_mb_size=4)
+    strategy.train(toy_benchmark().train_stream)
+    assert ("task0", "task1", "task2") in seen
+
+
+def test_learning_rate_schedules():
+    model = toy_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    strategy = EMGDStrategy(
+        model,
+        optimizer=optimizer,
+        evaluator=quiet(),
+        plugins=[LRSchedulerPlugin(scheduler, reset_scheduler=False, reset_lr=False)],
+    )
+    strategy.train(toy_benchmark().train_stream)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.5**5)
+
+
+class MultiHead(MultiTaskModule):
+    def __init__(self, **options):
+        super().__init__()
+        self.backbone = torch.nn.Linear(5, 8)
+        self.heads = MultiHeadClassifier(8, 6, **options)
+
+    def forward(self, x, task_labels):
+        return self.heads(torch.relu(self.backbone(x)), task_labels)
+
+
+@pytest.mark.parametrize("masking", [True, False])
+@pytest.mark.parametrize("kind", [EMGDStrategy, AvgGradStrategy])
+def test_multi_head_models(masking, kind):
+    torch.manual_seed(0)
+    benchmark = toy_benchmark((240, 240, 240), batch_size=8, scenario="task")
+    model = MultiHead(masking=masking)
+    metrics = PCLMetrics(benchmark)
+    strategy = toy_strategy(kind, model=model, memory_size=30, lr=0.1, evaluator=quiet(metrics))
+    strategy.train(benchmark.train_stream)
+    strategy.eval(benchmark.test_stream)
+    assert sorted(model.heads.classifiers) == ["0", "1", "2"]
+    optimized = {id(p) for g in strategy.optimizer.param_groups for p in g["params"]}
+    assert optimized == {id(p) for p in model.parameters()}
+    assert metrics.result().A_ebar > 0.9
+
+
+def test_heads_made_beforehand_stay():
+    benchmark = toy_benchmark(scenario="task")
+    model = MultiHead()
+    prepare_heads(model, benchmark)
+    heads = {name: id(head.classifier) for name, head in model.heads.classifiers.items()}
+    toy_strategy(model=model, memory_size=6, shared=model.backbone).train(benchmark.train_stream)
+    assert {name: id(h.classifier) for name, h in model.heads.classifiers.items()} == heads
+
+
+def test_heads_follow_their_own_task_only():
+    """With the backbone shared, a head moves only while its task (or its memory) is there."""
+    benchmark = toy_benchmark(scenario="task")
+    model = MultiHead()
+    strategy = toy_strategy(model=model, shared=model.backbone)
+    strategy.train(benchmark.train_stream[0])
+    before = weights_of(model.heads.classifiers["2"])
+    strategy.train(benchmark.train_stream[1])
+    assert torch.equal(weights_of(model.heads.classifiers["2"]), before)
+
+
+def test_evaluation_before_training():
+    benchmark = toy_benchmark(scenario="task")
+    strategy = toy_strategy(model=MultiHead(), evaluator=quiet(accuracy_metrics(stream=True)))
+    strategy.eval(benchmark.test_stream)
+    strategy.train(benchmark.train_stream)
+    strategy.eval(benchmark.test_stream)
+
+
+def test_avalanches_models():
+    x_sizes = {"input_size": 5, "hidden_size": 8}
+    for model in (SimpleMLP(num_classes=6, **x_sizes), MTSimpleMLP(**x_sizes)):
+        strategy = toy_strategy(model=model, memory_size=6)
+        strategy.train(toy_benchmark(scenario="task").train_stream)

@@ -1,0 +1,382 @@
+import warnings
+
+import pytest
+import torch
+from avalanche.core import SupervisedPlugin
+from torch import nn
+from torchjd.aggregation import IMTLGWeighting, MGDAWeighting, PCGradWeighting
+
+from avalanche_emgd import (
+    AvgGradStrategy,
+    EMGDStrategy,
+    MultiGradientTemplate,
+    Timeline,
+    parallel_benchmark,
+)
+from avalanche_emgd.benchmarks import TickLoader
+from avalanche_emgd.models import ClassMask, is_masked
+from avalanche_emgd.optim import GMC, EMGDWeighting, gramian_of
+from avalanche_emgd.training.plugins import MultiGradientPlugin
+from tests.toy import toy_benchmark, toy_datasets
+from tests.training.common import quiet, toy_model, toy_strategy, weights_of
+
+
+class Recorder(MultiGradientPlugin):
+    """Keeps what is known at each tick."""
+
+    def __init__(self):
+        super().__init__()
+        self.ticks = []
+
+    def after_weighting(self, strategy, **kwargs):
+        self.ticks.append(
+            {
+                "tick": strategy.tick,
+                "objectives": list(strategy.objectives),
+                "weights": strategy.weights.clone(),
+                "gramian": strategy.gramian.clone(),
+                "losses": strategy.objective_losses.clone(),
+                "sizes": [part.stop - part.start for part in strategy.mbatch.parts],
+            }
+        )
+
+
+def by_hand(benchmark, model, lr, weighting):
+    """The five lines of the method, without Avalanche and without memory."""
+    mask, parameters = ClassMask(), list(model.parameters())
+    for experience in benchmark.train_stream:
+        mask.observe(experience)
+        for x, y, t, parts in ((*batch, batch.parts) for batch in TickLoader(experience)):
+            rows = []
+            for part in parts:
+                at = slice(part.start, part.stop)
+                loss = nn.functional.cross_entropy(mask(model(x[at]), t[at]), y[at])
+                grads = torch.autograd.grad(loss, parameters)
+                rows.append(torch.cat([g.reshape(-1) for g in grads]))
+            jacobian = torch.stack(rows)
+            update = weighting(jacobian, [part.objective for part in parts]) @ jacobian
+            with torch.no_grad():
+                for p, piece in zip(
+                    parameters, update.split([p.numel() for p in parameters]), strict=True
+                ):
+                    p -= lr * piece.view_as(p)
+    return weights_of(model)
+
+
+@pytest.mark.parametrize("scenario", ["task", "class"])
+def test_is_what_one_would_write_by_hand(scenario):
+    benchmark = toy_benchmark(scenario=scenario)
+    emgd = EMGDWeighting("gmc")
+
+    def weighting(jacobian, objectives):
+        emgd.set_objectives(objectives)
+        return emgd(gramian_of(jacobian)).float()
+
+    expected = by_hand(benchmark, toy_model(), 0.05, weighting)
+    strategy = toy_strategy(elastic="gmc")
+    strategy.train(benchmark.train_stream)
+    torch.testing.assert_close(weights_of(strategy.model), expected, rtol=0.0, atol=1e-6)
+
+
+def test_average_is_what_one_would_write_by_hand():
+    benchmark = toy_benchmark()
+    expected = by_hand(
+        benchmark, toy_model(), 0.05, lambda J, names: torch.full((len(J),), 1.0 / len(J))
+    )
+    strategy = toy_strategy(AvgGradStrategy)
+    strategy.train(benchmark.train_stream)
+    torch.testing.assert_close(weights_of(strategy.model), expected, rtol=0.0, atol=1e-6)
+
+
+def test_objectives_are_the_active_tasks_and_the_memory():
+    benchmark, recorder = toy_benchmark(), Recorder()
+    toy_strategy(memory_size=6, plugins=[recorder]).train(benchmark.train_stream)
+    assert [r["tick"] for r in recorder.ticks] == list(range(benchmark.timeline.num_ticks))
+    seen = {}
+    for record in recorder.ticks:
+        seen.setdefault(tuple(record["objectives"]), []).append(record["tick"])
+    assert list(seen) == [
+        ("task0",),
+        ("task0", "task1"),
+        ("task1", "memory"),
+        ("task1", "task2", "memory"),
+        ("task2", "memory"),
+    ]
+
+
+def test_memory_minibatch_has_the_tasks_size_unless_told():
+    for option, size in ((None, 4), (3, 3)):
+        recorder = Recorder()
+        strategy = toy_strategy(memory_size=30, train_mb_size=option, plugins=[recorder])
+        strategy.train(toy_benchmark().train_stream)
+        assert {r["sizes"][-1] for r in recorder.ticks if r["objectives"][-1] == "memory"} == {size}
+        assert recorder.ticks[0]["sizes"] == [4]  # the benchmark's, whatever the option
+
+
+def test_one_objective_per_finished_task():
+    recorder = Recorder()
+    strategy = toy_strategy(memory_size=12, memory_objectives="per-task", plugins=[recorder])
+    strategy.train(toy_benchmark().train_stream)
+    assert recorder.ticks[-1]["objectives"] == ["task2", "memory-task0", "memory-task1"]
+    assert recorder.ticks[-1]["sizes"][1:] == [2, 2]
+
+
+def test_every_tick_descends_for_everybody():
+    recorder = Recorder()
+    toy_strategy(memory_size=6, elastic="mgda", plugins=[recorder]).train(
+        toy_benchmark().train_stream
+    )
+    for record in recorder.ticks:
+        slopes = record["gramian"] @ record["weights"]
+        assert (slopes >= -1e-9 * record["gramian"].abs().max()).all()
+
+
+@pytest.mark.parametrize("elastic", ["gmc", "gs", "mgda", "egda", GMC(1.0)])
+@pytest.mark.parametrize("scenario", ["task", "class"])
+def test_learns(elastic, scenario):
+    benchmark = toy_benchmark((480, 480, 480), batch_size=8, scenario=scenario)
+    strategy = toy_strategy(elastic=elastic, memory_size=30, lr=0.1)
+    strategy.train(benchmark.train_stream)
+    correct = total = 0
+    mask = ClassMask()
+    for experience in benchmark.test_stream:
+        mask.observe(experience)
+        data = experience.dataset
+        x = torch.stack([data[i][0] for i in range(len(data))])
+        t = torch.full((len(data),), experience.task_label)
+        y = torch.tensor(list(data.targets))
+        correct += int((mask(strategy.model(x), t).argmax(1) == y).sum())
+        total += len(data)
+    assert correct / total > 0.8
+
+
+@pytest.mark.parametrize("options", [{}, {"memory_objectives": "per-task"}, {"elastic": "gs"}])
+def test_same_seed_same_weights_bit_for_bit(options):
+    def trained():
+        strategy = toy_strategy(memory_size=10, **options)
+        strategy.train(toy_benchmark().train_stream)
+        return weights_of(strategy.model)
+
+    assert torch.equal(trained(), trained())
+
+
+def test_seed_matters():
+    ends = []
+    for seed in (0, 1):
+        strategy = toy_strategy(memory_size=10, seed=seed)
+        strategy.train(toy_benchmark().train_stream)
+        ends.append(weights_of(strategy.model))
+    assert not torch.equal(*ends)
+
+
+def test_loop_with_evaluation_in_between_trains_the_same():
+    benchmark = toy_benchmark()
+    at_once = toy_strategy(memory_size=10)
+    at_once.train(benchmark.train_stream)
+    step_by_step = toy_strategy(memory_size=10)
+    for experience in benchmark.train_stream:
+        step_by_step.train(experience)
+        step_by_step.eval(benchmark.test_stream)
+    assert torch.equal(weights_of(at_once.model), weights_of(step_by_step.model))
+
+
+@pytest.mark.parametrize("mode", ["iteration", "epoch"])
+def test_evaluation_in_mid_training_changes_nothing(mode):
+    from avalanche.evaluation.metrics import accuracy_metrics, loss_metrics
+
+    benchmark = toy_benchmark()
+    without = toy_strategy(memory_size=10)
+    without.train(benchmark.train_stream)
+    metrics = [accuracy_metrics(minibatch=True, stream=True), loss_metrics(epoch=True)]
+    with_it = toy_strategy(memory_size=10, eval_every=1, peval_mode=mode, evaluator=quiet(*metrics))
+    with_it.train(benchmark.train_stream, eval_streams=[benchmark.test_stream])
+    assert torch.equal(weights_of(without.model), weights_of(with_it.model))
+
+
+def test_epochs_repeat_each_segment():
+    recorder = Recorder()
+    benchmark = toy_benchmark()
+    toy_strategy(train_epochs=2, plugins=[recorder]).train(benchmark.train_stream[:1])
+    assert [r["tick"] for r in recorder.ticks] == 2 * list(benchmark.train_stream[0].ticks)
+
+
+class Penalty(SupervisedPlugin):
+    """Adds a term to the loss, in one of the ways that plugins do."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+
+    def before_backward(self, strategy, **kwargs):
+        term = 0.1 * sum(p.square().sum() for p in strategy.model.parameters())
+        if self.how == "in place":
+            strategy.loss += term
+        else:
+            strategy.loss = strategy.loss + term
+
+
+@pytest.mark.parametrize("how", ["in place", "anew"])
+def test_loss_terms_of_plugins_count(how):
+    benchmark, lr = toy_benchmark(), 0.05
+    plain, penalised = toy_strategy(lr=lr), toy_strategy(lr=lr, plugins=[Penalty(how)])
+    start = weights_of(plain.model)
+    for strategy in (plain, penalised):
+        strategy.train(toy_benchmark((4,), timeline=Timeline.serial([1])).train_stream)
+    expected = weights_of(plain.model) - lr * 0.2 * start
+    torch.testing.assert_close(weights_of(penalised.model), expected)
+    penalised.train(benchmark.train_stream)  # several objectives, several ticks
+
+
+class Scaled(SupervisedPlugin):
+    def before_backward(self, strategy, **kwargs):
+        strategy.loss *= 3.0
+
+
+def test_a_factor_on_the_loss_scales_the_update():
+    benchmark = toy_benchmark()
+    scaled = toy_strategy(lr=0.01, plugins=[Scaled()])
+    plain = toy_strategy(lr=0.03)
+    for strategy in (scaled, plain):
+        strategy.train(benchmark.train_stream)
+    torch.testing.assert_close(
+        weights_of(scaled.model), weights_of(plain.model), rtol=1e-4, atol=1e-5
+    )
+
+
+class OutputTerm(SupervisedPlugin):
+    """Differentiates through the outputs, as distillation does."""
+
+    def before_backward(self, strategy, **kwargs):
+        logits = strategy.mb_output
+        strategy.loss += 0.01 * logits.masked_fill(is_masked(logits), 0.0).square().mean()
+
+
+def test_terms_may_go_through_the_outputs():
+    strategy = toy_strategy(plugins=[OutputTerm()])
+    strategy.train(toy_benchmark().train_stream)
+    assert bool(weights_of(strategy.model).isfinite().all())
+
+
+def test_loss_is_the_mean_of_the_objectives_losses():
+    class Check(MultiGradientPlugin):
+        def after_weighting(self, strategy, **kwargs):
+            torch.testing.assert_close(strategy.loss.mean(), strategy.objective_losses.mean())
+
+    toy_strategy(memory_size=6, plugins=[Check()]).train(toy_benchmark().train_stream)
+
+
+def test_gramian_over_shared_parameters_only():
+    class Check(MultiGradientPlugin):
+        def after_weighting(self, strategy, **kwargs):
+            backbone = sum(p.numel() for p in strategy.model.backbone.parameters())
+            shared = strategy.gradients[:, :backbone].double()
+            torch.testing.assert_close(strategy.gramian, shared @ shared.T)
+
+        def before_update(self, strategy, **kwargs):
+            own = torch.cat([p.grad.reshape(-1) for p in strategy.model.classifier.parameters()])
+            backbone = strategy.gradients.shape[1] - len(own)
+            torch.testing.assert_close(own, strategy.gradients[:, backbone:].sum(0))
+            theta = torch.cat([p.grad.reshape(-1) for p in strategy.model.backbone.parameters()])
+            expected = strategy.weights.float() @ strategy.gradients[:, :backbone]
+            torch.testing.assert_close(theta, expected)
+
+    model = toy_model()
+    for shared in (model.backbone, list(model.backbone.parameters())):
+        toy_strategy(model=model, shared=shared, memory_size=6, plugins=[Check()]).train(
+            toy_benchmark().train_stream
+        )
+
+
+def test_shared_must_be_part_of_the_model():
+    strategy = toy_strategy(shared=nn.Linear(2, 2))
+    with pytest.raises(ValueError, match="`shared` has no trained parameter of `model`"):
+        strategy.train(toy_benchmark().train_stream)
+
+
+def test_frozen_parameters_stay():
+    model = toy_model()
+    model.backbone.requires_grad_(False)
+    before = weights_of(model.backbone)
+    toy_strategy(model=model, memory_size=6).train(toy_benchmark().train_stream)
+    assert torch.equal(weights_of(model.backbone), before)
+
+
+def test_elastic_factors_forget_finished_tasks():
+    strategy = toy_strategy(elastic="gmc", memory_size=6)
+    strategy.train(toy_benchmark().train_stream)
+    state = strategy.elastic_factors.weighting.elastic.state_dict()
+    assert [name for name, _ in state["objectives"]] == ["memory"]
+
+
+def test_rule_of_the_users_sees_the_objectives():
+    seen = []
+
+    def rule(gramian, objectives):
+        seen.append(tuple(objectives))
+        return torch.ones(len(objectives))
+
+    toy_strategy(elastic=rule).train(toy_benchmark().train_stream)
+    assert set(seen) == {("task0",), ("task0", "task1"), ("task1",), ("task1", "task2"), ("task2",)}
+
+
+def test_nan_names_the_task():
+    datasets = toy_datasets([8, 8])
+    datasets[1].tensors[0][5] = float("nan")
+    benchmark = parallel_benchmark(datasets, datasets, Timeline.joint([2, 2]), batch_size=4)
+    for kind in (AvgGradStrategy, EMGDStrategy):
+        with pytest.raises(ValueError, match="the gradient of objective 'task1' is NaN"):
+            toy_strategy(kind).train(benchmark.train_stream)
+
+
+def test_too_few_outputs_are_an_error():
+    with pytest.raises(ValueError, match="give it 6 outputs"):
+        toy_strategy(model=toy_model(4)).train(toy_benchmark().train_stream)
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "AdamW", "RMSprop", "Adagrad"])
+def test_any_optimizer(optimizer):
+    model = toy_model()
+    before = weights_of(model)
+    strategy = EMGDStrategy(
+        model,
+        optimizer=getattr(torch.optim, optimizer)(model.parameters()),
+        memory_size=6,
+        evaluator=quiet(),
+    )
+    strategy.train(toy_benchmark().train_stream)
+    assert not torch.equal(weights_of(model), before)
+
+
+def test_any_torchjd_weighting():
+    for weighting in (PCGradWeighting(), IMTLGWeighting(), MGDAWeighting()):
+        strategy = toy_strategy(MultiGradientTemplate, weighting=weighting, memory_size=6)
+        strategy.train(toy_benchmark().train_stream)
+        assert bool(weights_of(strategy.model).isfinite().all())
+
+
+def test_no_warnings_from_construction():
+    model = toy_model()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        EMGDStrategy(
+            model,
+            optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
+            plugins=[Recorder()],
+            memory_size=3,
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"memory_size": -1}, "`memory_size` must be at least 0, found -1"),
+        ({"train_mb_size": 0}, "`train_mb_size` must be at least 1"),
+        ({"eval_mb_size": 0}, "`eval_mb_size`"),
+        ({"train_epochs": 0}, "`train_epochs`"),
+        ({"elastic": "best"}, "`elastic` must be one of"),
+        ({"memory_size": 4, "memory_objectives": "all"}, "`memory_objectives` must be 'one' or"),
+    ],
+)
+def test_bad_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        toy_strategy(**options)
