@@ -10,9 +10,9 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
 
-from .experience import SegmentExperience
+from .experience import SegmentExperience, objective_names
 
-__all__ = ["Part", "SerialTickLoader", "TickBatch", "TickLoader"]
+__all__ = ["Part", "SerialTickLoader", "TickBatch", "TickLoader", "as_tick"]
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,28 @@ class SerialTickLoader:
                 if len(chosen) > start:
                     parts.append(Part(name, start, len(chosen)))
             yield TickBatch(_collate(self._dataset, chosen), parts, self._first_tick + tick)
+
+
+def as_tick(mbatch: Sequence[Tensor], experience: Any, tick: int) -> TickBatch:
+    """Divide an ordinary minibatch into objectives by task label.
+
+    :param mbatch: ``[x, y, ..., task labels]``, or ``[x, y]`` where all samples are of one task.
+    :param experience: where it comes from; tasks replayed from others are objectives, too.
+    :param tick: its number.
+    """
+    x, y = mbatch[0], mbatch[1]
+    task_labels = mbatch[-1] if len(mbatch) >= 3 else torch.zeros(len(y), dtype=torch.long)
+    names = objective_names(experience)
+    if isinstance(experience, SegmentExperience):
+        names = dict(enumerate(experience.benchmark.task_names))
+    elif len(mbatch) < 3:
+        names = {0: next(iter(names.values()))}
+    batch = TickBatch([x[:0], y[:0], task_labels[:0]], [], tick)
+    for label in task_labels.unique().tolist():
+        chosen = task_labels == label
+        name = names.get(label, f"replayed{label}")
+        batch.append_objective(name, [x[chosen], y[chosen], task_labels[chosen]])
+    return batch
 
 
 def _collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:

@@ -46,15 +46,13 @@ class TickProgress(SupervisedPlugin):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # The last test comes after the last callback of this plugin.
+        self._progress.update(self._bar, accuracy=self._accuracy())
         self._progress.stop()
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Advance by one tick."""
         self._progress.update(self._bar, advance=1, accuracy=self._accuracy())
-
-    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Show what was tested at the end of the segment."""
-        self._progress.update(self._bar, accuracy=self._accuracy())
 
     def _accuracy(self) -> str:
         latest = [curve[-1][1] for curve in self._metrics.history.values() if curve]

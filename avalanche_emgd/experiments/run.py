@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,7 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
     bar = TickProgress(iterations, metrics, f"{config.label}, {config.scenario}-incremental")
     strategy = make_strategy(config, benchmark, evaluator, [bar] if progress else [])
     started = time.perf_counter()
-    with bar:
+    with bar if progress else nullcontext():
         strategy.train(benchmark.train_stream, eval_streams=[])
     seconds = time.perf_counter() - started
     for logger in evaluator.loggers:

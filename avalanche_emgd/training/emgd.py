@@ -14,8 +14,9 @@ from torch.optim import Optimizer
 
 from ..optim import EMGDWeighting, GradientEngine
 from ..optim.factors import ElasticSpec
+from .gradient_space import Shared
 from .plugins import ElasticFactorPlugin, MemoryObjectives
-from .templates import MultiGradientTemplate, Shared
+from .templates import MultiGradientTemplate
 
 __all__ = ["EMGDStrategy"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -20,14 +20,14 @@ from torch.optim import Optimizer
 from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
 from ..benchmarks.experience import objective_names
 from ..benchmarks.generators import ParallelBenchmark
+from ..benchmarks.loader import as_tick
 from ..models import ClassMask, prepare_heads
 from ..optim import GradientEngine, PlainEngine, check_finite, gramian_of
+from .gradient_space import GradientSpace, Shared
 from .memory import ReplayMemory
 from .plugins import MemoryObjectives, MultiGradientPlugin, ReplayMemoryPlugin
 
-__all__ = ["MultiGradientTemplate", "Shared"]
-
-Shared = nn.Module | Iterable[nn.Parameter]
+__all__ = ["MultiGradientTemplate"]
 
 # Minibatches on ordinary Avalanche benchmarks, where nothing else says how large.
 _DEFAULT_MB_SIZE = 32
@@ -57,7 +57,7 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
 
     * ``objectives``: names, ``n`` of them;
     * ``objective_losses``: ``[n]``, detached;
-    * ``gradients``: ``[n, P]`` over ``trained_parameters``, valid until the next tick;
+    * ``gradients``: ``[n, P]`` over ``space.parameters``, valid until the next tick;
     * ``gramian``: ``[n, n]`` float64, over the shared parameters only where these are given;
     * ``weights``: ``[n]`` float64, from ``after_weighting`` on.
 
@@ -142,6 +142,8 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         self.engine: GradientEngine = PlainEngine() if engine is None else engine
         self._own_memory_mb_size = train_mb_size
         self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
+        self.space = GradientSpace(model, self._shared)
+        """The trained parameters, laid out flat; collected anew before each experience."""
         self._class_mask = ClassMask()
         self._prepared: ParallelBenchmark | None = None
         self.objectives: list[str] = []
@@ -149,8 +151,6 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         self.gradients: Tensor = torch.empty(0, 0)
         self.gramian: Tensor = torch.empty(0, 0)
         self.weights: Tensor = torch.empty(0)
-        self.trained_parameters: list[nn.Parameter] = []
-        self._num_shared = 0
         self._outputs: list[Tensor] = []
         self._losses: list[Tensor] = []
 
@@ -200,33 +200,18 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
     def _before_training_exp(self, **kwargs: Any) -> None:
         self._class_mask.observe(self.experience)
         super()._before_training_exp(**kwargs)
-        self._collect_parameters()
+        self.space = GradientSpace(self.model, self._shared)
 
     def _before_eval_exp(self, **kwargs: Any) -> None:
         self._class_mask.observe(self.experience)
         super()._before_eval_exp(**kwargs)
-
-    def _collect_parameters(self) -> None:
-        trained = [p for p in self.model.parameters() if p.requires_grad]
-        if self._shared is None:
-            shared = trained
-        else:
-            given = self._shared
-            chosen = given.parameters() if isinstance(given, nn.Module) else given
-            wanted = {id(p) for p in chosen}
-            shared = [p for p in trained if id(p) in wanted]
-            if not shared:
-                raise ValueError("`shared` has no trained parameter of `model`.")
-        own = {id(p) for p in shared}
-        self.trained_parameters = shared + [p for p in trained if id(p) not in own]
-        self._num_shared = sum(p.numel() for p in shared)
 
     # One tick
 
     def _unpack_minibatch(self) -> None:
         if self.is_training and not isinstance(self.mbatch, TickBatch):
             # A plugin has put a loader of its own in place of ours.
-            self.mbatch = _as_tick(self.mbatch, self.experience, self.clock.train_iterations)
+            self.mbatch = as_tick(self.mbatch, self.experience, self.clock.train_iterations)
         super()._unpack_minibatch()
 
     def forward(self) -> Tensor:
@@ -277,29 +262,17 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
             self.loss.sum().backward(retain_graph=True)
             factor = 0.0 if self._factor.grad is None else float(self._factor.grad)
         self.gradients = self.engine.gradients(
-            self._losses, self.trained_parameters, retain_graph=self.retain_graph
+            self._losses, self.space.parameters, retain_graph=self.retain_graph
         )
-        self.gramian = gramian_of(self.gradients[:, : self._num_shared])
+        self.gramian = gramian_of(self.gradients[:, : self.space.num_shared])
         check_finite(self.gramian, self.objectives)
         trigger_plugins(self, "before_weighting")
         self.weights = self.weighting(self.gramian)
         trigger_plugins(self, "after_weighting")
-        self._set_gradients(factor)
-
-    def _set_gradients(self, factor: float) -> None:
-        weights = self.weights.to(self.gradients)
-        update = weights @ self.gradients
-        if self._num_shared < len(update):
-            update[self._num_shared :] = self.gradients[:, self._num_shared :].sum(dim=0)
+        update = self.space.combine(self.weights, self.gradients)
         if factor != 1.0:
             update *= factor
-        pieces = update.split([p.numel() for p in self.trained_parameters])
-        for parameter, piece in zip(self.trained_parameters, pieces, strict=True):
-            gradient = piece.view_as(parameter)
-            if self._extended and parameter.grad is not None:
-                parameter.grad += gradient
-            else:
-                parameter.grad = gradient
+        self.space.assign(update, accumulate=self._extended)
 
     # Evaluation in mid-training must not lose the minibatch
 
@@ -312,20 +285,6 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         self.mbatch = prev_state["mbatch"]
         self.mb_output = prev_state["mb_output"]
         self.loss = prev_state["loss"]
-
-
-def _as_tick(mbatch: Sequence[Tensor], experience: Any, tick: int) -> TickBatch:
-    """Group an ordinary minibatch by task label."""
-    x, y, task_labels = mbatch[0], mbatch[1], mbatch[-1]
-    names = objective_names(experience)
-    order = torch.argsort(task_labels, stable=True)
-    batch = TickBatch([x[:0], y[:0], task_labels[:0]], [], tick)
-    labels, counts = task_labels.unique(return_counts=True)
-    for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
-        chosen, order = order[:count], order[count:]
-        name = names.get(label, f"task{label}")
-        batch.append_objective(name, [x[chosen], y[chosen], task_labels[chosen]])
-    return batch
 
 
 def _check_sizes(

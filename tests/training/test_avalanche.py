@@ -183,6 +183,12 @@ def test_plugins_on_parallel_streams(name):
     assert not torch.equal(weights_of(with_plugin.model), weights_of(without.model))
 
 
+def test_replay_plugin_on_an_ordinary_benchmark():
+    strategy = toy_strategy(plugins=[ReplayPlugin(12)], train_mb_size=4)
+    strategy.train(serial_benchmark(task_labels=True).train_stream)
+    assert strategy.objectives == ["replayed0", "replayed1", "task2"]
+
+
 def test_loaders_of_plugins_take_the_place_of_ours():
     """ReplayPlugin brings a loader; its minibatches are divided into objectives by task label."""
     seen = set()

@@ -1,0 +1,64 @@
+"""The trained parameters as one flat space, the shared ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+__all__ = ["GradientSpace", "Shared"]
+
+Shared = nn.Module | Iterable[nn.Parameter]
+
+
+class GradientSpace:
+    """Where gradients of objectives live, and how they are combined.
+
+    :param model: whose parameters with ``requires_grad`` span the space.
+    :param shared: module or parameters whose gradients are weighted; all if omitted. The gradients
+        of the others are summed up: a classifier that one objective uses follows that one's.
+    :raises ValueError: if nothing shared is trained.
+    """
+
+    def __init__(self, model: nn.Module, shared: Shared | None = None) -> None:
+        trained = [p for p in model.parameters() if p.requires_grad]
+        if shared is None:
+            first = trained
+        else:
+            given = shared.parameters() if isinstance(shared, nn.Module) else shared
+            wanted = {id(p) for p in given}
+            first = [p for p in trained if id(p) in wanted]
+        if not first:
+            name = "model" if shared is None else "shared"
+            raise ValueError(f"`{name}` has no parameter of the model that is trained.")
+        own = {id(p) for p in first}
+        self.parameters: list[nn.Parameter] = first + [p for p in trained if id(p) not in own]
+        """In the order of the flat space."""
+        self.num_shared: int = sum(p.numel() for p in first)
+        """Elements of the shared parameters."""
+
+    def combine(self, weights: Tensor, gradients: Tensor) -> Tensor:
+        """Weighted sum of the shared part, plain sum of the rest.
+
+        :param weights: ``[n]``.
+        :param gradients: ``[n, P]``.
+        :return: ``[P]`` in the dtype of the gradients.
+        """
+        update = weights.to(gradients) @ gradients
+        if self.num_shared < len(update):
+            update[self.num_shared :] = gradients[:, self.num_shared :].sum(dim=0)
+        return update
+
+    def assign(self, update: Tensor, *, accumulate: bool) -> None:
+        """Hand the flat gradient ``[P]`` to the parameters' ``grad``.
+
+        :param update: is not copied.
+        :param accumulate: add to what is there, instead of replacing it.
+        """
+        pieces = update.split([p.numel() for p in self.parameters])
+        for parameter, piece in zip(self.parameters, pieces, strict=True):
+            gradient = piece.view_as(parameter)
+            if accumulate and parameter.grad is not None:
+                parameter.grad += gradient
+            else:
+                parameter.grad = gradient
