@@ -49,7 +49,7 @@ def draw_curves(benchmark: ParallelBenchmark, curves_of: Mapping[str, Curves]) -
             after = [point for point in points if point[0] >= last + 1]
             plot.plot(*_xy(during), color=color, label=benchmark.task_names[task])
             plot.plot(*_xy(after), color=color, linestyle="--", linewidth=1.2)
-            plot.plot(*_xy(during[-1:]), color=color, marker="o", markersize=5)
+            plot.plot(*_xy(during[-1:]), color=color, marker="o", markersize=5, clip_on=False)
         plot.set_xlabel("tick")
         plot.grid(alpha=0.25)
         for ax in (spans, plot):

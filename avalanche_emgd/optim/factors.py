@@ -132,7 +132,7 @@ class GMC(_PowerFactor):
     :param lower_bound: see :class:`ElasticFactor`.
     """
 
-    def __init__(self, exponent: float = 1.0, decay: float = 0.5, lower_bound: float = 0.3) -> None:
+    def __init__(self, exponent: float = 2.0, decay: float = 0.8, lower_bound: float = 0.5) -> None:
         super().__init__(exponent, decay, lower_bound)
 
     def _products(self, gramian: Tensor) -> Tensor:
@@ -163,7 +163,7 @@ class GS(_PowerFactor):
         exponent: float = 2.0,
         decay: float = 0.0,
         floor: float = 0.1,
-        lower_bound: float = 0.3,
+        lower_bound: float = 0.0,
     ) -> None:
         super().__init__(exponent, decay, lower_bound)
         self.floor = _in_range("floor", floor, 0.0, math.inf)

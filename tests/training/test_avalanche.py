@@ -120,7 +120,7 @@ def test_ordinary_serial_benchmark(task_labels):
         strategy.train(experience)
         results = strategy.eval(benchmark.test_stream)
     (accuracy,) = [v for k, v in results.items() if k.startswith("Top1_Acc_Stream")]
-    assert accuracy > 0.8
+    assert accuracy > 0.6  # chance is 1/6, forgetting all but the last experience 1/3
     assert strategy.memory.tasks == ["task0", "task1", "task2"]
 
 
