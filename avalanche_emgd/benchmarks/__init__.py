@@ -4,13 +4,12 @@ from .digits import ps_digits
 from .emnist import ps_emnist
 from .experience import Delivery, SegmentExperience, TaskExperience
 from .generators import (
-    ParallelBenchmark,
-    Scenario,
     parallel_benchmark,
     parallel_benchmark_from_classes,
     span_lengths,
 )
 from .loader import Part, SerialTickLoader, TickBatch, TickLoader
+from .parallel import ParallelBenchmark, Scenario
 from .protocol import LabelSet, Protocol, ProtocolError
 from .timeline import Segment, Timeline
 

@@ -9,7 +9,8 @@ from sklearn.model_selection import train_test_split
 from torch.utils.data import TensorDataset
 
 from ._label_sets import random_label_sets
-from .generators import ParallelBenchmark, Scenario, parallel_benchmark_from_classes
+from .generators import parallel_benchmark_from_classes
+from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
 
 __all__ = ["ps_digits"]

@@ -11,7 +11,8 @@ from torch.utils.data import Dataset
 from torchvision.datasets import EMNIST
 
 from ._label_sets import random_label_sets
-from .generators import ParallelBenchmark, Scenario, parallel_benchmark_from_classes
+from .generators import parallel_benchmark_from_classes
+from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
 
 __all__ = ["ps_emnist"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from avalanche.benchmarks import DatasetExperience
 
+from .parallel import ParallelBenchmark
 from .timeline import Segment
-
-if TYPE_CHECKING:
-    from .generators import ParallelBenchmark
 
 __all__ = [
     "Delivery",

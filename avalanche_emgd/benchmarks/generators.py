@@ -4,67 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
 from torch.utils.data import Dataset
 
 from ._labelled import targets_of, with_labels
 from .experience import Delivery, SegmentExperience, TaskExperience
+from .parallel import ParallelBenchmark, Scenario
 from .protocol import check_label_sets
 from .timeline import Segment, Timeline
 
 __all__ = [
-    "ParallelBenchmark",
-    "Scenario",
     "parallel_benchmark",
     "parallel_benchmark_from_classes",
     "span_lengths",
 ]
-
-Scenario = Literal["task", "class"]
-
-
-class ParallelBenchmark(CLScenario):
-    """Avalanche benchmark in which several tasks stream at once.
-
-    ``train_stream`` has one :class:`SegmentExperience` for each segment of the time line,
-    ``test_stream`` one :class:`TaskExperience` for each task. Made by :func:`parallel_benchmark`
-    and :func:`parallel_benchmark_from_classes`.
-
-    :ivar timeline: the spans of the tasks.
-    :ivar label_sets: class labels of each task, as they come in the data.
-    :ivar scenario: ``"task"`` (the task of a sample is known: only its classes compete) or
-        ``"class"`` (the classes of all tasks started so far compete).
-    :ivar batch_size: samples of each task at each tick; the last tick of a span may have fewer.
-    :ivar task_names: names of the tasks in logs and pictures.
-    :ivar num_classes: outputs that a model needs, the largest label plus one.
-    """
-
-    def __init__(
-        self,
-        timeline: Timeline,
-        label_sets: tuple[tuple[int, ...], ...],
-        scenario: Scenario,
-        batch_size: int,
-        task_names: tuple[str, ...],
-        num_classes: int,
-    ) -> None:
-        super().__init__([])
-        self.timeline = timeline
-        self.label_sets = label_sets
-        self.scenario: Scenario = scenario
-        self.batch_size = batch_size
-        self.task_names = task_names
-        self.num_classes = num_classes
-        self.train_stream: EagerCLStream
-        self.test_stream: EagerCLStream
-
-    def _set_stream(self, name: str, experiences: Sequence[Any]) -> None:
-        stream = EagerCLStream(name, experiences, benchmark=self)
-        self._streams[name] = stream
-        setattr(self, f"{name}_stream", stream)
 
 
 def span_lengths(sizes: Sequence[int], batch_size: int, epochs: int = 1) -> list[int]:
@@ -149,8 +104,8 @@ def parallel_benchmark(
         indices, deliveries = _deliver(segment, timeline, orders, batch_size)
         dataset = everything.subset(indices)
         experiences.append(SegmentExperience(dataset, benchmark, segment, deliveries, index))
-    benchmark._set_stream("train", experiences)
-    benchmark._set_stream(
+    benchmark.set_stream("train", experiences)
+    benchmark.set_stream(
         "test",
         [
             TaskExperience(with_labels(dataset, labels, task), benchmark, task)

@@ -145,11 +145,12 @@ class Timeline:
         cuts = sorted({first for first, _ in self.spans} | {last + 1 for _, last in self.spans})
         segments = []
         for start, stop in pairwise(cuts):
-            tasks = self._where(lambda first, last, at=start: first <= at <= last)
+            end = stop - 1
+            tasks = tuple(t for t, (a, b) in enumerate(self.spans) if a <= start <= b)
             if tasks:
-                starting = self._where(lambda first, _, at=start: first == at)
-                finishing = self._where(lambda _, last, at=stop: last == at - 1)
-                segments.append(Segment(start, stop - 1, tasks, starting, finishing))
+                starting = tuple(t for t in tasks if self.spans[t][0] == start)
+                finishing = tuple(t for t in tasks if self.spans[t][1] == end)
+                segments.append(Segment(start, end, tasks, starting, finishing))
         return tuple(segments)
 
     def fit(self, lengths: Sequence[int]) -> Timeline:
@@ -197,16 +198,10 @@ class Timeline:
             names = [f"task{task}" for task in range(self.num_tasks)]
         if len(names) != self.num_tasks:
             raise ValueError(f"`names` must name {self.num_tasks} tasks, found {list(names)!r}.")
-        from ._gantt import draw_gantt
+        from .gantt import draw_gantt  # only who draws waits for matplotlib
 
-        return draw_gantt(self, names, ax)
-
-    def _where(self, condition: object) -> tuple[int, ...]:
-        return tuple(
-            task
-            for task, (first, last) in enumerate(self.spans)
-            if condition(first, last)  # type: ignore[operator]
-        )
+        cuts = [segment.start for segment in self.segments()[1:]]
+        return draw_gantt(self.spans, names, cuts, ax)
 
 
 def _as_int(value: object) -> int:

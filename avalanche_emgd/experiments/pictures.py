@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..benchmarks import ParallelBenchmark
-from ..benchmarks._gantt import task_color
+from ..benchmarks.gantt import task_color
 
 __all__ = ["Curves", "draw_curves"]
 

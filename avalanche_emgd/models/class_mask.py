@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..benchmarks.experience import SegmentExperience
-from ..benchmarks.generators import ParallelBenchmark
+from ..benchmarks.parallel import ParallelBenchmark
 
 __all__ = ["ClassMask", "is_masked"]
 

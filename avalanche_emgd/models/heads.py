@@ -5,7 +5,7 @@ from __future__ import annotations
 from avalanche.models.dynamic_modules import avalanche_model_adaptation
 from torch import nn
 
-from ..benchmarks.generators import ParallelBenchmark
+from ..benchmarks.parallel import ParallelBenchmark
 
 __all__ = ["prepare_heads"]
 

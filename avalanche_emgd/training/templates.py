@@ -19,8 +19,8 @@ from torch.optim import Optimizer
 
 from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
 from ..benchmarks.experience import objective_names
-from ..benchmarks.generators import ParallelBenchmark
 from ..benchmarks.loader import as_tick
+from ..benchmarks.parallel import ParallelBenchmark
 from ..models import ClassMask, prepare_heads
 from ..optim import GradientEngine, PlainEngine, check_finite, gramian_of
 from .gradient_space import GradientSpace, Shared
@@ -29,8 +29,7 @@ from .plugins import MemoryObjectives, MultiGradientPlugin, ReplayMemoryPlugin
 
 __all__ = ["MultiGradientTemplate"]
 
-# Minibatches on ordinary Avalanche benchmarks, where nothing else says how large.
-_DEFAULT_MB_SIZE = 32
+_DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
 class _ModelIsPositional:

@@ -1,0 +1,57 @@
+"""The benchmark itself: an Avalanche scenario that knows its time line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
+
+from .timeline import Timeline
+
+__all__ = ["ParallelBenchmark", "Scenario"]
+
+Scenario = Literal["task", "class"]
+
+
+class ParallelBenchmark(CLScenario):
+    """Avalanche benchmark in which several tasks stream at once.
+
+    ``train_stream`` has one ``SegmentExperience`` for each segment of the time line,
+    ``test_stream`` one ``TaskExperience`` for each task. Made by
+    :func:`~avalanche_emgd.parallel_benchmark` and
+    :func:`~avalanche_emgd.parallel_benchmark_from_classes`.
+
+    :ivar timeline: the spans of the tasks.
+    :ivar label_sets: class labels of each task, as they come in the data.
+    :ivar scenario: ``"task"`` (the task of a sample is known: only its classes compete) or
+        ``"class"`` (the classes of all tasks started so far compete).
+    :ivar batch_size: samples of each task at each tick; the last tick of a span may have fewer.
+    :ivar task_names: names of the tasks in logs and pictures.
+    :ivar num_classes: outputs that a model needs, the largest label plus one.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        label_sets: tuple[tuple[int, ...], ...],
+        scenario: Scenario,
+        batch_size: int,
+        task_names: tuple[str, ...],
+        num_classes: int,
+    ) -> None:
+        super().__init__([])
+        self.timeline = timeline
+        self.label_sets = label_sets
+        self.scenario: Scenario = scenario
+        self.batch_size = batch_size
+        self.task_names = task_names
+        self.num_classes = num_classes
+        self.train_stream: EagerCLStream
+        self.test_stream: EagerCLStream
+
+    def set_stream(self, name: str, experiences: Sequence[Any]) -> None:
+        """Add a stream of experiences, for generators."""
+        stream = EagerCLStream(name, experiences, benchmark=self)
+        self._streams[name] = stream
+        setattr(self, f"{name}_stream", stream)
