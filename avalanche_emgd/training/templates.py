@@ -241,6 +241,11 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
             self._criterion(output, y[part.start : part.stop])
             for output, part in zip(self._outputs, parts, strict=True)
         ]
+        if self._losses[0].ndim != 0:
+            raise ValueError(
+                f"`criterion` must return a scalar (reduction='mean'), found shape "
+                f"{tuple(self._losses[0].shape)}."
+            )
         self.objective_losses = torch.stack([loss.detach() for loss in self._losses])
         # A stand-in for the mean of the losses: its gradient says by which factor plugins have
         # multiplied it, and going backward through it does not enter the objectives' graphs.
@@ -289,12 +294,11 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
 def _check_sizes(
     memory_size: int, train_mb_size: int | None, train_epochs: int, eval_mb_size: int
 ) -> None:
-    if memory_size < 0:
-        raise ValueError(f"`memory_size` must be at least 0, found {memory_size!r}.")
-    for name, value in (
-        ("train_mb_size", train_mb_size),
-        ("train_epochs", train_epochs),
-        ("eval_mb_size", eval_mb_size),
+    for name, value, low in (
+        ("memory_size", memory_size, 0),
+        ("train_mb_size", train_mb_size, 1),
+        ("train_epochs", train_epochs, 1),
+        ("eval_mb_size", eval_mb_size, 1),
     ):
-        if value is not None and value < 1:
-            raise ValueError(f"`{name}` must be at least 1, found {value!r}.")
+        if value is not None and value < low:
+            raise ValueError(f"`{name}` must be at least {low}, found {value!r}.")

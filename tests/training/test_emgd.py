@@ -332,6 +332,12 @@ def test_too_few_outputs_are_an_error():
         toy_strategy(model=toy_model(4)).train(toy_benchmark().train_stream)
 
 
+def test_criterion_must_be_a_scalar():
+    strategy = toy_strategy(criterion=nn.CrossEntropyLoss(reduction="none"))
+    with pytest.raises(ValueError, match=r"`criterion` must return a scalar.*found shape \(4,\)"):
+        strategy.train(toy_benchmark().train_stream)
+
+
 @pytest.mark.parametrize("optimizer", ["Adam", "AdamW", "RMSprop", "Adagrad"])
 def test_any_optimizer(optimizer):
     model = toy_model()
