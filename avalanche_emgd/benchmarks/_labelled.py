@@ -28,6 +28,11 @@ def targets_of(dataset: Dataset[Any], name: str) -> list[int]:
         raise ValueError(f"`{name}` must have integer class labels ≥ 0.") from None
     if len(labels) != size:
         raise ValueError(f"`{name}` has {size} samples but {len(labels)} labels.")
+    if size and int(dataset[0][1]) != labels[0]:
+        raise ValueError(
+            f"`{name}` has the label {labels[0]} in its `targets` where its first sample has "
+            f"{int(dataset[0][1])}: apply its target_transform to `targets` beforehand."
+        )
     return labels
 
 
@@ -37,7 +42,23 @@ def with_labels(dataset: Dataset[Any], labels: list[int], task: int) -> Any:
         DataAttribute(labels, "targets"),
         TaskLabels(ConstantSequence(task, len(labels))),
     ]
+    if not isinstance(dataset, AvalancheDataset):
+        dataset = _Pairs(dataset, labels)
     return TaskAwareSupervisedClassificationDataset([dataset], data_attributes=attributes)
+
+
+class _Pairs(Dataset[tuple[Any, int]]):
+    """Samples ``(x, label)``: whatever else a data set yields is left out."""
+
+    def __init__(self, dataset: Dataset[Any], labels: list[int]) -> None:
+        self._dataset = dataset
+        self._labels = labels
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        return self._dataset[index][0], self._labels[index]
 
 
 def _raw_targets(dataset: Any, size: int) -> Any:

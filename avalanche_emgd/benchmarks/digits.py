@@ -47,7 +47,7 @@ def ps_digits(
     return parallel_benchmark_from_classes(
         TensorDataset(images[train], labels[train]),
         TensorDataset(images[test], labels[test]),
-        label_sets or random_label_sets(10, num_tasks, seed),
+        random_label_sets(10, num_tasks, seed) if label_sets is None else label_sets,
         timeline,
         batch_size=batch_size,
         scenario=scenario,

@@ -85,7 +85,7 @@ def ps_emnist(
     return parallel_benchmark_from_classes(
         train,
         test,
-        label_sets or random_label_sets(NUM_CLASSES, num_tasks, seed),
+        random_label_sets(NUM_CLASSES, num_tasks, seed) if label_sets is None else label_sets,
         timeline,
         batch_size=batch_size,
         scenario=scenario,

@@ -57,9 +57,12 @@ class SegmentExperience(_ParallelExperience):
         benchmark: ParallelBenchmark,
         segment: Segment,
         deliveries: tuple[tuple[Delivery, ...], ...],
+        sample_ids: tuple[int, ...],
         index: int,
     ) -> None:
         super().__init__(dataset, benchmark, segment.tasks, index)
+        self.sample_ids: tuple[int, ...] = sample_ids
+        """Place of each sample in the concatenation of all tasks' training data."""
         self.ticks: range = segment.ticks
         """Ticks of the segment, counted from the start of the stream."""
         self.deliveries: tuple[tuple[Delivery, ...], ...] = deliveries
@@ -97,18 +100,24 @@ def _classes_of(benchmark: ParallelBenchmark, tasks: tuple[int, ...]) -> list[in
     return sorted(label for task in tasks for label in benchmark.label_sets[task])
 
 
-def objective_names(experience: Any) -> dict[int, str]:
+def objective_names(experience: Any, dataset: Any = None) -> dict[int, str]:
     """Name of the objective of each task that an experience trains on, by task label.
 
     An ordinary Avalanche experience of a single task label is named after its number in the stream,
     because class-incremental streams give the same label to all.
+
+    :param experience: of any benchmark.
+    :param dataset: in place of the experience's own, with other task labels.
     """
+    if dataset is None:
+        labels = getattr(experience, "task_labels", [0])
+    else:
+        labels = getattr(getattr(dataset, "targets_task_labels", None), "uniques", [0])
     if isinstance(experience, SegmentExperience):
         names = experience.benchmark.task_names
-        return {task: names[task] for task in experience.active_tasks}
-    labels = list(getattr(experience, "task_labels", [0]))
+        return {int(task): names[int(task)] for task in sorted(labels)}
     if len(labels) == 1:
-        return {int(labels[0]): f"task{experience.current_experience}"}
+        return {int(next(iter(labels))): f"experience{experience.current_experience}"}
     return {int(label): f"task{int(label)}" for label in sorted(labels)}
 
 

@@ -89,7 +89,13 @@ def parallel_benchmark(
     _check_spans(timeline, [len(labels) for labels in train_labels], batch_size, epochs)
 
     benchmark = ParallelBenchmark(
-        timeline, label_sets, scenario, batch_size, names, max(map(max, label_sets)) + 1
+        timeline,
+        label_sets,
+        scenario,
+        batch_size,
+        names,
+        num_classes=max(map(max, label_sets)) + 1,
+        task_sizes=tuple(epochs * len(labels) for labels in train_labels),
     )
     tasks = [
         with_labels(dataset, labels, task)
@@ -103,7 +109,9 @@ def parallel_benchmark(
     for index, segment in enumerate(timeline.segments()):
         indices, deliveries = _deliver(segment, timeline, orders, batch_size)
         dataset = everything.subset(indices)
-        experiences.append(SegmentExperience(dataset, benchmark, segment, deliveries, index))
+        experiences.append(
+            SegmentExperience(dataset, benchmark, segment, deliveries, tuple(indices), index)
+        )
     benchmark.set_stream("train", experiences)
     benchmark.set_stream(
         "test",

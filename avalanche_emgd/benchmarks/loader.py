@@ -157,4 +157,4 @@ def _collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:
     tensors = list(collate([dataset[index] for index in indices]))
     if len(tensors) == 2:  # a data set without task labels: Avalanche's task 0
         tensors.append(torch.zeros(len(indices), dtype=torch.long))
-    return tensors
+    return [tensors[0], tensors[1], tensors[-1]]

@@ -29,6 +29,7 @@ class ParallelBenchmark(CLScenario):
     :ivar batch_size: samples of each task at each tick; the last tick of a span may have fewer.
     :ivar task_names: names of the tasks in logs and pictures.
     :ivar num_classes: outputs that a model needs, the largest label plus one.
+    :ivar task_sizes: samples that each task delivers in all.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class ParallelBenchmark(CLScenario):
         batch_size: int,
         task_names: tuple[str, ...],
         num_classes: int,
+        task_sizes: tuple[int, ...],
     ) -> None:
         super().__init__([])
         self.timeline = timeline
@@ -47,6 +49,7 @@ class ParallelBenchmark(CLScenario):
         self.batch_size = batch_size
         self.task_names = task_names
         self.num_classes = num_classes
+        self.task_sizes = task_sizes
         self.train_stream: EagerCLStream
         self.test_stream: EagerCLStream
 

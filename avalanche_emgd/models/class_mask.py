@@ -32,24 +32,33 @@ class ClassMask:
         self._allowed: Tensor | None = None
 
     def observe(self, experience: Any, *, all_started: bool = False) -> None:
-        """Say which experience is trained on or evaluated now.
+        """Say which experience is trained on now.
 
-        :param experience: a segment sets the tasks that have started; a test experience keeps them,
-            or, of another benchmark than the last segment, lets all classes compete.
+        :param experience: a segment says which tasks have started.
         :param all_started: whether all tasks have started, as in joint training.
         """
+        self._benchmark, self._started, self._allowed = None, (), None
+        if isinstance(experience, SegmentExperience):
+            self._benchmark = experience.benchmark
+            self._started = experience.started_tasks
+            if all_started:
+                self._started = tuple(range(len(self._benchmark.label_sets)))
+
+    def for_evaluation(self, experience: Any) -> ClassMask:
+        """Make the mask for an evaluation in between, which leaves this one alone.
+
+        :param experience: what is evaluated, of any stream. The tasks that have started are those
+            of the segment last trained on; all tasks, for another benchmark than that one's.
+        """
         benchmark = getattr(experience, "benchmark", None)
-        if not isinstance(benchmark, ParallelBenchmark):
-            self._benchmark, self._allowed = None, None
-            return
-        if isinstance(experience, SegmentExperience) and not all_started:
-            started = experience.started_tasks
-        elif benchmark is self._benchmark and not all_started:
-            started = self._started
-        else:
-            started = tuple(range(len(benchmark.label_sets)))
-        if benchmark is not self._benchmark or started != self._started:
-            self._benchmark, self._started, self._allowed = benchmark, started, None
+        mask = ClassMask()
+        if isinstance(benchmark, ParallelBenchmark):
+            mask._benchmark = benchmark
+            if benchmark is self._benchmark:
+                mask._started = self._started
+            else:
+                mask._started = tuple(range(len(benchmark.label_sets)))
+        return mask
 
     def __call__(self, logits: Tensor, task_labels: Tensor) -> Tensor:
         """Mask ``logits`` ``[B, K]`` of samples with ``task_labels`` ``[B]``.

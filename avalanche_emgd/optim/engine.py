@@ -20,7 +20,11 @@ class GradientEngine(ABC):
     The first step forwards the batch of each objective, the second differentiates the loss of each.
     An engine may share work between objectives, as long as it returns what
     :class:`PlainEngine` returns.
+
+    :ivar used: for each parameter of the last :meth:`gradients`, whether a loss depends on it.
     """
+
+    used: Sequence[bool] = ()
 
     @abstractmethod
     def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
@@ -62,10 +66,15 @@ class PlainEngine(GradientEngine):
         """See :meth:`GradientEngine.gradients`."""
         size = sum(p.numel() for p in parameters)
         rows = self._buffer(len(losses), size, parameters[0])
+        used = [False] * len(parameters)
         for row, loss in zip(rows, losses, strict=True):
+            if not loss.requires_grad:  # depends on frozen parameters alone
+                row.zero_()
+                continue
             grads = torch.autograd.grad(
                 loss, parameters, retain_graph=retain_graph, allow_unused=True
             )
+            used = [before or g is not None for before, g in zip(used, grads, strict=True)]
             torch.cat(
                 [
                     (torch.zeros_like(p) if g is None else g).reshape(-1)
@@ -73,6 +82,7 @@ class PlainEngine(GradientEngine):
                 ],
                 out=row,
             )
+        self.used = used
         return rows
 
     def _buffer(self, n: int, size: int, like: Tensor) -> Tensor:

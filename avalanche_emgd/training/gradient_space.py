@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
 
@@ -31,6 +31,9 @@ class GradientSpace:
         if not first:
             name = "model" if shared is None else "shared"
             raise ValueError(f"`{name}` has no parameter of the model that is trained.")
+        dtypes = sorted({str(p.dtype) for p in trained})
+        if len(dtypes) > 1:
+            raise ValueError(f"`model` must have trained parameters of one dtype, found {dtypes}.")
         own = {id(p) for p in first}
         self.parameters: list[nn.Parameter] = first + [p for p in trained if id(p) not in own]
         """In the order of the flat space."""
@@ -49,14 +52,18 @@ class GradientSpace:
             update[self.num_shared :] = gradients[:, self.num_shared :].sum(dim=0)
         return update
 
-    def assign(self, update: Tensor, *, accumulate: bool) -> None:
+    def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
         """Hand the flat gradient ``[P]`` to the parameters' ``grad``.
 
         :param update: is not copied.
+        :param used: for each parameter, whether an objective depends on it. The others are left
+            alone, so that neither momentum nor weight decay moves them.
         :param accumulate: add to what is there, instead of replacing it.
         """
         pieces = update.split([p.numel() for p in self.parameters])
-        for parameter, piece in zip(self.parameters, pieces, strict=True):
+        for parameter, piece, touched in zip(self.parameters, pieces, used, strict=True):
+            if not touched:
+                continue
             gradient = piece.view_as(parameter)
             if accumulate and parameter.grad is not None:
                 parameter.grad += gradient

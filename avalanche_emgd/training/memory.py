@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -74,6 +75,8 @@ class ReplayMemory(ExemplarsBuffer):
         self._generator = torch.Generator().manual_seed(seed)
         self._finished: dict[tuple[str, int], _ClassStore] = {}
         self._streaming: dict[str, dict[int, _ClassStore]] = {}
+        self._seen: dict[str, set[int]] = {}
+        self._origin: Any = None
         self._rebuild()
 
     def __len__(self) -> int:
@@ -81,7 +84,7 @@ class ReplayMemory(ExemplarsBuffer):
 
     @property
     def tasks(self) -> list[str]:
-        """Names of the finished tasks, in order of their end."""
+        """Names of the finished tasks that have samples, in order of their end."""
         return list(self._of_task)
 
     @property
@@ -103,18 +106,35 @@ class ReplayMemory(ExemplarsBuffer):
         dataset = exp.dataset.eval()
         labels = list(exp.dataset.targets)
         names = objective_names(exp)
+        self.check_origin(exp)
+        self._origin = getattr(exp, "benchmark", None)
         for task, indices in _indices_by_task(exp, names).items():
             if isinstance(exp, SegmentExperience):
                 num_classes = len(exp.benchmark.label_sets[task])
+                indices = self._not_seen(names[task], exp.sample_ids, indices)
             else:
                 num_classes = len({labels[index] for index in indices})
             self._stream(names[task], dataset, indices, labels, task, num_classes)
         finished = finishing_objectives(exp)
         for name in finished:
+            self._seen.pop(name, None)
             for label, store in self._streaming.pop(name, {}).items():
                 self._finished[name, label] = store
         if finished:
             self._share()
+
+    def check_origin(self, exp: Any) -> None:
+        """Check that an experience is of the benchmark that the memory's samples are of.
+
+        :raises ValueError: if it is of another one, whose tasks and classes mean something else.
+        """
+        if (self._finished or self._streaming) and (
+            getattr(exp, "benchmark", None) is not self._origin
+        ):
+            raise ValueError(
+                "`experience` is of another benchmark than the samples in the replay memory: "
+                "make a new strategy for it."
+            )
 
     def resize(self, strategy: Any, new_size: int) -> None:
         """Change the capacity. A larger one takes effect as more tasks finish."""
@@ -134,13 +154,14 @@ class ReplayMemory(ExemplarsBuffer):
     def draw_per_task(self, batch_size: int) -> dict[str, list[Tensor]]:
         """Random samples of each finished task, ``batch_size`` in all, equally many of each.
 
-        :param batch_size: how many in all; the tasks that finished first get what does not divide.
+        :param batch_size: how many in all; chance decides which tasks get what does not divide.
         """
         drawn = {}
         share, more = divmod(batch_size, max(1, len(self._of_task)))
-        for position, (name, indices) in enumerate(self._of_task.items()):
+        places = torch.randperm(len(self._of_task), generator=self._generator).tolist()
+        for place, (name, indices) in zip(places, self._of_task.items(), strict=True):
             order = torch.randperm(len(indices), generator=self._generator)
-            chosen = indices[order[: share + (position < more)]]
+            chosen = indices[order[: share + (place < more)]]
             if len(chosen):
                 drawn[name] = self._take(chosen)
         return drawn
@@ -174,6 +195,13 @@ class ReplayMemory(ExemplarsBuffer):
                 keys[positions],
                 -(-self.max_size // num_classes),
             )
+
+    def _not_seen(self, name: str, ids: Sequence[int], indices: list[int]) -> list[int]:
+        """Leave out what an active task has delivered before: one sample, one chance."""
+        seen = self._seen.setdefault(name, set())
+        fresh = {ids[index]: index for index in indices if ids[index] not in seen}
+        seen.update(fresh)
+        return list(fresh.values())
 
     def _share(self) -> None:
         if self._finished:

@@ -23,6 +23,7 @@ from ..benchmarks.loader import as_tick
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models import ClassMask, prepare_heads
 from ..optim import GradientEngine, PlainEngine, check_finite, gramian_of
+from .fit import check_fit, check_sizes
 from .gradient_space import GradientSpace, Shared
 from .memory import ReplayMemory
 from .plugins import MemoryObjectives, MultiGradientPlugin, ReplayMemoryPlugin
@@ -117,7 +118,7 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         eval_every: int = -1,
         peval_mode: str = "epoch",
     ) -> None:
-        _check_sizes(memory_size, train_mb_size, train_epochs, eval_mb_size)
+        check_sizes(memory_size, train_mb_size, train_epochs, eval_mb_size)
         self.memory: ReplayMemory | None = None
         """Replay memory, if there is one."""
         own: list[BasePlugin] = []
@@ -143,7 +144,7 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
         self.space = GradientSpace(model, self._shared)
         """The trained parameters, laid out flat; collected anew before each experience."""
-        self._class_mask = ClassMask()
+        self._class_mask = self._eval_mask = ClassMask()
         self._prepared: ParallelBenchmark | None = None
         self.objectives: list[str] = []
         self.objective_losses: Tensor = torch.empty(0)
@@ -155,7 +156,7 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
 
     @property
     def tick(self) -> int:
-        """Number of the current tick, from the start of the stream."""
+        """Number of the current tick; passes over an experience after the first count it again."""
         return self.mbatch.tick if isinstance(self.mbatch, TickBatch) else 0
 
     @property
@@ -169,18 +170,25 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
 
     # Data and model of an experience
 
+    def train_dataset_adaptation(self, **kwargs: Any) -> None:
+        """Take the experience's own data, which plugins may then replace."""
+        super().train_dataset_adaptation(**kwargs)
+        self._own_dataset = self.adapted_dataset
+
     def make_train_dataloader(self, shuffle: bool = True, **kwargs: Any) -> None:
         """Load tick after tick. Workers and pinned memory, as Avalanche offers them, do not apply.
 
-        :param shuffle: for ordinary experiences; parallel ones have their own fixed order.
+        :param shuffle: for ordinary experiences; parallel ones have their own fixed order, unless a
+            plugin has replaced their data.
         """
-        if isinstance(self.experience, SegmentExperience):
+        own = self.adapted_dataset is self._own_dataset
+        if isinstance(self.experience, SegmentExperience) and own:
             self.dataloader = TickLoader(self.experience, self.adapted_dataset)
         else:
             self.dataloader = SerialTickLoader(
                 self.adapted_dataset,
                 self.train_mb_size,
-                objective_names(self.experience),
+                objective_names(self.experience, self.adapted_dataset),
                 first_tick=self.clock.train_iterations,
                 shuffle=shuffle,
             )
@@ -192,17 +200,20 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         if not isinstance(benchmark, ParallelBenchmark):
             return super().model_adaptation(model)
         if benchmark is not self._prepared:
+            check_fit(model, self._criterion, benchmark)
             prepare_heads(model, benchmark)
             self._prepared = benchmark
         return model.to(self.device)
 
     def _before_training_exp(self, **kwargs: Any) -> None:
+        if self.memory is not None:
+            self.memory.check_origin(self.experience)
         self._class_mask.observe(self.experience)
         super()._before_training_exp(**kwargs)
         self.space = GradientSpace(self.model, self._shared)
 
     def _before_eval_exp(self, **kwargs: Any) -> None:
-        self._class_mask.observe(self.experience)
+        self._eval_mask = self._class_mask.for_evaluation(self.experience)
         super()._before_eval_exp(**kwargs)
 
     # One tick
@@ -218,8 +229,13 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         if not self.is_training:
             output = super().forward()
             has_task_labels = len(self.mbatch) >= 3
-            return self._class_mask(output, self.mb_task_id) if has_task_labels else output
+            return self._eval_mask(output, self.mb_task_id) if has_task_labels else output
         x, t = self.mb_x, self.mb_task_id
+        if self.mbatch.parts[-1].stop != len(x):
+            raise ValueError(
+                f"`mbatch` has {len(x)} samples, of which {self.mbatch.parts[-1].stop} belong to "
+                "an objective: plugins add samples with `strategy.mbatch.append_objective(...)`."
+            )
         batches = [(x[p.start : p.stop], t[p.start : p.stop]) for p in self.mbatch.parts]
         self.objectives = [part.objective for part in self.mbatch.parts]
         self._outputs = self.engine.forward(self._forward_batch, batches)
@@ -276,7 +292,7 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         update = self.space.combine(self.weights, self.gradients)
         if factor != 1.0:
             update *= factor
-        self.space.assign(update, accumulate=self._extended)
+        self.space.assign(update, self.engine.used, accumulate=self._extended)
 
     # Evaluation in mid-training must not lose the minibatch
 
@@ -289,16 +305,3 @@ class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
         self.mbatch = prev_state["mbatch"]
         self.mb_output = prev_state["mb_output"]
         self.loss = prev_state["loss"]
-
-
-def _check_sizes(
-    memory_size: int, train_mb_size: int | None, train_epochs: int, eval_mb_size: int
-) -> None:
-    for name, value, low in (
-        ("memory_size", memory_size, 0),
-        ("train_mb_size", train_mb_size, 1),
-        ("train_epochs", train_epochs, 1),
-        ("eval_mb_size", eval_mb_size, 1),
-    ):
-        if value is not None and value < low:
-            raise ValueError(f"`{name}` must be at least {low}, found {value!r}.")

@@ -13,6 +13,7 @@ from avalanche.benchmarks.utils import (
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from avalanche_emgd import Timeline, parallel_benchmark, parallel_benchmark_from_classes
+from avalanche_emgd.benchmarks import TickLoader
 from tests.toy import ids_of, toy_benchmark, toy_datasets
 
 
@@ -248,3 +249,26 @@ def test_labels_that_are_no_classes():
     data = TensorDataset(torch.randn(4, 2), torch.tensor([0.0, 0.5, 1.0, 1.0]))
     with pytest.raises(ValueError, match=r"`train_datasets\[0\]` must have integer class labels"):
         parallel_benchmark([data], [data], Timeline.serial([1]), batch_size=4)
+
+
+def test_whatever_else_samples_have_is_left_out():
+    datasets = [TensorDataset(*d.tensors, torch.full((8,), 7)) for d in toy_datasets([8, 8])]
+    benchmark = parallel_benchmark(datasets, datasets, Timeline.serial([2, 2]), batch_size=4)
+    assert len(benchmark.train_stream[0].dataset[0]) == 3
+
+
+@pytest.mark.parametrize("convert", [torch.Tensor.int, torch.Tensor.float, lambda y: y[:, None]])
+def test_labels_of_any_integer_kind(convert):
+    (data,) = toy_datasets([8])
+    data = TensorDataset(data.tensors[0], convert(data.tensors[1]))
+    benchmark = parallel_benchmark([data], [data], Timeline.serial([2]), batch_size=4)
+    batch = next(iter(TickLoader(benchmark.train_stream[0])))
+    assert batch[1].dtype == torch.int64
+    assert batch[1].shape == (4,)
+
+
+def test_targets_that_are_not_the_samples_labels():
+    (data,) = toy_datasets([8])
+    data.targets = [label + 1 for label in data.tensors[1].tolist()]
+    with pytest.raises(ValueError, match=r"label 1 in its `targets` .* has 0: apply its target_tr"):
+        parallel_benchmark([data], [data], Timeline.serial([2]), batch_size=4)

@@ -28,6 +28,11 @@ def test_digits_seed():
     assert (same.label_sets, same.timeline) != (other.label_sets, other.timeline)
 
 
+def test_digits_empty_label_sets():
+    with pytest.raises(ValueError, match="`label_sets` must have at least one task"):
+        ps_digits(label_sets=[])
+
+
 @pytest.mark.parametrize("num_tasks", [0, 11])
 def test_digits_bad_number_of_tasks(num_tasks):
     with pytest.raises(ValueError, match=rf"`num_tasks` must be in 1..10, found {num_tasks}"):

@@ -147,8 +147,8 @@ def test_testing_leaves_the_model_alone():
     )
     model[2].eval()
     before = [weights_of(model), model[1].running_mean.clone()]
-    mask, benchmark = ClassMask(), toy_benchmark()
-    mask.observe(benchmark.test_stream[0])
+    benchmark = toy_benchmark()
+    mask = ClassMask().for_evaluation(benchmark.test_stream[0])
     accuracy(model, TestSamples(benchmark.test_stream[0]), mask, batch_size=3)
     assert [module.training for module in model] == [True, True, False]
     assert torch.equal(before[0], weights_of(model))

@@ -36,15 +36,16 @@ def test_class_incremental_allows_what_has_started():
 
 
 def test_evaluation_keeps_what_has_started():
-    mask, benchmark = ClassMask(), toy_benchmark()
+    mask, benchmark, other = ClassMask(), toy_benchmark(), toy_benchmark()
     mask.observe(benchmark.train_stream[1])
-    mask.observe(benchmark.test_stream[2])
+    for experience in (benchmark.test_stream[2], benchmark.train_stream[-1]):
+        assert allowed(mask.for_evaluation(experience), [2]) == [[0, 1, 2, 3]]
+    assert allowed(mask.for_evaluation(other.test_stream[0]), [0]) == [[0, 1, 2, 3, 4, 5]]
     assert allowed(mask, [2]) == [[0, 1, 2, 3]]
 
 
 def test_evaluation_without_training_lets_all_compete():
-    mask = ClassMask()
-    mask.observe(toy_benchmark().test_stream[0])
+    mask = ClassMask().for_evaluation(toy_benchmark().test_stream[0])
     assert allowed(mask, [0]) == [[0, 1, 2, 3, 4, 5]]
 
 

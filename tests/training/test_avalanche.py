@@ -15,16 +15,17 @@ from avalanche.training import AGEM, ER_ACE, Cumulative, JointTraining, Naive, R
 from avalanche.training.plugins import (
     AGEMPlugin,
     EWCPlugin,
+    GDumbPlugin,
     LRSchedulerPlugin,
     LwFPlugin,
     ReplayPlugin,
 )
 
-from avalanche_emgd import AvgGradStrategy, EMGDStrategy
+from avalanche_emgd import AvgGradStrategy, EMGDStrategy, Timeline
 from avalanche_emgd.benchmarks._labelled import with_labels
 from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.models import prepare_heads
-from avalanche_emgd.training.plugins import ClassMaskPlugin
+from avalanche_emgd.training.plugins import ClassMaskPlugin, MultiGradientPlugin
 from tests.toy import toy_benchmark, toy_datasets
 from tests.training.common import quiet, toy_model, toy_strategy, weights_of
 
@@ -121,7 +122,7 @@ def test_ordinary_serial_benchmark(task_labels):
         results = strategy.eval(benchmark.test_stream)
     (accuracy,) = [v for k, v in results.items() if k.startswith("Top1_Acc_Stream")]
     assert accuracy > 0.6  # chance is 1/6, forgetting all but the last experience 1/3
-    assert strategy.memory.tasks == ["task0", "task1", "task2"]
+    assert strategy.memory.tasks == ["experience0", "experience1", "experience2"]
 
 
 def test_alone_it_is_plain_gradient_descent():
@@ -186,7 +187,7 @@ def test_plugins_on_parallel_streams(name):
 def test_replay_plugin_on_an_ordinary_benchmark():
     strategy = toy_strategy(plugins=[ReplayPlugin(12)], train_mb_size=4)
     strategy.train(serial_benchmark(task_labels=True).train_stream)
-    assert strategy.objectives == ["replayed0", "replayed1", "task2"]
+    assert strategy.objectives == ["replayed0", "replayed1", "experience2"]
 
 
 def test_loaders_of_plugins_take_the_place_of_ours():
@@ -251,15 +252,36 @@ def test_heads_made_beforehand_stay():
     assert {name: id(h.classifier) for name, h in model.heads.classifiers.items()} == heads
 
 
-def test_heads_follow_their_own_task_only():
-    """With the backbone shared, a head moves only while its task (or its memory) is there."""
-    benchmark = toy_benchmark(scenario="task")
+@pytest.mark.parametrize("kind", [EMGDStrategy, AvgGradStrategy])
+def test_heads_of_finished_tasks_stay(kind):
+    """Whatever momentum and weight decay the optimizer keeps for them."""
+    benchmark = toy_benchmark(scenario="task", timeline=Timeline.serial([5, 4, 4]))
     model = MultiHead()
-    strategy = toy_strategy(model=model, shared=model.backbone)
+    strategy = kind(
+        model=model,
+        optimizer=torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.1),
+        evaluator=quiet(),
+    )
     strategy.train(benchmark.train_stream[0])
-    before = weights_of(model.heads.classifiers["2"])
+    before = weights_of(model.heads.classifiers["0"])
     strategy.train(benchmark.train_stream[1])
-    assert torch.equal(weights_of(model.heads.classifiers["2"]), before)
+    assert torch.equal(weights_of(model.heads.classifiers["0"]), before)
+
+
+def test_plugins_may_replace_the_data():
+    """GDumb trains on its own memory: its samples are divided by their own task labels."""
+    seen = set()
+
+    class Check(MultiGradientPlugin):
+        def after_weighting(self, strategy, **kwargs):
+            for part in strategy.mbatch.parts:
+                labels = set(strategy.mb_task_id[part.start : part.stop].tolist())
+                assert labels == {int(part.objective[-1])}
+                seen.add(part.objective)
+
+    strategy = toy_strategy(plugins=[GDumbPlugin(mem_size=30), Check()])
+    strategy.train(toy_benchmark().train_stream)
+    assert seen == {"task0", "task1", "task2"}
 
 
 def test_evaluation_before_training():

@@ -138,9 +138,8 @@ def test_learns(elastic, scenario):
     strategy = toy_strategy(elastic=elastic, memory_size=30, lr=0.1)
     strategy.train(benchmark.train_stream)
     correct = total = 0
-    mask = ClassMask()
     for experience in benchmark.test_stream:
-        mask.observe(experience)
+        mask = ClassMask().for_evaluation(experience)
         data = experience.dataset
         x = torch.stack([data[i][0] for i in range(len(data))])
         t = torch.full((len(data),), experience.task_label)
@@ -374,10 +373,11 @@ def test_no_warnings_from_construction():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"memory_size": -1}, "`memory_size` must be at least 0, found -1"),
-        ({"train_mb_size": 0}, "`train_mb_size` must be at least 1"),
+        ({"memory_size": -1}, "`memory_size` must be an integer, at least 0, found -1"),
+        ({"train_mb_size": 0}, "`train_mb_size` must be an integer, at least 1"),
         ({"eval_mb_size": 0}, "`eval_mb_size`"),
         ({"train_epochs": 0}, "`train_epochs`"),
+        ({"memory_size": 50.0}, "`memory_size` must be an integer, at least 0, found 50.0"),
         ({"elastic": "best"}, "`elastic` must be one of"),
         ({"memory_size": 4, "memory_objectives": "all"}, "`memory_objectives` must be 'one' or"),
     ],
@@ -385,3 +385,86 @@ def test_no_warnings_from_construction():
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         toy_strategy(**options)
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_evaluating_other_streams_changes_nothing(other):
+    benchmark = toy_benchmark()
+    stream = toy_benchmark().test_stream if other else benchmark.train_stream
+    without = toy_strategy()
+    without.train(benchmark.train_stream)
+    with_it = toy_strategy(eval_every=1, peval_mode="iteration")
+    with_it.train(benchmark.train_stream, eval_streams=[stream])
+    assert torch.equal(weights_of(without.model), weights_of(with_it.model))
+
+
+def test_memory_of_another_benchmark_is_refused():
+    strategy = toy_strategy(memory_size=6)
+    strategy.train(toy_benchmark().train_stream)
+    with pytest.raises(ValueError, match=r"another benchmark .* make a new strategy"):
+        strategy.train(toy_benchmark().train_stream)
+
+
+def test_batch_norm_with_a_lone_sample_is_refused_before_any_work():
+    model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Linear(8, 6))
+    before = weights_of(model)
+    with pytest.raises(ValueError, match="13 samples of 'task1' comes alone in minibatches of 4"):
+        toy_strategy(model=model).train(toy_benchmark((20, 13, 16)).train_stream)
+    assert torch.equal(weights_of(model), before)
+    toy_strategy(model=model, memory_size=12).train(toy_benchmark((20, 14, 16)).train_stream)
+
+
+def test_label_smoothing_is_refused():
+    strategy = toy_strategy(criterion=nn.CrossEntropyLoss(label_smoothing=0.1))
+    with pytest.raises(ValueError, match=r"`criterion` has label_smoothing=0.1"):
+        strategy.train(toy_benchmark().train_stream)
+
+
+class Doubled(SupervisedPlugin):
+    def before_training_iteration(self, strategy, **kwargs):
+        for i in range(3):
+            strategy.mbatch[i] = torch.cat([strategy.mbatch[i]] * 2)
+
+
+def test_samples_without_an_objective_are_refused():
+    with pytest.raises(ValueError, match="`mbatch` has 8 samples, of which 4 belong to"):
+        toy_strategy(plugins=[Doubled()]).train(toy_benchmark().train_stream)
+
+
+def test_an_objective_of_frozen_parameters_alone_has_no_gradient():
+    class Heads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(5, 6), nn.Linear(5, 6)
+
+        def forward(self, x):
+            late = x[0, -1] * 1e5 >= 1000  # of another task than the first
+            return self.second(x) if late else self.first(x)
+
+    model = Heads()
+    model.first.requires_grad_(False)
+    recorder = Recorder()
+    toy_strategy(model=model, plugins=[recorder]).train(toy_benchmark().train_stream)
+    assert float(recorder.ticks[0]["gramian"].abs().max()) == 0.0
+    assert float(recorder.ticks[-1]["gramian"].abs().max()) > 0.0
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "AdamW"])
+def test_parameters_that_nobody_uses_stay(optimizer):
+    model = toy_model()
+    model.add_module("unused", nn.Linear(3, 3))
+    before = weights_of(model.unused)
+    strategy = EMGDStrategy(
+        model,
+        optimizer=getattr(torch.optim, optimizer)(model.parameters(), lr=0.1),
+        memory_size=6,
+        evaluator=quiet(),
+    )
+    strategy.train(toy_benchmark().train_stream)
+    assert torch.equal(weights_of(model.unused), before)
+
+
+def test_one_dtype():
+    model = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 6).double())
+    with pytest.raises(ValueError, match="one dtype"):
+        toy_strategy(model=model)

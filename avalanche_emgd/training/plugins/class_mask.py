@@ -22,6 +22,7 @@ class ClassMaskPlugin(SupervisedPlugin):
     def __init__(self) -> None:
         super().__init__()
         self._mask = ClassMask()
+        self._eval_mask = ClassMask()
 
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Look up which classes compete."""
@@ -29,7 +30,7 @@ class ClassMaskPlugin(SupervisedPlugin):
 
     def before_eval_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Look up which classes compete."""
-        self._mask.observe(strategy.experience)
+        self._eval_mask = self._mask.for_evaluation(strategy.experience)
 
     def after_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Mask the training outputs."""
@@ -37,4 +38,4 @@ class ClassMaskPlugin(SupervisedPlugin):
 
     def after_eval_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Mask the test outputs."""
-        strategy.mb_output = self._mask(strategy.mb_output, strategy.mb_task_id)
+        strategy.mb_output = self._eval_mask(strategy.mb_output, strategy.mb_task_id)

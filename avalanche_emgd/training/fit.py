@@ -1,0 +1,51 @@
+"""Whether what the user brings fits together, before any work starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..benchmarks.parallel import ParallelBenchmark
+
+__all__ = ["check_fit", "check_sizes"]
+
+
+def check_sizes(
+    memory_size: int, train_mb_size: int | None, train_epochs: int, eval_mb_size: int
+) -> None:
+    """Check the sizes that a strategy is given.
+
+    :raises ValueError: names the argument and the value.
+    """
+    for name, value, low in (
+        ("memory_size", memory_size, 0),
+        ("train_mb_size", train_mb_size, 1),
+        ("train_epochs", train_epochs, 1),
+        ("eval_mb_size", eval_mb_size, 1),
+    ):
+        if value is not None and (not isinstance(value, int) or value < low):
+            raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")
+
+
+def check_fit(model: nn.Module, criterion: Any, benchmark: ParallelBenchmark) -> None:
+    """Check that model and criterion can be trained on a benchmark.
+
+    :raises ValueError: if batch norm would have to normalise a single sample, or label smoothing
+        would spread over classes that do not compete.
+    """
+    smoothing = getattr(criterion, "label_smoothing", 0.0)
+    if smoothing:
+        raise ValueError(
+            f"`criterion` has label_smoothing={smoothing!r}, which spreads over the classes that "
+            "the scenario masks: use 0."
+        )
+    if any(isinstance(module, _BatchNorm) for module in model.modules()):
+        for task, size in enumerate(benchmark.task_sizes):
+            if size % benchmark.batch_size == 1 or benchmark.batch_size == 1:
+                raise ValueError(
+                    f"`model` has batch norm, which cannot normalise a single sample, but the "
+                    f"last of the {size} samples of {benchmark.task_names[task]!r} comes alone in "
+                    f"minibatches of {benchmark.batch_size}: choose another `batch_size`."
+                )
