@@ -11,7 +11,6 @@ from avalanche.models.utils import avalanche_forward
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.evaluation import default_evaluator
 from avalanche.training.templates import SupervisedTemplate
-from avalanche.training.templates.base import BaseTemplate
 from avalanche.training.utils import trigger_plugins
 from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
@@ -23,6 +22,7 @@ from ..benchmarks.loader import as_tick
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models import ClassMask, prepare_heads
 from ..optim import GradientEngine, PlainEngine, check_finite, gramian_of
+from ._positional import ModelIsPositional
 from .fit import check_fit, check_sizes
 from .gradient_space import GradientSpace, Shared
 from .memory import ReplayMemory
@@ -33,18 +33,7 @@ __all__ = ["MultiGradientTemplate"]
 _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
-class _ModelIsPositional:
-    """Lets strategies take the model as a positional argument.
-
-    Avalanche's ``BaseTemplate`` wraps the constructors of its subclasses to warn of every
-    positional argument. All others of ours are keyword-only, as it wants them.
-    """
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super(BaseTemplate, cls).__init_subclass__(**kwargs)
-
-
-class MultiGradientTemplate(_ModelIsPositional, SupervisedTemplate):
+class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
     """Base of strategies that combine one gradient per objective.
 
     At each tick every active task, and the replay memory, is one objective. The template forwards
