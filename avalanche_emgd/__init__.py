@@ -13,18 +13,23 @@ from .benchmarks import (
     parallel_benchmark_from_classes,
     ps_digits,
     ps_emnist,
+    span_lengths,
 )
 from .evaluation import gradient_diagnostics, pcl_metrics
 from .models import MLP
-from .optim import EMGD, EMGDWeighting
+from .optim import EMGD, GMC, GS, EMGDWeighting
 from .training import AvgGradStrategy, EMGDStrategy, MultiGradientTemplate, ReplayMemory
+from .training.plugins import ClassMaskPlugin
 
 __version__ = version("avalanche-emgd")
 
 __all__ = [
     "EMGD",
+    "GMC",
+    "GS",
     "MLP",
     "AvgGradStrategy",
+    "ClassMaskPlugin",
     "EMGDStrategy",
     "EMGDWeighting",
     "MultiGradientTemplate",
@@ -38,4 +43,5 @@ __all__ = [
     "pcl_metrics",
     "ps_digits",
     "ps_emnist",
+    "span_lengths",
 ]

@@ -39,15 +39,22 @@ DownloadOption = Annotated[bool, typer.Option("--download", help="Download the d
 ProtocolOption = Annotated[
     Path | None, typer.Option(help="JSON file with label sets and time lines.")
 ]
-LabelSetOption = Annotated[int, typer.Option(help="Which label set of the protocol, from 0.")]
-TimelineOption = Annotated[int, typer.Option(help="Which of its time lines, from 0.")]
+LabelSetOption = Annotated[
+    int | None, typer.Option(help="Which label set of the protocol, from 0. Default: 0.")
+]
+TimelineOption = Annotated[
+    int | None, typer.Option(help="Which of its time lines, from 0. Default: 0.")
+]
 OverlapOption = Annotated[
     float | None,
     typer.Option(help="Overlap of successive tasks: 0 is serial, 1 all at once. Default: random."),
 ]
-TasksOption = Annotated[int, typer.Option("--tasks", help="Tasks, if no protocol says so.")]
+TasksOption = Annotated[
+    int | None, typer.Option("--tasks", help="Tasks, if no protocol says so. Default: 5.")
+]
 OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace what an earlier run wrote there.")
+    bool,
+    typer.Option("--overwrite", help="Replace what an earlier run wrote there; other files stay."),
 ]
 
 
@@ -92,16 +99,17 @@ def train(
         typer.Option(help="emgd, or for comparison mgda, egda, avg (the plain average)."),
     ] = "emgd",
     elastic: Annotated[
-        Elastic, typer.Option(help="Elastic factors of emgd: by gradient magnitude or similarity.")
-    ] = "gmc",
+        Elastic | None,
+        typer.Option(help="Elastic factors of emgd: by gradient magnitude or similarity. [gmc]"),
+    ] = None,
     seed: SeedOption = 0,
     data_root: DataRootOption = None,
     download: DownloadOption = False,
     protocol: ProtocolOption = None,
-    label_set: LabelSetOption = 0,
-    timeline: TimelineOption = 0,
+    label_set: LabelSetOption = None,
+    timeline: TimelineOption = None,
     overlap: OverlapOption = None,
-    tasks: TasksOption = 5,
+    tasks: TasksOption = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Samples per task and tick. Default: the benchmark's.")
     ] = None,
@@ -160,10 +168,10 @@ def timeline(
     data_root: DataRootOption = None,
     download: DownloadOption = False,
     protocol: ProtocolOption = None,
-    label_set: LabelSetOption = 0,
-    timeline: TimelineOption = 0,
+    label_set: LabelSetOption = None,
+    timeline: TimelineOption = None,
     overlap: OverlapOption = None,
-    tasks: TasksOption = 5,
+    tasks: TasksOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Draw the spans of the tasks, without training.

@@ -20,6 +20,11 @@ def targets_of(dataset: Dataset[Any], name: str) -> list[int]:
     :param name: of the argument, for messages.
     :raises ValueError: if the labels are not integers ≥ 0, one per sample.
     """
+    if not isinstance(dataset, (Dataset, AvalancheDataset)):
+        raise ValueError(
+            f"`{name}` must be a data set of (input, class label), such as a torch TensorDataset, "
+            f"found {type(dataset).__name__}."
+        )
     size = len(dataset)  # type: ignore[arg-type]
     targets = _raw_targets(dataset, size)
     try:

@@ -10,8 +10,11 @@ from matplotlib.ticker import MaxNLocator
 
 __all__ = ["draw_gantt", "task_color"]
 
-# Readable apart by people who do not see all colours (Okabe and Ito, 2008).
-_PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442")
+# Readable apart by people who do not see all colours (Okabe and Ito, 2008), then others as dark.
+_PALETTE = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"),
+    *("#332288", "#117733", "#882255", "#000000"),
+)
 
 
 def task_color(task: int) -> str:

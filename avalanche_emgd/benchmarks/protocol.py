@@ -71,10 +71,18 @@ class Protocol:
     def load(cls, path: str | Path) -> Protocol:
         """Read a protocol file.
 
-        :raises FileNotFoundError: if there is none.
-        :raises ProtocolError: if it is not JSON or not a protocol; names the key and the line.
+        :raises ProtocolError: if it cannot be read, is not JSON or not a protocol; names the key
+            and the line.
         """
-        text = Path(path).read_text(encoding="utf-8")
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ProtocolError(
+                f"`protocol` {str(path)!r} cannot be read: {error.strerror}. Name a JSON file with "
+                "label sets and time lines."
+            ) from None
+        except UnicodeDecodeError:
+            raise ProtocolError(f"`protocol` {str(path)!r} is not a text file.") from None
         try:
             content = json.loads(text)
         except json.JSONDecodeError as error:
@@ -197,6 +205,8 @@ def check_label_sets(
         if len(labels) == 0:
             raise ValueError(f"`{name}[{task}]` is empty: a task needs at least one class.")
         for label in labels:
+            if owner.get(label) == task:
+                raise ValueError(f"`{name}[{task}]` has class {label} twice.")
             if label in owner:
                 raise ValueError(
                     f"`{name}` must not overlap: class {label} is in task {owner[label]} and in "

@@ -94,7 +94,7 @@ class Timeline:
         :param lengths: ticks of each task, ≥ 1.
         :param overlap: in [0, 1]; 0 is serial, 1 is joint.
         """
-        if not 0.0 <= overlap <= 1.0:
+        if not isinstance(overlap, (int, float)) or not 0.0 <= overlap <= 1.0:
             raise ValueError(f"`overlap` must be in [0, 1], found {overlap!r}.")
         lengths = _checked_lengths(lengths)
         spans, start = [], 0

@@ -72,6 +72,10 @@ class PCLMetrics(PluginMetric[PCLResult]):
 
     def __init__(self, benchmark: ParallelBenchmark, every: int = 0) -> None:
         super().__init__()
+        if not isinstance(benchmark, ParallelBenchmark):
+            raise TypeError(
+                f"`benchmark` must be a ParallelBenchmark, found {type(benchmark).__name__}."
+            )
         if every < 0:
             raise ValueError(f"`every` must be at least 0, found {every!r}.")
         self.benchmark = benchmark

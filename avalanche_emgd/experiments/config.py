@@ -41,16 +41,16 @@ class RunConfig:
     :param scenario: ``"task"`` or ``"class"``.
     :param method: ``"emgd"``, ``"mgda"`` (all factors equal), ``"egda"`` (the softmax rule) or
         ``"avg"`` (the plain average).
-    :param elastic: rule for the elastic factors of ``"emgd"``.
+    :param elastic: rule for the elastic factors of ``"emgd"``; ``"gmc"`` if ``None``.
     :param seed: of the model, the order of delivery, the memory, and of label sets and time line
         where no protocol says them.
     :param data_root: folder with the data set, for benchmarks that need one.
     :param download: whether to download it there.
     :param protocol: file with label sets and time lines.
-    :param label_set: which label set of the protocol.
-    :param timeline: which time line of the label set.
+    :param label_set: which label set of the protocol; the first if ``None``.
+    :param timeline: which time line of the label set; the first if ``None``.
     :param overlap: of successive tasks in [0, 1], instead of a random or published time line.
-    :param num_tasks: tasks, where no protocol says it.
+    :param num_tasks: tasks, where no protocol says it; 5 if ``None``.
     :param batch_size: samples per task and tick; the benchmark's own if ``None``.
     :param learning_rate: of Adam; the benchmark's own if ``None``.
     :param memory_per_class: capacity of the replay memory divided by the number of classes; the
@@ -64,15 +64,15 @@ class RunConfig:
     benchmark: BenchmarkName = "ps-digits"
     scenario: Scenario = "class"
     method: Method = "emgd"
-    elastic: Elastic = "gmc"
+    elastic: Elastic | None = None
     seed: int = 0
     data_root: str | None = None
     download: bool = False
     protocol: str | None = None
-    label_set: int = 0
-    timeline: int = 0
+    label_set: int | None = None
+    timeline: int | None = None
     overlap: float | None = None
-    num_tasks: int = 5
+    num_tasks: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     memory_per_class: int | None = None
@@ -86,7 +86,7 @@ class RunConfig:
             ("method", get_args(Method)),
             ("elastic", get_args(Elastic)),
         ):
-            if getattr(self, name) not in choices:
+            if getattr(self, name) not in choices and (name, self.elastic) != ("elastic", None):
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(choices)}, found {getattr(self, name)!r}."
                 )
@@ -95,10 +95,7 @@ class RunConfig:
                 f"`data_root` is needed for {self.benchmark}: the folder that holds its data "
                 "(on the command line: --data-root DIR, and --download to fetch them there)."
             )
-        if self.protocol is not None and self.overlap is not None:
-            raise ValueError(
-                "`protocol` and `overlap` both say when tasks start: give one of the two."
-            )
+        self._check_contradictions()
         for name, low in (("seed", 0), ("batch_size", 1), ("memory_per_class", 0)):
             value = getattr(self, name)
             if value is not None and value < low:
@@ -108,16 +105,33 @@ class RunConfig:
         if self.eval_every is not None and self.eval_every < 1:
             raise ValueError(f"`eval_every` must be at least 1, found {self.eval_every!r}.")
 
+    def _check_contradictions(self) -> None:
+        """Refuse options that would have no effect beside others."""
+        if self.elastic is not None and self.method != "emgd":
+            raise ValueError(f"`elastic` is for the method 'emgd' only, found {self.method!r}.")
+        if self.protocol is None:
+            for name in ("label_set", "timeline"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"`{name}` chooses from a protocol: give `protocol`, too.")
+            return
+        if self.overlap is not None:
+            raise ValueError(
+                "`protocol` and `overlap` both say when tasks start: give one of the two."
+            )
+        if self.num_tasks is not None:
+            raise ValueError("`protocol` says how many tasks there are: leave `num_tasks` out.")
+
     @property
     def label(self) -> str:
         """Name of the method in tables and pictures."""
-        return f"emgd-{self.elastic}" if self.method == "emgd" else self.method
+        return f"emgd-{self.elastic or 'gmc'}" if self.method == "emgd" else self.method
 
     def resolved(self) -> RunConfig:
         """With the benchmark's own settings where none are given."""
         own = DEFAULTS[self.benchmark]
         return replace(
             self,
+            elastic=(self.elastic or "gmc") if self.method == "emgd" else None,
             batch_size=own.batch_size if self.batch_size is None else self.batch_size,
             learning_rate=own.learning_rate if self.learning_rate is None else self.learning_rate,
             memory_per_class=(
@@ -138,6 +152,7 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
     :raises ValueError: if the protocol is not for this benchmark or malformed.
     """
     resolved = config.resolved()
+    num_tasks = 5 if config.num_tasks is None else config.num_tasks
     label_sets: list[list[int]] | None = None
     timeline: Timeline | None = None
     if config.protocol is not None:
@@ -148,16 +163,16 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
                 f"`protocol` {config.protocol!r} is for {protocol.num_classes} classes, "
                 f"but {config.benchmark} has {num_classes}."
             )
-        classes, timeline = protocol.select(config.label_set, config.timeline)
+        classes, timeline = protocol.select(config.label_set or 0, config.timeline or 0)
         label_sets = [list(labels) for labels in classes]
     elif config.overlap is not None:
         # In proportions; the generator fits it to the data.
-        timeline = Timeline.overlapping([1000] * config.num_tasks, config.overlap)
+        timeline = Timeline.overlapping([1000] * num_tasks, config.overlap)
     arguments: dict[str, Any] = {
         "scenario": config.scenario,
         "seed": config.seed,
         "batch_size": resolved.batch_size,
-        "num_tasks": config.num_tasks,
+        "num_tasks": num_tasks,
         "label_sets": label_sets,
         "timeline": timeline,
     }

@@ -77,8 +77,6 @@ def prepare_output(output: Path, *, overwrite: bool) -> None:
     :param overwrite: remove what an earlier run has written there; other files stay.
     :raises FileExistsError: if the directory has files in it and must not be overwritten.
     """
-    if output.exists() and not output.is_dir():
-        raise FileExistsError(f"`output` {str(output)!r} is a file: name a directory.")
     if output.is_dir() and any(output.iterdir()):
         if not overwrite:
             raise FileExistsError(
@@ -91,7 +89,20 @@ def prepare_output(output: Path, *, overwrite: bool) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-    output.mkdir(parents=True, exist_ok=True)
+    make_directory(output)
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory, and those above it.
+
+    :raises ValueError: if that is not possible; says why.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"`output` {str(directory)!r} cannot be made a directory: {error.strerror}."
+        ) from None
 
 
 def make_strategy(
@@ -114,7 +125,7 @@ def make_strategy(
     }
     if config.method == "avg":
         return AvgGradStrategy(model, **arguments)
-    elastic = config.elastic if config.method == "emgd" else config.method
+    elastic = settings.elastic if config.method == "emgd" else config.method
     return EMGDStrategy(model, elastic=elastic, **arguments)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..benchmarks import Protocol, Timeline
 from .config import BenchmarkName, RunConfig, make_benchmark
+from .run import make_directory
 
 __all__ = ["choose_timeline", "save_timeline"]
 
@@ -22,7 +23,8 @@ def choose_timeline(
     :raises ValueError: as for a run.
     """
     if protocol is not None and data_root is None and benchmark != "ps-digits":
-        _, chosen = Protocol.load(protocol).select(options["label_set"], options["timeline"])
+        label_set, timeline = (options[name] or 0 for name in ("label_set", "timeline"))
+        _, chosen = Protocol.load(protocol).select(label_set, timeline)
         return chosen, tuple(f"task{task}" for task in range(chosen.num_tasks))
     made = make_benchmark(
         RunConfig(benchmark=benchmark, data_root=data_root, protocol=protocol, **options)
@@ -35,12 +37,16 @@ def save_timeline(
 ) -> None:
     """Draw into a file.
 
+    :param picture: its suffix says of which kind.
+    :raises ValueError: if it is not .png, .svg or .pdf.
     :raises FileExistsError: if there is one that must not be overwritten.
     """
+    if picture.suffix not in (".png", ".svg", ".pdf"):
+        raise ValueError(f"`output` {str(picture)!r} must end with .png, .svg or .pdf.")
     if picture.exists() and not overwrite:
         raise FileExistsError(
             f"`output` {str(picture)!r} exists: name another file, or allow overwriting "
             "(on the command line: --overwrite)."
         )
-    picture.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(picture.parent)
     timeline.plot(names).savefig(picture, dpi=150)

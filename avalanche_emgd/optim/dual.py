@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -82,6 +82,8 @@ def solve_dual(
     :raises ArithmeticError: if the matrix is not a Gramian, so that no weights are optimal, or if
         none are found, which cvxopt alone does not manage on some scales that ``"auto"`` does.
     """
+    if solver not in get_args(Solver):
+        raise ValueError(f"`solver` must be one of {get_args(Solver)}, found {solver!r}.")
     G, tau = _checked(gramian, sigma, lower_bound, objectives)
     lower = np.full(len(tau), lower_bound / tau.sum())
     scale = float(np.diag(G).max())

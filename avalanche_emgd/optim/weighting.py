@@ -107,7 +107,15 @@ class EMGD(GramianWeightedAggregator, Stateful):
         super().__init__(EMGDWeighting(elastic))
 
     def forward(self, matrix: Tensor, /) -> Tensor:
-        """Combine the rows of ``matrix`` ``[n, P]`` into the vector ``[P]`` to descend along."""
+        """Combine the rows of ``matrix`` ``[n, P]`` into the vector ``[P]`` to descend along.
+
+        :raises ValueError: if there are no rows, or they are not of a floating dtype.
+        """
+        if len(matrix) == 0 or not matrix.is_floating_point():
+            raise ValueError(
+                f"`matrix` must have at least one row of a floating dtype, found "
+                f"{tuple(matrix.shape)} of {matrix.dtype}."
+            )
         weights = self.gramian_weighting(gramian_of(matrix))
         return weights.to(device=matrix.device, dtype=matrix.dtype) @ matrix
 

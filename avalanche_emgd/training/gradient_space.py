@@ -29,8 +29,9 @@ class GradientSpace:
             wanted = {id(p) for p in given}
             first = [p for p in trained if id(p) in wanted]
         if not first:
-            name = "model" if shared is None else "shared"
-            raise ValueError(f"`{name}` has no parameter of the model that is trained.")
+            if shared is None:
+                raise ValueError("`model` has no parameter with requires_grad=True to train.")
+            raise ValueError("`shared` has no trained parameter of `model`.")
         dtypes = sorted({str(p.dtype) for p in trained})
         if len(dtypes) > 1:
             raise ValueError(f"`model` must have trained parameters of one dtype, found {dtypes}.")

@@ -177,6 +177,11 @@ def test_other_benchmarks_are_not_mixed_up():
     assert metrics.result() is None
 
 
+def test_not_a_benchmark():
+    with pytest.raises(TypeError, match="`benchmark` must be a ParallelBenchmark, found Eager"):
+        PCLMetrics(toy_benchmark().train_stream)
+
+
 def test_bad_interval():
     with pytest.raises(ValueError, match="`every` must be at least 0, found -1"):
         PCLMetrics(toy_benchmark(), every=-1)

@@ -43,7 +43,6 @@ def test_config_says_everything_needed_to_repeat_the_run(trained):
         "method": "emgd",
         "elastic": "gmc",
         "seed": 1,
-        "num_tasks": 5,
         "device": "cpu",
     }
     assert {key: config[key] for key in expected} == expected
@@ -124,7 +123,16 @@ def test_train_options(options, tmp_path):
     [
         (("--benchmark", "ps-emnist"), "`data_root` is needed for ps-emnist"),
         (("--benchmark", "ps-emnist", "--data-root", "/nowhere"), "has no EMNIST"),
-        (("--protocol", "/nowhere.json"), "No such file"),
+        (
+            ("--protocol", "/nowhere.json"),
+            "`protocol` '/nowhere.json' cannot be read: No such file",
+        ),
+        (("--protocol", "/"), "`protocol` '/' cannot be read"),
+        (("--protocol", "p.json", "--tasks", "3"), "leave `num_tasks` out"),
+        (("--protocol", "p.json", "--overlap", "0.5"), "give one of the two"),
+        (("--timeline", "1"), "`timeline` chooses from a protocol"),
+        (("--label-set", "0"), "`label_set` chooses from a protocol"),
+        (("--method", "avg", "--elastic", "gs"), "`elastic` is for the method 'emgd' only"),
         (("--overlap", "2"), "`overlap` must be in [0, 1], found 2.0"),
         (("--tasks", "11"), "`num_tasks` must be in 1..10, found 11"),
         (("--learning-rate", "0"), "`learning_rate` must be positive, found 0.0"),
@@ -142,6 +150,22 @@ def test_bad_options_are_one_line_before_any_work(options, message, tmp_path):
     assert message in result.output
     assert "Traceback" not in result.output
     assert not output.exists()
+
+
+def test_output_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    for output in ("file", "file/below"):
+        result = call("train", "--output", tmp_path / output)
+        assert result.exit_code == 2
+        assert "cannot be made a directory" in result.output
+
+
+def test_picture_of_no_kind(tmp_path):
+    for name in ("picture", "picture.bmpx"):
+        result = call("timeline", "--output", tmp_path / name)
+        assert result.exit_code == 2
+        assert "must end with .png, .svg or .pdf" in result.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_protocol_for_another_benchmark(published_protocol, tmp_path):

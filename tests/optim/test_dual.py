@@ -218,6 +218,7 @@ def test_all_gradients_zero():
         ({"sigma": torch.tensor([1.0, 0.0])}, "`sigma` must be positive, found 0.0.*'b'"),
         ({"sigma": torch.full((2,), float("inf"))}, "at least one"),
         ({"lower_bound": 1.0}, r"`lower_bound` must be in \[0, 1\), found 1.0"),
+        ({"solver": "quick"}, "`solver` must be one of .* found 'quick'"),
         ({"objectives": ["a"]}, "`objectives` must name 2 rows"),
         ({"gramian": torch.diag(torch.tensor([1.0, -1.0]))}, "negative diagonal entry.*'b'"),
     ],

@@ -108,3 +108,9 @@ def test_a_converged_objective_does_not_blow_up(elastic):
     assert bool(combined.isfinite().all())
     assert (J[:2] @ combined > 0).all()
     assert float((weights[2] * J[2].double()).norm()) < 1e-30
+
+
+@pytest.mark.parametrize("matrix", [torch.zeros(0, 3), torch.ones(2, 3, dtype=torch.int64)])
+def test_bad_jacobian(matrix):
+    with pytest.raises(ValueError, match="`matrix` must have at least one row of a floating dtype"):
+        EMGD()(matrix)

@@ -287,7 +287,7 @@ def test_gramian_over_shared_parameters_only():
 
 
 def test_shared_must_be_part_of_the_model():
-    with pytest.raises(ValueError, match="`shared` has no parameter of the model that is trained"):
+    with pytest.raises(ValueError, match="`shared` has no trained parameter of `model`"):
         toy_strategy(shared=nn.Linear(2, 2))
 
 
