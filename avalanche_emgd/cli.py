@@ -54,7 +54,7 @@ TasksOption = Annotated[
 ]
 OverwriteOption = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace what an earlier run wrote there; other files stay."),
+    typer.Option("--overwrite", help="Replace what an earlier run wrote; other files stay."),
 ]
 
 

@@ -125,7 +125,7 @@ def make_strategy(
     }
     if config.method == "avg":
         return AvgGradStrategy(model, **arguments)
-    elastic = settings.elastic if config.method == "emgd" else config.method
+    elastic = settings.elastic or "gmc" if config.method == "emgd" else config.method
     return EMGDStrategy(model, elastic=elastic, **arguments)
 
 
