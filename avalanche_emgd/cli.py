@@ -33,11 +33,12 @@ ScenarioOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 DataRootOption = Annotated[
-    Path | None, typer.Option(help="Folder that holds the data set (torchvision's layout).")
+    str | None,
+    typer.Option(metavar="DIR", help="Folder that holds the data set (torchvision's layout)."),
 ]
 DownloadOption = Annotated[bool, typer.Option("--download", help="Download the data set there.")]
 ProtocolOption = Annotated[
-    Path | None, typer.Option(help="JSON file with label sets and time lines.")
+    str | None, typer.Option(metavar="FILE", help="JSON file with label sets and time lines.")
 ]
 LabelSetOption = Annotated[
     int | None, typer.Option(help="Which label set of the protocol, from 0. Default: 0.")
@@ -141,9 +142,9 @@ def train(
         method=method,
         elastic=elastic,
         seed=seed,
-        data_root=None if data_root is None else str(data_root),
+        data_root=data_root,
         download=download,
-        protocol=None if protocol is None else str(protocol),
+        protocol=protocol,
         label_set=label_set,
         timeline=timeline,
         overlap=overlap,
@@ -181,19 +182,21 @@ def timeline(
 
     Example: avalanche-emgd timeline --benchmark ps-digits --overlap 0.5 --output timeline.png
     """
+    from .experiments import RunConfig
     from .experiments.timelines import choose_timeline, save_timeline
 
-    chosen, names = choose_timeline(
+    config = RunConfig(
         benchmark=benchmark,
         seed=seed,
-        data_root=None if data_root is None else str(data_root),
+        data_root=data_root,
         download=download,
-        protocol=None if protocol is None else str(protocol),
+        protocol=protocol,
         label_set=label_set,
         timeline=timeline,
         overlap=overlap,
         num_tasks=tasks,
     )
+    chosen, names = choose_timeline(config)
     save_timeline(chosen, names, output, overwrite=overwrite)
     for name, (first, last) in zip(names, chosen.spans, strict=True):
         console.print(f"{name}: ticks {first}–{last}", highlight=False)

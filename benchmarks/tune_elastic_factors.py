@@ -14,7 +14,7 @@ import json
 import statistics
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -100,23 +100,17 @@ def _row(
 def _run(elastic: ElasticFactor | None, benchmark: ParallelBenchmark, seed: int) -> PCLResult:
     torch.manual_seed(seed)
     model, metrics = MLP(benchmark.num_classes), PCLMetrics(benchmark)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
-    evaluator = EvaluationPlugin(metrics, loggers=[], collect_all=False)
-    size = 5 * benchmark.num_classes
-    strategy: EMGDStrategy | AvgGradStrategy
-    if elastic is None:
-        strategy = AvgGradStrategy(
-            model, optimizer=optimizer, memory_size=size, seed=seed, evaluator=evaluator
-        )
-    else:
-        strategy = EMGDStrategy(
-            model,
-            optimizer=optimizer,
-            elastic=elastic,
-            memory_size=size,
-            seed=seed,
-            evaluator=evaluator,
-        )
+    arguments: dict[str, Any] = {
+        "optimizer": torch.optim.Adam(model.parameters(), lr=0.003),
+        "memory_size": 5 * benchmark.num_classes,
+        "seed": seed,
+        "evaluator": EvaluationPlugin(metrics, loggers=[], collect_all=False),
+    }
+    strategy = (
+        AvgGradStrategy(model, **arguments)
+        if elastic is None
+        else EMGDStrategy(model, elastic=elastic, **arguments)
+    )
     strategy.train(benchmark.train_stream, eval_streams=[])
     result = metrics.result()
     if result is None:

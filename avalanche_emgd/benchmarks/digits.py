@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
@@ -22,7 +24,7 @@ def ps_digits(
     seed: int = 0,
     batch_size: int = 4,
     num_tasks: int = 5,
-    label_sets: list[list[int]] | None = None,
+    label_sets: Sequence[Sequence[int]] | None = None,
     timeline: Timeline | None = None,
 ) -> ParallelBenchmark:
     """Parallel streams of scikit-learn's handwritten digits: 10 classes, 8 × 8 pixels.

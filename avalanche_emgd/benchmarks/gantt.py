@@ -40,7 +40,8 @@ def draw_gantt(
     for cut in cuts:
         ax.axvline(cut, color="0.6", linewidth=0.8, linestyle=":", zorder=0)
     ax.set_yticks(range(len(spans)), list(names))
-    ax.invert_yaxis()
+    if not ax.yaxis_inverted():  # axes may share it
+        ax.invert_yaxis()
     ax.set_xlim(0, max(last for _, last in spans) + 1)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("tick")

@@ -69,9 +69,7 @@ def parallel_benchmark(
             )
     if scenario not in ("task", "class"):
         raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
-    for name, value in (("batch_size", batch_size), ("epochs", epochs)):
-        if value < 1:
-            raise ValueError(f"`{name}` must be at least 1, found {value!r}.")
+    _check_counts(batch_size, epochs)
     names = _checked_names(task_names, num_tasks)
     train_labels = [targets_of(d, f"train_datasets[{t}]") for t, d in enumerate(train_datasets)]
     test_labels = [targets_of(d, f"test_datasets[{t}]") for t, d in enumerate(test_datasets)]
@@ -153,10 +151,7 @@ def parallel_benchmark_from_classes(
     check_label_sets(label_sets)
     train_sets = _split_by_class(train, label_sets, "train")
     test_sets = _split_by_class(test, label_sets, "test")
-    if batch_size < 1 or epochs < 1:
-        raise ValueError(
-            f"`batch_size` and `epochs` must be at least 1, found {batch_size!r} and {epochs!r}."
-        )
+    _check_counts(batch_size, epochs)
     lengths = span_lengths([len(dataset) for dataset in train_sets], batch_size, epochs)
     if timeline is None:
         timeline = Timeline.random(lengths, seed)
@@ -211,6 +206,12 @@ def _checked_names(task_names: Sequence[str] | None, num_tasks: int) -> tuple[st
             f"found {reserved[0]!r}."
         )
     return tuple(task_names)
+
+
+def _check_counts(batch_size: int, epochs: int) -> None:
+    for name, value in (("batch_size", batch_size), ("epochs", epochs)):
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1, found {value!r}.")
 
 
 def _check_spans(timeline: Timeline, sizes: list[int], batch_size: int, epochs: int) -> None:

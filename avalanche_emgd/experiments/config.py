@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..benchmarks import ParallelBenchmark, Protocol, Scenario, Timeline, ps_digits, ps_emnist
 
-__all__ = ["BenchmarkName", "Elastic", "Method", "RunConfig", "make_benchmark"]
+__all__ = [
+    "BenchmarkName",
+    "Elastic",
+    "Method",
+    "RunConfig",
+    "make_benchmark",
+    "published_streams",
+]
 
 BenchmarkName = Literal["ps-digits", "ps-emnist"]
 Method = Literal["emgd", "mgda", "egda", "avg"]
@@ -90,20 +96,14 @@ class RunConfig:
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(choices)}, found {getattr(self, name)!r}."
                 )
-        if self.benchmark != "ps-digits" and self.data_root is None:
-            raise ValueError(
-                f"`data_root` is needed for {self.benchmark}: the folder that holds its data "
-                "(on the command line: --data-root DIR, and --download to fetch them there)."
-            )
         self._check_contradictions()
-        for name, low in (("seed", 0), ("batch_size", 1), ("memory_per_class", 0)):
+        lowest = {"seed": 0, "batch_size": 1, "memory_per_class": 0, "eval_every": 1}
+        for name, low in lowest.items():
             value = getattr(self, name)
             if value is not None and value < low:
                 raise ValueError(f"`{name}` must be at least {low}, found {value!r}.")
         if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
             raise ValueError(f"`learning_rate` must be positive, found {self.learning_rate!r}.")
-        if self.eval_every is not None and self.eval_every < 1:
-            raise ValueError(f"`eval_every` must be at least 1, found {self.eval_every!r}.")
 
     def _check_contradictions(self) -> None:
         """Refuse options that would have no effect beside others."""
@@ -122,16 +122,24 @@ class RunConfig:
             raise ValueError("`protocol` says how many tasks there are: leave `num_tasks` out.")
 
     @property
+    def rule(self) -> Elastic | None:
+        """Rule for the elastic factors of ``"emgd"``; ``None`` for other methods."""
+        return (self.elastic or "gmc") if self.method == "emgd" else None
+
+    @property
     def label(self) -> str:
         """Name of the method in tables and pictures."""
-        return f"emgd-{self.elastic or 'gmc'}" if self.method == "emgd" else self.method
+        return f"emgd-{self.rule}" if self.rule else self.method
 
     def resolved(self) -> RunConfig:
-        """With the benchmark's own settings where none are given."""
-        own = DEFAULTS[self.benchmark]
+        """With the settings that apply where none are given."""
+        own, published = DEFAULTS[self.benchmark], self.protocol is not None
         return replace(
             self,
-            elastic=(self.elastic or "gmc") if self.method == "emgd" else None,
+            elastic=self.rule,
+            label_set=(self.label_set or 0) if published else None,
+            timeline=(self.timeline or 0) if published else None,
+            num_tasks=5 if self.num_tasks is None and not published else self.num_tasks,
             batch_size=own.batch_size if self.batch_size is None else self.batch_size,
             learning_rate=own.learning_rate if self.learning_rate is None else self.learning_rate,
             memory_per_class=(
@@ -145,37 +153,49 @@ class RunConfig:
         return {**asdict(self.resolved()), "versions": {p: version(p) for p in packages}}
 
 
+def published_streams(config: RunConfig) -> tuple[tuple[tuple[int, ...], ...], Timeline]:
+    """Label sets and time line that a run's protocol gives, as they are.
+
+    :param config: with a protocol.
+    :raises ValueError: if the protocol is malformed, or not for the run's benchmark.
+    """
+    chosen = config.resolved()
+    protocol = Protocol.load(str(chosen.protocol))
+    num_classes = DEFAULTS[chosen.benchmark].num_classes
+    if protocol.num_classes != num_classes:
+        raise ValueError(
+            f"`protocol` {chosen.protocol!r} is for {protocol.num_classes} classes, "
+            f"but {chosen.benchmark} has {num_classes}."
+        )
+    return protocol.select(chosen.label_set or 0, chosen.timeline or 0)
+
+
 def make_benchmark(config: RunConfig) -> ParallelBenchmark:
     """Build the benchmark of a run.
 
-    :raises FileNotFoundError: if the data or the protocol file are not there.
-    :raises ValueError: if the protocol is not for this benchmark or malformed.
+    :raises FileNotFoundError: if the data are not there.
+    :raises ValueError: if the folder of the data is needed and not given, or as in
+        :func:`published_streams`.
     """
-    resolved = config.resolved()
-    num_tasks = 5 if config.num_tasks is None else config.num_tasks
-    label_sets: list[list[int]] | None = None
-    timeline: Timeline | None = None
-    if config.protocol is not None:
-        protocol = Protocol.load(Path(config.protocol))
-        num_classes = DEFAULTS[config.benchmark].num_classes
-        if protocol.num_classes != num_classes:
-            raise ValueError(
-                f"`protocol` {config.protocol!r} is for {protocol.num_classes} classes, "
-                f"but {config.benchmark} has {num_classes}."
-            )
-        classes, timeline = protocol.select(config.label_set or 0, config.timeline or 0)
-        label_sets = [list(labels) for labels in classes]
-    elif config.overlap is not None:
-        # In proportions; the generator fits it to the data.
-        timeline = Timeline.overlapping([1000] * num_tasks, config.overlap)
+    if config.benchmark != "ps-digits" and config.data_root is None:
+        raise ValueError(
+            f"`data_root` is needed for {config.benchmark}: the folder that holds its data "
+            "(on the command line: --data-root DIR, and --download to fetch them there)."
+        )
+    chosen = config.resolved()
     arguments: dict[str, Any] = {
-        "scenario": config.scenario,
-        "seed": config.seed,
-        "batch_size": resolved.batch_size,
-        "num_tasks": num_tasks,
-        "label_sets": label_sets,
-        "timeline": timeline,
+        "scenario": chosen.scenario,
+        "seed": chosen.seed,
+        "batch_size": chosen.batch_size,
     }
-    if config.benchmark == "ps-digits":
+    if chosen.protocol is not None:
+        arguments["label_sets"], arguments["timeline"] = published_streams(config)
+    else:
+        arguments["num_tasks"] = chosen.num_tasks
+    if chosen.overlap is not None:
+        # In proportions; the generator fits it to the data.
+        lengths = [1000] * int(chosen.num_tasks or 0)
+        arguments["timeline"] = Timeline.overlapping(lengths, chosen.overlap)
+    if chosen.benchmark == "ps-digits":
         return ps_digits(**arguments)
-    return ps_emnist(str(config.data_root), download=config.download, **arguments)
+    return ps_emnist(str(chosen.data_root), download=chosen.download, **arguments)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from ..benchmarks import ParallelBenchmark
-from ..benchmarks.gantt import task_color
+from ..benchmarks.gantt import draw_gantt, task_color
 
 __all__ = ["Curves", "draw_curves"]
 
@@ -40,8 +40,8 @@ def draw_curves(benchmark: ParallelBenchmark, curves_of: Mapping[str, Curves]) -
     )
     for column, (name, curves) in enumerate(curves_of.items()):
         spans, plot = axes[0][column], axes[1][column]
-        for task, (first, last) in enumerate(timeline.spans):
-            spans.barh(task, last - first + 1, left=first, height=0.7, color=task_color(task))
+        draw_gantt(timeline.spans, benchmark.task_names, (), spans)
+        spans.set_xlabel("")
         spans.set_title(name)
         for task, (_, last) in enumerate(timeline.spans):
             color, points = task_color(task), curves[task]
@@ -52,12 +52,7 @@ def draw_curves(benchmark: ParallelBenchmark, curves_of: Mapping[str, Curves]) -
             plot.plot(*_xy(during[-1:]), color=color, marker="o", markersize=5, clip_on=False)
         plot.set_xlabel("tick")
         plot.grid(alpha=0.25)
-        for ax in (spans, plot):
-            ax.spines[["top", "right"]].set_visible(False)
-    axes[0][0].set_yticks(range(timeline.num_tasks), list(benchmark.task_names))
-    axes[0][0].invert_yaxis()
-    axes[0][0].set_xlim(0, timeline.num_ticks)
-    axes[0][0].xaxis.set_major_locator(MaxNLocator(integer=True))
+        plot.spines[["top", "right"]].set_visible(False)
     axes[1][0].set_ylim(0.0, 1.02)
     axes[1][0].yaxis.set_major_formatter(PercentFormatter(1.0))
     axes[1][0].set_ylabel("test accuracy")

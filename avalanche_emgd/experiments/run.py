@@ -125,8 +125,8 @@ def make_strategy(
     }
     if config.method == "avg":
         return AvgGradStrategy(model, **arguments)
-    elastic = settings.elastic or "gmc" if config.method == "emgd" else config.method
-    return EMGDStrategy(model, elastic=elastic, **arguments)
+    arguments["elastic"] = config.rule or config.method
+    return EMGDStrategy(model, **arguments)
 
 
 def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: bool = True) -> Run:
@@ -140,7 +140,8 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
     :param overwrite: whether files of an earlier run may be replaced.
     :param progress: whether to show a progress bar.
     :raises FileExistsError: if the directory is not empty and must not be overwritten.
-    :raises FileNotFoundError: if the data or the protocol file are not there.
+    :raises FileNotFoundError: if the data are not there.
+    :raises ValueError: if the protocol cannot be read or is not for the benchmark.
     """
     _check_device(config.device)
     benchmark = make_benchmark(config)

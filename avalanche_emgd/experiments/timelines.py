@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from ..benchmarks import Protocol, Timeline
-from .config import BenchmarkName, RunConfig, make_benchmark
+from ..benchmarks import Timeline
+from .config import RunConfig, make_benchmark, published_streams
 from .run import make_directory
 
 __all__ = ["choose_timeline", "save_timeline"]
 
 
-def choose_timeline(
-    *, benchmark: BenchmarkName, data_root: str | None, protocol: str | None, **options: Any
-) -> tuple[Timeline, tuple[str, ...]]:
-    """Find the time line that a run with these options would have, and the names of the tasks.
+def choose_timeline(config: RunConfig) -> tuple[Timeline, tuple[str, ...]]:
+    """Find the time line that a run would have, and the names of the tasks.
 
     With a protocol but no data, the published time line as it is.
 
     :raises ValueError: as for a run.
     """
-    if protocol is not None and data_root is None and benchmark != "ps-digits":
-        label_set, timeline = (options[name] or 0 for name in ("label_set", "timeline"))
-        _, chosen = Protocol.load(protocol).select(label_set, timeline)
+    without_data = config.benchmark != "ps-digits" and config.data_root is None
+    if config.protocol is not None and without_data:
+        _, chosen = published_streams(config)
         return chosen, tuple(f"task{task}" for task in range(chosen.num_tasks))
-    made = make_benchmark(
-        RunConfig(benchmark=benchmark, data_root=data_root, protocol=protocol, **options)
-    )
+    made = make_benchmark(config)
     return made.timeline, made.task_names
 
 

@@ -29,6 +29,12 @@ _WELL_CONDITIONED = 1e-4
 _NEGLIGIBLE = 1e-10
 
 
+def divisors(G: Array) -> Array:
+    """Lengths of the gradients of a Gramian, to divide by: 1 for a gradient of length zero."""
+    norms = np.sqrt(np.diag(G))
+    return np.where(norms > 0.0, norms, 1.0)
+
+
 def min_norm_pair(correlation: float, a: Array) -> Array:
     """Solve for two objectives in closed form, up to the scale of ``u``.
 

@@ -6,7 +6,7 @@ import cvxopt
 import numpy as np
 from cvxopt import solvers
 
-from ._active_set import Array
+from ._active_set import Array, divisors
 
 _OPTIONS = {
     "show_progress": False,
@@ -30,8 +30,7 @@ def interior_point(G: Array, tau: Array, lower: Array) -> Array:
     :raises ArithmeticError: if cvxopt finds no solution.
     """
     n = len(tau)
-    norms = np.sqrt(np.diag(G))
-    norms[norms == 0.0] = 1.0
+    norms = divisors(G)
     a = tau / norms
     scale = a.max()
     a /= scale  # u is measured in 1/scale, so that aᵀu = 1 keeps numbers of order one

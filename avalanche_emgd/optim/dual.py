@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._active_set import Array, min_norm, min_norm_pair, min_norm_shifted
+from ._active_set import Array, divisors, min_norm, min_norm_pair, min_norm_shifted
 from ._interior_point import interior_point
 from .gramian import check_finite
 
@@ -228,8 +228,7 @@ def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str
     weights = lower + room * x
     residual = _residual(G, tau, lower, weights)
     if residual > _ACCEPT:  # the shift has swallowed short gradients
-        norms = np.sqrt(np.diag(G))
-        norms = np.where(norms > 0.0, norms, 1.0)
+        norms = divisors(G)
         C = G / norms[:, None] / norms[None, :]
         u = min_norm_shifted(C, tau / norms, G @ lower / norms, room)
         weights = lower + u / norms
@@ -287,8 +286,7 @@ def _by_interior_point(G: Array, tau: Array, lower: Array) -> tuple[Array, float
 
 def _nearest_gramian(G: Array) -> Array:
     """Closest positive semi-definite matrix, in the geometry of unit gradients."""
-    norms = np.sqrt(np.diag(G))
-    norms = np.where(norms > 0.0, norms, 1.0)
+    norms = divisors(G)
     values, vectors = np.linalg.eigh(G / np.outer(norms, norms))
     if values[0] < -_ROUNDING * len(G):
         raise _not_a_gramian(f"its smallest normalised eigenvalue is {values[0]:.1e}")

@@ -47,7 +47,8 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
     * ``objectives``: names, ``n`` of them;
     * ``objective_losses``: ``[n]``, detached;
     * ``gradients``: ``[n, P]`` over ``space.parameters``, valid until the next tick;
-    * ``gramian``: ``[n, n]`` float64, over the shared parameters only where these are given;
+    * ``gramian``: ``[n, n]`` float64 on the CPU, over the shared parameters only where these are
+      given;
     * ``weights``: ``[n]`` float64, from ``after_weighting`` on.
 
     ``loss`` is the mean of the objectives' losses. What plugins add to it (EWC and the like) is
@@ -273,7 +274,7 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         self.gradients = self.engine.gradients(
             self._losses, self.space.parameters, retain_graph=self.retain_graph
         )
-        self.gramian = gramian_of(self.gradients[:, : self.space.num_shared])
+        self.gramian = gramian_of(self.gradients[:, : self.space.num_shared]).cpu()
         check_finite(self.gramian, self.objectives)
         trigger_plugins(self, "before_weighting")
         self.weights = self.weighting(self.gramian)

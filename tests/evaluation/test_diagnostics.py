@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from avalanche_emgd import AvgGradStrategy, gradient_diagnostics, pcl_metrics
 from avalanche_emgd.evaluation import GradientDiagnostics
 from tests.toy import toy_benchmark
-from tests.training.common import quiet, toy_model, toy_strategy
+from tests.training.common import avalanche_strategy, quiet, toy_model, toy_strategy
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +94,9 @@ def test_strategies_without_factors_have_no_sigma():
 
 def test_strategies_without_gradients_emit_nothing():
     metric, model = GradientDiagnostics(), toy_model()
-    strategy = Naive(
-        model=model,
-        optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
+    strategy = avalanche_strategy(
+        Naive,
+        model,
         train_mb_size=4,
         evaluator=quiet(metric),
     )

@@ -7,7 +7,7 @@ from avalanche_emgd import AvgGradStrategy, EMGDStrategy, Timeline, pcl_metrics
 from avalanche_emgd.evaluation import PCLMetrics, PCLResult, TestSamples, accuracy
 from avalanche_emgd.models import ClassMask
 from tests.toy import toy_benchmark
-from tests.training.common import quiet, toy_model, toy_strategy, weights_of
+from tests.training.common import avalanche_strategy, quiet, toy_model, toy_strategy, weights_of
 
 
 def by_hand(model, benchmark, task, allowed):
@@ -108,10 +108,9 @@ def test_joint_training_ends_all_tasks_at_once():
     benchmark = toy_benchmark()
     metrics = PCLMetrics(benchmark)
     model = toy_model()
-    strategy = JointTraining(
-        model=model,
-        optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
-        criterion=torch.nn.CrossEntropyLoss(),
+    strategy = avalanche_strategy(
+        JointTraining,
+        model,
         train_mb_size=4,
         evaluator=quiet(metrics),
     )
@@ -130,9 +129,9 @@ def test_masks_strategies_that_do_not():
     benchmark = toy_benchmark(scenario="task")
     metrics = PCLMetrics(benchmark)
     model = toy_model()
-    strategy = Naive(
-        model=model,
-        optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
+    strategy = avalanche_strategy(
+        Naive,
+        model,
         train_mb_size=4,
         evaluator=quiet(metrics),
     )

@@ -43,6 +43,7 @@ def test_config_says_everything_needed_to_repeat_the_run(trained):
         "method": "emgd",
         "elastic": "gmc",
         "seed": 1,
+        "num_tasks": 5,
         "device": "cpu",
     }
     assert {key: config[key] for key in expected} == expected
@@ -184,6 +185,13 @@ def test_timeline_draws_without_training(tmp_path):
     assert again.exit_code == 2
     assert "exists" in again.output
     assert call("timeline", "--output", picture, "--overwrite").exit_code == 0
+
+
+def test_timeline_refuses_options_without_effect(published_protocol, tmp_path):
+    protocol = ("--benchmark", "ps-emnist", "--protocol", published_protocol)
+    result = call("timeline", *protocol, "--overlap", 0.5, "--output", tmp_path / "picture.png")
+    assert result.exit_code == 2
+    assert "give one of the two" in result.output
 
 
 def test_timeline_of_a_published_protocol(published_protocol, tmp_path):

@@ -22,5 +22,15 @@ def toy_strategy(kind=EMGDStrategy, model=None, lr=0.05, **options):
     return kind(model, optimizer=torch.optim.SGD(model.parameters(), lr=lr), **options)
 
 
+def avalanche_strategy(kind, model, lr=0.1, **options):
+    """One of Avalanche's own strategies, or ours by the same arguments."""
+    return kind(
+        model=model,
+        optimizer=torch.optim.SGD(model.parameters(), lr=lr),
+        criterion=torch.nn.CrossEntropyLoss(),
+        **options,
+    )
+
+
 def weights_of(model):
     return torch.cat([p.detach().reshape(-1) for p in model.parameters()])

@@ -27,7 +27,7 @@ from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.models import prepare_heads
 from avalanche_emgd.training.plugins import ClassMaskPlugin, MultiGradientPlugin
 from tests.toy import toy_benchmark, toy_datasets
-from tests.training.common import quiet, toy_model, toy_strategy, weights_of
+from tests.training.common import avalanche_strategy, quiet, toy_model, toy_strategy, weights_of
 
 STRATEGIES = {
     "naive": (Naive, {}),
@@ -46,10 +46,9 @@ def test_avalanches_strategies_train_on_the_stream(name, scenario):
     benchmark = toy_benchmark((240, 240, 240), batch_size=8, scenario=scenario)
     model = toy_model()
     metrics = PCLMetrics(benchmark)
-    strategy = kind(
-        model=model,
-        optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
-        criterion=torch.nn.CrossEntropyLoss(),
+    strategy = avalanche_strategy(
+        kind,
+        model,
         train_mb_size=8,
         eval_mb_size=32,
         evaluator=quiet(
@@ -77,10 +76,9 @@ def test_class_masks_for_avalanches_strategies(name):
     for plugins in ([ClassMaskPlugin()], []):
         model = toy_model()
         start = model.classifier.weight[4:].clone()
-        strategy = kind(
-            model=model,
-            optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
-            criterion=torch.nn.CrossEntropyLoss(),
+        strategy = avalanche_strategy(
+            kind,
+            model,
             train_mb_size=4,
             plugins=plugins,
             evaluator=quiet(),
@@ -148,10 +146,10 @@ def test_plugins_add_to_the_loss_as_they_do_elsewhere(make):
     for kind in (AvgGradStrategy, Naive):
         for plugins in ([make()], []):
             model = toy_model()
-            strategy = kind(
-                model=model,
-                optimizer=torch.optim.SGD(model.parameters(), lr=0.05),
-                criterion=torch.nn.CrossEntropyLoss(),
+            strategy = avalanche_strategy(
+                kind,
+                model,
+                lr=0.05,
                 train_mb_size=1000,
                 train_epochs=5,
                 plugins=plugins,
