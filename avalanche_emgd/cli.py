@@ -13,7 +13,7 @@ from rich.console import Console
 
 from . import __version__
 from .benchmarks import Scenario
-from .experiments.config import BenchmarkName, Elastic, Method
+from .experiments.config import BenchmarkName
 
 app = typer.Typer(
     help="Parallel continual learning with elastic multi-gradient descent.",
@@ -96,13 +96,12 @@ def train(
     benchmark: BenchmarkOption = "ps-digits",
     scenario: ScenarioOption = "class",
     method: Annotated[
-        Method,
-        typer.Option(help="emgd, or for comparison mgda, egda, avg (the plain average)."),
-    ] = "emgd",
-    elastic: Annotated[
-        Elastic | None,
-        typer.Option(help="Elastic factors of emgd: by gradient magnitude or similarity. [gmc]"),
-    ] = None,
+        str,
+        typer.Option(
+            help="One of those that `avalanche-emgd methods` lists, or module:callable for one "
+            "of your own."
+        ),
+    ] = "emgd-gmc",
     seed: SeedOption = 0,
     data_root: DataRootOption = None,
     download: DownloadOption = False,
@@ -131,8 +130,8 @@ def train(
 
     Writes config.json, metrics.json, timeline.png, curves.png and TensorBoard files.
 
-    Example: avalanche-emgd train --benchmark ps-digits --scenario class --elastic gmc --output
-    runs/digits
+    Example: avalanche-emgd train --benchmark ps-digits --scenario class --method emgd-gs
+    --output runs/digits
     """
     from .experiments import RunConfig, run, task_table
 
@@ -140,7 +139,6 @@ def train(
         benchmark=benchmark,
         scenario=scenario,
         method=method,
-        elastic=elastic,
         seed=seed,
         data_root=data_root,
         download=download,

@@ -22,10 +22,10 @@ from rich.progress import track
 
 from avalanche_emgd.experiments import RunConfig, run
 
-# What a row is called, its method and its elastic factors; the order is that of the table.
+# What a row is called, and its method; the order is that of the table.
 ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("EMGD, GMC", {"method": "emgd", "elastic": "gmc"}),
-    ("EMGD, GS", {"method": "emgd", "elastic": "gs"}),
+    ("EMGD, GMC", {"method": "emgd-gmc"}),
+    ("EMGD, GS", {"method": "emgd-gs"}),
     ("plain average", {"method": "avg"}),
     ("MGDA", {"method": "mgda"}),
 )

@@ -17,11 +17,16 @@ __all__ = ["Part", "SerialTickLoader", "TickBatch", "TickLoader", "as_tick"]
 
 @dataclass(frozen=True)
 class Part:
-    """The samples ``start:stop`` of a minibatch that belong to one objective."""
+    """The samples ``start:stop`` of a minibatch that belong to one objective.
+
+    :param objective: its name.
+    :param replayed: whether they come from a replay memory.
+    """
 
     objective: str
     start: int
     stop: int
+    replayed: bool = False
 
 
 class TickBatch(list[Tensor]):
@@ -37,12 +42,17 @@ class TickBatch(list[Tensor]):
         self.parts: list[Part] = list(parts)
         self.tick: int = tick
 
-    def append_objective(self, objective: str, tensors: Sequence[Tensor]) -> None:
-        """Add samples ``[x, y, task labels]`` as one more objective."""
+    def append_objective(
+        self, objective: str, tensors: Sequence[Tensor], *, replayed: bool = False
+    ) -> None:
+        """Add samples ``[x, y, task labels]`` as one more objective.
+
+        :param replayed: whether they come from a replay memory.
+        """
         start = len(self[0])
         for position, tensor in enumerate(tensors):
             self[position] = torch.cat([self[position], tensor.to(self[position].device)])
-        self.parts.append(Part(objective, start, len(self[0])))
+        self.parts.append(Part(objective, start, len(self[0]), replayed))
 
 
 class TickLoader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,8 @@ class PCLMetrics(PluginMetric[PCLResult]):
             task: [] for task in range(len(self.benchmark.task_names))
         }
         """For each task, (iterations done, accuracy) of each test, in order."""
+        self.seconds: float = 0.0
+        """Time spent on tests."""
 
     def result(self) -> PCLResult | None:
         """Figures of merit, or ``None`` before the end of the stream."""
@@ -158,6 +161,7 @@ class PCLMetrics(PluginMetric[PCLResult]):
         return experience.started_tasks
 
     def _test(self, strategy: Any, tasks: tuple[int, ...], done: int) -> list[MetricValue]:
+        started = time.perf_counter()
         if self._samples is None:
             self._samples = [TestSamples(e) for e in self.benchmark.test_stream]
         mask = ClassMask()
@@ -170,6 +174,7 @@ class PCLMetrics(PluginMetric[PCLResult]):
                 curve.append((done, value))
                 name = f"Accuracy/{self.benchmark.task_names[task]}"
                 values.append(MetricValue(self, name, value, done))
+        self.seconds += time.perf_counter() - started
         return values
 
     def _value(self, name: str, value: float | Figure, strategy: Any) -> MetricValue:

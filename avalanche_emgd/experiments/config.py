@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Literal, get_args
 
 from ..benchmarks import ParallelBenchmark, Protocol, Scenario, Timeline, ps_digits, ps_emnist
+from ..training.methods import find_method
 
 __all__ = [
     "BenchmarkName",
-    "Elastic",
-    "Method",
     "RunConfig",
     "make_benchmark",
     "published_streams",
 ]
 
 BenchmarkName = Literal["ps-digits", "ps-emnist"]
-Method = Literal["emgd", "mgda", "egda", "avg"]
-Elastic = Literal["gmc", "gs"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,9 @@ class RunConfig:
 
     :param benchmark: ready-made benchmark.
     :param scenario: ``"task"`` or ``"class"``.
-    :param method: ``"emgd"``, ``"mgda"`` (all factors equal), ``"egda"`` (the softmax rule) or
-        ``"avg"`` (the plain average).
-    :param elastic: rule for the elastic factors of ``"emgd"``; ``"gmc"`` if ``None``.
+    :param method: one of :data:`~avalanche_emgd.training.METHODS`, or ``module:callable``.
+    :param settings: of the method, in place of its defaults.
+    :param name: of the method in tables and pictures; ``method`` if ``None``.
     :param seed: of the model, the order of delivery, the memory, and of label sets and time line
         where no protocol says them.
     :param data_root: folder with the data set, for benchmarks that need one.
@@ -69,8 +67,9 @@ class RunConfig:
 
     benchmark: BenchmarkName = "ps-digits"
     scenario: Scenario = "class"
-    method: Method = "emgd"
-    elastic: Elastic | None = None
+    method: str = "emgd-gmc"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
     seed: int = 0
     data_root: str | None = None
     download: bool = False
@@ -89,13 +88,12 @@ class RunConfig:
         for name, choices in (
             ("benchmark", get_args(BenchmarkName)),
             ("scenario", get_args(Scenario)),
-            ("method", get_args(Method)),
-            ("elastic", get_args(Elastic)),
         ):
-            if getattr(self, name) not in choices and (name, self.elastic) != ("elastic", None):
+            if getattr(self, name) not in choices:
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(choices)}, found {getattr(self, name)!r}."
                 )
+        find_method(self.method)
         self._check_contradictions()
         lowest = {"seed": 0, "batch_size": 1, "memory_per_class": 0, "eval_every": 1}
         for name, low in lowest.items():
@@ -107,8 +105,6 @@ class RunConfig:
 
     def _check_contradictions(self) -> None:
         """Refuse options that would have no effect beside others."""
-        if self.elastic is not None and self.method != "emgd":
-            raise ValueError(f"`elastic` is for the method 'emgd' only, found {self.method!r}.")
         if self.protocol is None:
             for name in ("label_set", "timeline"):
                 if getattr(self, name) is not None:
@@ -122,21 +118,15 @@ class RunConfig:
             raise ValueError("`protocol` says how many tasks there are: leave `num_tasks` out.")
 
     @property
-    def rule(self) -> Elastic | None:
-        """Rule for the elastic factors of ``"emgd"``; ``None`` for other methods."""
-        return (self.elastic or "gmc") if self.method == "emgd" else None
-
-    @property
     def label(self) -> str:
         """Name of the method in tables and pictures."""
-        return f"emgd-{self.rule}" if self.rule else self.method
+        return self.name or self.method
 
     def resolved(self) -> RunConfig:
         """With the settings that apply where none are given."""
         own, published = DEFAULTS[self.benchmark], self.protocol is not None
         return replace(
             self,
-            elastic=self.rule,
             label_set=(self.label_set or 0) if published else None,
             timeline=(self.timeline or 0) if published else None,
             num_tasks=5 if self.num_tasks is None and not published else self.num_tasks,

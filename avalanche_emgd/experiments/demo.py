@@ -21,7 +21,7 @@ def run_demo(output: Path, *, seed: int = 0, overwrite: bool = False) -> tuple[l
     :return: the runs, and the path of the picture.
     :raises FileExistsError: if there are earlier runs that must not be overwritten.
     """
-    emgd = RunConfig(benchmark="ps-digits", scenario="class", method="emgd", seed=seed)
+    emgd = RunConfig(benchmark="ps-digits", scenario="class", method="emgd-gmc", seed=seed)
     runs = [
         run(config, output / config.label, overwrite=overwrite)
         for config in (emgd, replace(emgd, method="avg"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +13,32 @@ from typing import Any
 
 import torch
 from avalanche.core import BasePlugin
-from avalanche.logging import TensorboardLogger
+from avalanche.evaluation import PluginMetric
+from avalanche.logging import BaseLogger, TensorboardLogger
 from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.templates import SupervisedTemplate
 from torch import nn
 
 from ..benchmarks import ParallelBenchmark
 from ..evaluation import PCLMetrics, PCLResult, gradient_diagnostics
 from ..models import MLP
-from ..training import AvgGradStrategy, EMGDStrategy, MultiGradientTemplate
+from ..training.methods import make_method
 from .config import DEFAULTS, RunConfig, make_benchmark
 from .pictures import Curves, draw_curves
 from .progress import TickProgress
+from .resources import PeakMemory
+from .trace import Trace, WeightTrace
 
-__all__ = ["Run", "make_strategy", "prepare_output", "run"]
+__all__ = [
+    "Run",
+    "check_run",
+    "execute",
+    "make_directory",
+    "make_strategy",
+    "prepare_output",
+    "run",
+    "write_json",
+]
 
 # What a run writes; nothing else in an output directory is ever touched.
 _WRITTEN = ("config.json", "metrics.json", "timeline.png", "curves.png", "tensorboard")
@@ -38,17 +52,23 @@ class Run:
     :param benchmark: on which streams.
     :param result: figures of merit, as fractions.
     :param curves: accuracy of each task, (ticks done, accuracy) at each test.
-    :param seconds: of training, evaluation included.
+    :param trace: weights and elastic factors over ticks, for strategies that have them.
+    :param seconds: of training, without the tests.
+    :param ticks_per_second: updates per second of training, without the tests.
+    :param peak_memory_mb: see :class:`~avalanche_emgd.experiments.resources.PeakMemory`.
     """
 
     config: RunConfig
     benchmark: ParallelBenchmark
     result: PCLResult
     curves: Curves
+    trace: Trace
     seconds: float
+    ticks_per_second: float
+    peak_memory_mb: float
 
     def to_json(self) -> dict[str, Any]:
-        """Figures of merit as fractions, in all and for each task."""
+        """Figures of merit as fractions, in all and for each task, and what they cost."""
         benchmark, result = self.benchmark, self.result
         return {
             "A_e": result.A_e,
@@ -65,8 +85,11 @@ class Run:
                 }
                 for task in range(len(benchmark.task_names))
             ],
+            "trace": self.trace,
             "ticks": benchmark.timeline.num_ticks,
             "seconds": self.seconds,
+            "ticks_per_second": self.ticks_per_second,
+            "peak_memory_mb": self.peak_memory_mb,
         }
 
 
@@ -106,27 +129,26 @@ def make_directory(directory: Path) -> None:
 
 
 def make_strategy(
-    config: RunConfig,
-    benchmark: ParallelBenchmark,
-    evaluator: EvaluationPlugin,
-    plugins: list[BasePlugin],
-) -> MultiGradientTemplate:
-    """Model, optimizer and strategy of a run, seeded."""
+    config: RunConfig, evaluator: EvaluationPlugin, plugins: list[BasePlugin]
+) -> SupervisedTemplate:
+    """Model, optimizer and strategy of a run, seeded.
+
+    :raises ValueError: if the settings are not the method's.
+    """
     settings, own = config.resolved(), DEFAULTS[config.benchmark]
     torch.manual_seed(config.seed)
     model: nn.Module = MLP(own.num_classes, own.in_features)
-    arguments: dict[str, Any] = {
-        "optimizer": torch.optim.Adam(model.parameters(), lr=float(settings.learning_rate or 0.0)),
-        "memory_size": int(settings.memory_per_class or 0) * own.num_classes,
-        "seed": config.seed,
-        "device": config.device,
-        "evaluator": evaluator,
-        "plugins": plugins,
-    }
-    if config.method == "avg":
-        return AvgGradStrategy(model, **arguments)
-    arguments["elastic"] = config.rule or config.method
-    return EMGDStrategy(model, **arguments)
+    return make_method(
+        config.method,
+        model,
+        config.settings,
+        optimizer=torch.optim.Adam(model.parameters(), lr=float(settings.learning_rate or 0.0)),
+        memory_size=int(settings.memory_per_class or 0) * own.num_classes,
+        seed=config.seed,
+        device=config.device,
+        evaluator=evaluator,
+        plugins=plugins,
+    )
 
 
 def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: bool = True) -> Run:
@@ -141,37 +163,65 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
     :param progress: whether to show a progress bar.
     :raises FileExistsError: if the directory is not empty and must not be overwritten.
     :raises FileNotFoundError: if the data are not there.
-    :raises ValueError: if the protocol cannot be read or is not for the benchmark.
+    :raises ValueError: if the protocol cannot be read or is not for the benchmark, or the settings
+        are not the method's.
     """
-    _check_device(config.device)
+    check_run(config)
     benchmark = make_benchmark(config)
     prepare_output(output, overwrite=overwrite)
-    _write_json(output / "config.json", config.to_json())
+    write_json(output / "config.json", config.to_json())
     benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
-
-    iterations = sum(len(experience.ticks) for experience in benchmark.train_stream)
-    metrics = PCLMetrics(benchmark, every=config.eval_every or max(1, iterations // 50))
-    evaluator = EvaluationPlugin(
-        metrics,
-        gradient_diagnostics(),
-        loggers=[TensorboardLogger(str(output / "tensorboard"))],
-        collect_all=False,
+    logger = TensorboardLogger(str(output / "tensorboard"))
+    finished = execute(
+        config, benchmark, [*gradient_diagnostics()], loggers=[logger], progress=progress
     )
-    bar = TickProgress(iterations, metrics, f"{config.label}, {config.scenario}-incremental")
-    strategy = make_strategy(config, benchmark, evaluator, [bar] if progress else [])
-    started = time.perf_counter()
-    with bar if progress else nullcontext():
-        strategy.train(benchmark.train_stream, eval_streams=[])
-    seconds = time.perf_counter() - started
-    for logger in evaluator.loggers:
-        logger.writer.flush()
-    result = metrics.result()
-    if result is None:
-        raise RuntimeError("Training ended before the end of the stream.")
-    finished = Run(config, benchmark, result, _over_ticks(benchmark, metrics), seconds)
-    _write_json(output / "metrics.json", finished.to_json())
+    logger.writer.flush()
+    write_json(output / "metrics.json", finished.to_json())
     draw_curves(benchmark, {config.label: finished.curves}).savefig(output / "curves.png", dpi=150)
     return finished
+
+
+def execute(
+    config: RunConfig,
+    benchmark: ParallelBenchmark,
+    metrics: Sequence[PluginMetric] = (),
+    *,
+    loggers: Sequence[BaseLogger] = (),
+    progress: bool = False,
+) -> Run:
+    """Train and test, and write nothing.
+
+    :param config: what to run.
+    :param benchmark: made from it, by :func:`make_benchmark`.
+    :param metrics: beside those of parallel continual learning.
+    :param loggers: of all metrics.
+    :param progress: whether to show a progress bar.
+    :raises ValueError: if the settings are not the method's.
+    """
+    iterations = sum(len(experience.ticks) for experience in benchmark.train_stream)
+    pcl = PCLMetrics(benchmark, every=config.eval_every or max(1, iterations // 50))
+    evaluator = EvaluationPlugin(pcl, *metrics, loggers=list(loggers), collect_all=False)
+    bar = TickProgress(iterations, pcl, f"{config.label}, {config.scenario}-incremental")
+    trace = WeightTrace(every=max(1, iterations // 200))
+    plugins: list[BasePlugin] = [trace, bar] if progress else [trace]
+    strategy = make_strategy(config, evaluator, plugins)
+    with bar if progress else nullcontext(), PeakMemory(config.device) as memory:
+        started = time.perf_counter()
+        strategy.train(benchmark.train_stream, eval_streams=[])
+        seconds = time.perf_counter() - started - pcl.seconds
+    result = pcl.result()
+    if result is None:
+        raise RuntimeError("Training ended before the end of the stream.")
+    return Run(
+        config,
+        benchmark,
+        result,
+        _over_ticks(benchmark, pcl),
+        trace.trace,
+        seconds,
+        strategy.clock.train_iterations / seconds,
+        memory.megabytes,
+    )
 
 
 def _over_ticks(benchmark: ParallelBenchmark, metrics: PCLMetrics) -> Curves:
@@ -183,14 +233,19 @@ def _over_ticks(benchmark: ParallelBenchmark, metrics: PCLMetrics) -> Curves:
     ]
 
 
-def _check_device(device: str) -> None:
+def check_run(config: RunConfig) -> None:
+    """Check, before any work starts, that torch knows the device and the method its settings.
+
+    :raises ValueError: if not; says why.
+    """
     try:
-        torch.empty(0, device=device)
+        torch.empty(0, device=config.device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"`device` {device!r} cannot be used here: {error}") from None
+        raise ValueError(f"`device` {config.device!r} cannot be used here: {error}") from None
+    make_strategy(config, EvaluationPlugin(loggers=[], collect_all=False), [])
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write whole or not at all."""
     draft = path.with_suffix(".tmp")
     draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from .dual import DualSolution, kkt_residual, solve_dual
 from .engine import GradientEngine, PlainEngine
 from .factors import EGDA, GMC, GS, Constant, CustomFactor, ElasticFactor, make_elastic_factor
 from .gramian import check_finite, gramian_of
+from .objectives import ObjectiveWeighting
 from .weighting import EMGD, EMGDWeighting
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "EMGDWeighting",
     "ElasticFactor",
     "GradientEngine",
+    "ObjectiveWeighting",
     "PlainEngine",
     "check_finite",
     "gramian_of",

@@ -7,7 +7,10 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["check_finite", "gramian_of"]
+__all__ = ["check_finite", "gramian_of", "without_negligible"]
+
+# Of the longest gradient; anything shorter counts as zero.
+_NEGLIGIBLE = 1e-12
 
 
 def gramian_of(gradients: Tensor) -> Tensor:
@@ -46,3 +49,13 @@ def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:
         f"`gramian` is not finite: the gradient of objective {names} is NaN or infinite. "
         "Lower the learning rate or look at its inputs."
     )
+
+
+def without_negligible(gramian: Tensor) -> Tensor:
+    """Gramian in which gradients shorter than 1e-12 of the longest are exactly zero.
+
+    :param gramian: ``[n, n]``.
+    """
+    squares = gramian.diagonal()
+    kept = (squares > _NEGLIGIBLE**2 * squares.max()).to(gramian.dtype)
+    return gramian * kept[:, None] * kept[None, :]

@@ -18,15 +18,26 @@ from torch.optim import Optimizer
 
 from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
 from ..benchmarks.experience import objective_names
-from ..benchmarks.loader import as_tick
+from ..benchmarks.loader import Part, as_tick
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models import ClassMask, prepare_heads
-from ..optim import GradientEngine, PlainEngine, check_finite, gramian_of
+from ..optim import (
+    GradientEngine,
+    ObjectiveWeighting,
+    PlainEngine,
+    check_finite,
+    gramian_of,
+)
 from ._positional import ModelIsPositional
 from .fit import check_fit, check_sizes
 from .gradient_space import GradientSpace, Shared
 from .memory import ReplayMemory
-from .plugins import MemoryObjectives, MultiGradientPlugin, ReplayMemoryPlugin
+from .plugins import (
+    MemoryObjectives,
+    MultiGradientPlugin,
+    ReplayMemoryPlugin,
+    WeightingPlugin,
+)
 
 __all__ = ["MultiGradientTemplate"]
 
@@ -44,12 +55,15 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
 
     For plugins, at each tick between Avalanche's ``before_backward`` and ``after_backward``:
 
-    * ``objectives``: names, ``n`` of them;
+    * ``objectives``: names, ``n`` of them, and ``replayed``: which come from a replay memory;
     * ``objective_losses``: ``[n]``, detached;
     * ``gradients``: ``[n, P]`` over ``space.parameters``, valid until the next tick;
     * ``gramian``: ``[n, n]`` float64 on the CPU, over the shared parameters only where these are
       given;
     * ``weights``: ``[n]`` float64, from ``after_weighting`` on.
+
+    For subclasses: :meth:`objective_loss` is the loss of one objective, :meth:`weigh` the weights
+    and :meth:`combine` the update.
 
     ``loss`` is the mean of the objectives' losses. What plugins add to it (EWC and the like) is
     differentiated on its own and added to the weighted sum; a factor they put on it scales that.
@@ -57,7 +71,8 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
     :param model: any module; Avalanche's multi-task modules get the task labels.
     :param optimizer: of the model's parameters.
     :param weighting: from the Gramian ``[n, n]`` to weights ``[n]``: any TorchJD weighting of
-        Gramians.
+        Gramians. An :class:`~avalanche_emgd.optim.ObjectiveWeighting` is told which objective each
+        row is.
     :param criterion: loss of outputs and targets of one objective, a scalar.
     :param memory_size: capacity of the replay memory in samples; 0 for none.
     :param memory_objectives: ``"one"`` or ``"per-task"``, see
@@ -115,6 +130,9 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         if memory_size:
             self.memory = ReplayMemory(memory_size, seed)
             own.append(ReplayMemoryPlugin(self.memory, memory_objectives))
+        given = [p for p in plugins or [] if isinstance(p, WeightingPlugin)]
+        if isinstance(weighting, ObjectiveWeighting) and not given:
+            own.append(WeightingPlugin(weighting))
         super().__init__(
             model=model,
             optimizer=optimizer,
@@ -137,6 +155,7 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         self._class_mask = self._eval_mask = ClassMask()
         self._prepared: ParallelBenchmark | None = None
         self.objectives: list[str] = []
+        self.replayed: list[bool] = []
         self.objective_losses: Tensor = torch.empty(0)
         self.gradients: Tensor = torch.empty(0, 0)
         self.gramian: Tensor = torch.empty(0, 0)
@@ -228,6 +247,7 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
             )
         batches = [(x[p.start : p.stop], t[p.start : p.stop]) for p in self.mbatch.parts]
         self.objectives = [part.objective for part in self.mbatch.parts]
+        self.replayed = [part.replayed for part in self.mbatch.parts]
         self._outputs = self.engine.forward(self._forward_batch, batches)
         self._joined = torch.cat(self._outputs)
         return self._joined
@@ -240,11 +260,11 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         """Mean of the objectives' losses."""
         if not self.is_training:
             return super().criterion()
-        parts, y = self.mbatch.parts, self.mb_y
+        parts = self.mbatch.parts
         if self.mb_output is not self._joined:  # a plugin has put its own in their place
             self._outputs = [self.mb_output[p.start : p.stop] for p in parts]
         self._losses = [
-            self._criterion(output, y[part.start : part.stop])
+            self.objective_loss(output, part)
             for output, part in zip(self._outputs, parts, strict=True)
         ]
         if self._losses[0].ndim != 0:
@@ -258,6 +278,14 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         self._factor = torch.zeros((), device=self.objective_losses.device, requires_grad=True)
         self._extended = self.loss.requires_grad
         return self.objective_losses.mean() + self._factor
+
+    def objective_loss(self, output: Tensor, part: Part) -> Tensor:
+        """Loss of one objective, a scalar.
+
+        :param output: masked, ``[b, K]``.
+        :param part: where its samples are in the minibatch.
+        """
+        return self._criterion(output, self.mb_y[part.start : part.stop])
 
     def _before_backward(self, **kwargs: Any) -> None:
         before, version = self.loss, self.loss._version
@@ -277,12 +305,20 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         self.gramian = gramian_of(self.gradients[:, : self.space.num_shared]).cpu()
         check_finite(self.gramian, self.objectives)
         trigger_plugins(self, "before_weighting")
-        self.weights = self.weighting(self.gramian)
+        self.weights = self.weigh()
         trigger_plugins(self, "after_weighting")
-        update = self.space.combine(self.weights, self.gradients)
+        update = self.combine()
         if factor != 1.0:
             update *= factor
         self.space.assign(update, self.engine.used, accumulate=self._extended)
+
+    def weigh(self) -> Tensor:
+        """Weights ``[n]`` of the objectives."""
+        return self.weighting(self.gramian)
+
+    def combine(self) -> Tensor:
+        """Update ``[P]`` from the weights and the gradients."""
+        return self.space.combine(self.weights, self.gradients)
 
     # Evaluation in mid-training must not lose the minibatch
 

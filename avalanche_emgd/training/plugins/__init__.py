@@ -4,6 +4,7 @@ from .base import MultiGradientPlugin
 from .class_mask import ClassMaskPlugin
 from .elastic_factor import ElasticFactorPlugin
 from .replay_memory import MemoryObjectives, ReplayMemoryPlugin
+from .weighting import WeightingPlugin
 
 __all__ = [
     "ClassMaskPlugin",
@@ -11,4 +12,5 @@ __all__ = [
     "MemoryObjectives",
     "MultiGradientPlugin",
     "ReplayMemoryPlugin",
+    "WeightingPlugin",
 ]

@@ -36,10 +36,10 @@ class ReplayMemoryPlugin(SupervisedPlugin):
             return
         size = strategy.memory_mb_size
         if self.objectives == "one":
-            strategy.mbatch.append_objective("memory", self.memory.draw(size))
+            strategy.mbatch.append_objective("memory", self.memory.draw(size), replayed=True)
         else:
             for task, tensors in self.memory.draw_per_task(size).items():
-                strategy.mbatch.append_objective(f"memory-{task}", tensors)
+                strategy.mbatch.append_objective(f"memory-{task}", tensors, replayed=True)
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Take in what was streamed."""

@@ -1,0 +1,36 @@
+"""Elastic factors and weights of a run over its ticks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..training.plugins import MultiGradientPlugin
+
+__all__ = ["Trace", "WeightTrace"]
+
+Trace = dict[str, dict[str, list[tuple[int, float]]]]
+"""``"weight"`` and ``"sigma"``: for each objective, (tick, value) in order."""
+
+
+class WeightTrace(MultiGradientPlugin):
+    """Keeps λ_i, and σ_i where there are any, of each objective at every so many ticks.
+
+    :param every: ticks between two that are kept, ≥ 1.
+    """
+
+    def __init__(self, every: int) -> None:
+        super().__init__()
+        self.every = every
+        self.trace: Trace = {"weight": {}, "sigma": {}}
+
+    def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Keep this tick's values."""
+        if strategy.clock.train_iterations % self.every:
+            return
+        values = {"weight": strategy.weights, "sigma": getattr(strategy, "sigma", None)}
+        for kind, row in values.items():
+            if row is None or len(row) != len(strategy.objectives):
+                continue
+            for objective, value in zip(strategy.objectives, row.tolist(), strict=True):
+                if value < float("inf"):  # an objective without gradient is relaxed completely
+                    self.trace[kind].setdefault(objective, []).append((strategy.tick, value))

@@ -1,0 +1,86 @@
+"""Weightings that know which objective each row of a Gramian is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchjd import Stateful
+from torchjd.aggregation import Weighting
+
+from .gramian import check_finite
+
+__all__ = ["ObjectiveWeighting"]
+
+
+class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
+    """Weights of n gradients from their Gramian and from what else is known of each objective.
+
+    TorchJD has no notion of which objective a row is. Where the set of objectives changes between
+    calls, name them with :meth:`set_objectives` before each call; otherwise a row is identified by
+    its index. Weights come back in the dtype and on the device of the Gramian; they are computed in
+    float64 on the CPU, constants to autograd.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._objectives: list[Hashable] | None = None
+        self._losses: Tensor | None = None
+        self._replayed: list[bool] | None = None
+
+    def set_objectives(
+        self,
+        objectives: Sequence[Hashable] | None,
+        losses: Tensor | None = None,
+        replayed: Sequence[bool] | None = None,
+    ) -> None:
+        """Say what each row of the next Gramian is; ``None`` goes back to indices.
+
+        :param objectives: n identities.
+        :param losses: ``[n]``, for weightings that look at them.
+        :param replayed: for each row, whether its samples come from a replay memory; none of them
+            if omitted.
+        """
+        self._objectives = None if objectives is None else list(objectives)
+        self._losses = None if losses is None else losses.detach().cpu().double()
+        self._replayed = None if replayed is None else list(replayed)
+
+    @torch.no_grad()
+    def forward(self, gramian: Tensor, /) -> Tensor:
+        """Weights ``[n]`` for the Gramian ``[n, n]``.
+
+        :raises ValueError: if the Gramian is not finite (the error names the objective) or its size
+            differs from the number of objectives set.
+        """
+        objectives = self._objectives
+        if objectives is None:
+            objectives = list(range(len(gramian)))
+        if len(objectives) != len(gramian) or len(set(objectives)) != len(objectives):
+            raise ValueError(
+                f"`objectives` must be {len(gramian)} distinct identities, found {objectives!r}."
+            )
+        # Before any state sees it: a NaN must not get into a moving average.
+        check_finite(gramian, objectives)
+        weights = self._weights(gramian.cpu().double(), objectives)
+        return weights.to(device=gramian.device, dtype=gramian.dtype)
+
+    @abstractmethod
+    def _weights(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        """Weights ``[n]`` float64, for a finite Gramian in float64 on the CPU."""
+
+    def forget(self, objectives: Iterable[Hashable]) -> None:
+        """Drop what is remembered of objectives that will not come back."""
+
+    def reset(self) -> None:
+        """Forget all objectives."""
+        self.set_objectives(None)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return what is remembered as plain Python objects, for ``state_dict``."""
+        return {}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`get_extra_state` returned, for ``load_state_dict``."""
