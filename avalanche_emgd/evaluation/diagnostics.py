@@ -16,9 +16,9 @@ class GradientDiagnostics(PluginMetric[dict[str, float]]):
     * ``Loss/<objective>``;
     * ``Gradient_Norm/<objective>``: ‖g_i‖ over the shared parameters;
     * ``Sigma/<objective>``: elastic factor σ_i, where the strategy has them;
-    * ``Weight/<objective>``: λ_i;
+    * ``Weight/<objective>``: λ_i, where the strategy has weights;
     * ``Cosine/<objective>~<objective>``: of each pair of gradients;
-    * ``Squared_Direction``: ‖d‖² = ‖Σ λ_i g_i‖², the distance to Pareto-criticality.
+    * ``Squared_Direction``: ‖d‖² = ‖Σ λ_i g_i‖², the distance to Pareto-criticality; with weights.
 
     An objective without gradient has no cosines, one that is relaxed completely no finite σ; they
     are left out.
@@ -70,11 +70,13 @@ def _values(strategy: Any) -> dict[str, float]:
         values[f"Gradient_Norm/{name}"] = float(norms[i])
         if sigma is not None and bool(sigma[i].isfinite()):
             values[f"Sigma/{name}"] = float(sigma[i])
-        values[f"Weight/{name}"] = float(weights[i])
+        if len(weights):
+            values[f"Weight/{name}"] = float(weights[i])
     for i, first in enumerate(names):
         for j in range(i + 1, len(names)):
             lengths = float(norms[i] * norms[j])
             if lengths > 0.0:
                 values[f"Cosine/{first}~{names[j]}"] = float(gramian[i, j]) / lengths
-    values["Squared_Direction"] = max(0.0, float(weights @ gramian @ weights))
+    if len(weights):
+        values["Squared_Direction"] = max(0.0, float(weights @ gramian @ weights))
     return values

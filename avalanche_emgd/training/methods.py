@@ -12,8 +12,32 @@ from avalanche.training.templates import SupervisedTemplate
 from torch import nn
 
 from ..optim import EGDA, GMC, GS, Constant, ElasticFactor
+from ..optim.peers import (
+    DWA,
+    IMTLG,
+    RLW,
+    AGEMWeighting,
+    AlignedMTL,
+    CAGrad,
+    CVWeighting,
+    ERWeighting,
+    FairGrad,
+    GEMWeighting,
+    GradNorm,
+    GradVac,
+    MaxDO,
+    MEGAWeighting,
+    NashMTL,
+    PCGrad,
+    Sum,
+    UncertaintyWeighting,
+    UPGrad,
+)
 from .baselines import AvgGradStrategy
 from .emgd import EMGDStrategy
+from .peers.graddrop import GradDropStrategy
+from .peers.spcl import SPCLStrategy
+from .templates import MultiGradientTemplate
 
 __all__ = ["METHODS", "Family", "Method", "find_method", "make_method"]
 
@@ -39,7 +63,36 @@ class Method:
     about: str
 
 
-def _emgd(factor: type[ElasticFactor]) -> Callable[..., EMGDStrategy]:
+def _weighted(weighting: Callable[..., Any], **fixed: Any) -> Callable[..., SupervisedTemplate]:
+    """Multi-gradient strategy whose settings are those of its weighting."""
+
+    def make(
+        model: nn.Module,
+        *,
+        optimizer: Any,
+        memory_size: int,
+        seed: int,
+        device: str,
+        plugins: Any,
+        evaluator: Any,
+        **settings: Any,
+    ) -> SupervisedTemplate:
+        return MultiGradientTemplate(
+            model,
+            optimizer=optimizer,
+            weighting=weighting(**settings),
+            memory_size=memory_size,
+            seed=seed,
+            device=device,
+            plugins=plugins,
+            evaluator=evaluator,
+            **fixed,
+        )
+
+    return make
+
+
+def _emgd(factor: type[ElasticFactor], **fixed: Any) -> Callable[..., SupervisedTemplate]:
     """EMGD whose settings are those of its elastic factors."""
 
     def make(
@@ -52,11 +105,11 @@ def _emgd(factor: type[ElasticFactor]) -> Callable[..., EMGDStrategy]:
         plugins: Any,
         evaluator: Any,
         **settings: Any,
-    ) -> EMGDStrategy:
+    ) -> SupervisedTemplate:
         return EMGDStrategy(
             model,
             optimizer=optimizer,
-            elastic=factor(**settings),
+            elastic=factor(**fixed, **settings),
             memory_size=memory_size,
             seed=seed,
             device=device,
@@ -68,11 +121,59 @@ def _emgd(factor: type[ElasticFactor]) -> Callable[..., EMGDStrategy]:
 
 
 _ALL = (
-    Method("emgd-gmc", "parallel", _emgd(GMC), "EMGD by gradient magnitude change"),
-    Method("emgd-gs", "parallel", _emgd(GS), "EMGD by gradient similarity"),
-    Method("egda", "parallel", _emgd(EGDA), "softmax factors"),
-    Method("mgda", "weighting", _emgd(Constant), "all factors equal"),
+    # Parallel continual learning
+    Method("emgd-gmc", "parallel", _emgd(GMC), "EMGD, gradient magnitude change; 2401.01054"),
+    Method("emgd-gs", "parallel", _emgd(GS), "EMGD, gradient similarity; 2401.01054"),
+    Method("egda", "parallel", _emgd(EGDA), "softmax rule of EMGD's predecessor"),
+    Method("maxdo", "parallel", _weighted(MaxDO), "MaxDO; Lyu et al., ICCV 2023"),
+    Method("spcl", "parallel", SPCLStrategy, "SPCL; 2407.08214"),
+    # Weightings of gradients
     Method("avg", "weighting", AvgGradStrategy, "plain average"),
+    Method("sum", "weighting", _weighted(Sum), "plain sum"),
+    Method("mgda", "weighting", _emgd(Constant), "MGDA, exact; Désidéri 2012"),
+    Method(
+        "mgda-norm",
+        "weighting",
+        _emgd(GMC, exponent=1.0, decay=0.0, lower_bound=0.0),
+        "MGDA on normalised gradients; Désidéri 2012",
+    ),
+    Method("pcgrad", "weighting", _weighted(PCGrad), "PCGrad; Yu et al., NeurIPS 2020"),
+    Method("gradvac", "weighting", _weighted(GradVac), "GradVac; Wang et al., ICLR 2021"),
+    Method("graddrop", "weighting", GradDropStrategy, "GradDrop; Chen et al., NeurIPS 2020"),
+    Method("imtl-g", "weighting", _weighted(IMTLG), "IMTL-G; Liu et al., ICLR 2021"),
+    Method("cagrad", "weighting", _weighted(CAGrad), "CAGrad; Liu et al., NeurIPS 2021"),
+    Method("nash-mtl", "weighting", _weighted(NashMTL), "Nash-MTL; Navon et al., ICML 2022"),
+    Method(
+        "aligned-mtl",
+        "weighting",
+        _weighted(AlignedMTL),
+        "Aligned-MTL; Senushkin et al. 2023",
+    ),
+    Method("fairgrad", "weighting", _weighted(FairGrad), "FairGrad; Ban and Ji, ICML 2024"),
+    Method("upgrad", "weighting", _weighted(UPGrad), "UPGrad; Quinton and Rey, 2406.16232"),
+    Method("rlw", "weighting", _weighted(RLW), "random weights; Lin et al., TMLR 2022"),
+    # Weightings of losses
+    Method(
+        "uncertainty",
+        "weighting",
+        _weighted(UncertaintyWeighting),
+        "uncertainty weighting; Kendall et al., CVPR 2018",
+    ),
+    Method("gradnorm", "weighting", _weighted(GradNorm), "GradNorm; Chen et al., ICML 2018"),
+    Method("dwa", "weighting", _weighted(DWA), "dynamic weight average; Liu et al., CVPR 2019"),
+    Method(
+        "cv", "weighting", _weighted(CVWeighting), "CV-weighting; Groenendijk et al., WACV 2021"
+    ),
+    # Serial continual learning
+    Method("er", "serial", _weighted(ERWeighting), "experience replay; Chaudhry et al. 2019"),
+    Method("agem", "serial", _weighted(AGEMWeighting), "A-GEM; Chaudhry et al., ICLR 2019"),
+    Method(
+        "gem",
+        "serial",
+        _weighted(GEMWeighting, memory_objectives="per-task"),
+        "GEM; Lopez-Paz and Ranzato, NeurIPS 2017",
+    ),
+    Method("mega", "serial", _weighted(MEGAWeighting), "MEGA-II; Guo et al., NeurIPS 2020"),
 )
 
 METHODS: Mapping[str, Method] = {method.name: method for method in _ALL}

@@ -1,0 +1,36 @@
+"""Weightings of the multi-task and continual learning literature, fit for changing objectives."""
+
+from .base import PeerWeighting
+from .gradvac import GradVac
+from .loss_weighting import DWA, CVWeighting, GradNorm, UncertaintyWeighting
+from .maxdo import MaxDO, asymmetric_distance
+from .nash import NashMTL, nash_weights
+from .replay import AGEMWeighting, ERWeighting, GEMWeighting, MEGAWeighting
+from .spcl import OrthogonalSum
+from .torchjd import IMTLG, RLW, AlignedMTL, CAGrad, FairGrad, PCGrad, Sum, UPGrad
+
+__all__ = [
+    "DWA",
+    "IMTLG",
+    "RLW",
+    "AGEMWeighting",
+    "AlignedMTL",
+    "CAGrad",
+    "CVWeighting",
+    "ERWeighting",
+    "FairGrad",
+    "GEMWeighting",
+    "GradNorm",
+    "GradVac",
+    "MEGAWeighting",
+    "MaxDO",
+    "NashMTL",
+    "OrthogonalSum",
+    "PCGrad",
+    "PeerWeighting",
+    "Sum",
+    "UPGrad",
+    "UncertaintyWeighting",
+    "asymmetric_distance",
+    "nash_weights",
+]

@@ -1,0 +1,79 @@
+"""What all peers' weightings share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..objectives import ObjectiveWeighting
+
+__all__ = ["PeerWeighting"]
+
+
+class PeerWeighting(ObjectiveWeighting):
+    """Weighting of a method from the literature, made fit for objectives that come and go.
+
+    A lone objective is trained by plain gradient descent, whatever the method makes of n = 1. State
+    is kept for each objective identity. Weights that are not finite are an error.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._state: dict[Hashable, Any] = {}
+
+    def _weights(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        self._observe(gramian, objectives)
+        if len(objectives) == 1:
+            return torch.ones(1, dtype=torch.float64)
+        weights = self._combine(gramian, objectives)
+        if not bool(torch.isfinite(weights).all()):
+            raise ValueError(
+                f"{type(self).__name__} gives weights that are not finite, {weights.tolist()!r}, "
+                f"for the objectives {list(objectives)!r} with gradients of lengths "
+                f"{gramian.diagonal().clamp(min=0.0).sqrt().tolist()!r}."
+            )
+        return weights
+
+    def _observe(self, gramian: Tensor, objectives: Sequence[Hashable]) -> None:
+        """Take note of this tick, also where there is a lone objective."""
+
+    @abstractmethod
+    def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        """Weights ``[n]`` float64, n ≥ 2."""
+
+    def _given_losses(self) -> Tensor:
+        if self._losses is None:
+            raise ValueError(
+                f"{type(self).__name__} needs the losses of the objectives: call "
+                "set_objectives(objectives, losses) before."
+            )
+        return self._losses
+
+    def _rows_in_memory(self, n: int) -> Tensor:
+        """Boolean ``[n]``: which objectives are replayed."""
+        return torch.tensor(self._replayed or [False] * n)
+
+    def forget(self, objectives: Iterable[Hashable]) -> None:
+        """Drop the state of objectives that will not come back."""
+        for objective in objectives:
+            self._state.pop(objective, None)
+
+    def reset(self) -> None:
+        """Forget all objectives."""
+        super().reset()
+        self._state.clear()
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """State as plain Python objects, for ``state_dict``."""
+        return {"objectives": list(self._state.items())}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore the state, for ``load_state_dict``."""
+        self._state = dict(state["objectives"])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"

@@ -1,0 +1,41 @@
+"""Gradient sign dropout: the one multi-task method that is no weighting of objectives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torchjd.aggregation import GradDrop, MeanWeighting
+
+from ..templates import MultiGradientTemplate
+
+__all__ = ["GradDropStrategy"]
+
+
+class GradDropStrategy(MultiGradientTemplate):
+    """GradDrop (Chen et al., "Just pick a sign", NeurIPS 2020), computed by TorchJD.
+
+    For each parameter a sign is drawn, the likelier the more the objectives agree on it, and only
+    gradients of that sign are summed up. There are no weights of objectives: ``weights`` is empty.
+    Signs are drawn from torch's global generator.
+
+    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``.
+    """
+
+    def __init__(self, model: nn.Module, *, optimizer: Optimizer, **kwargs: Any) -> None:
+        super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **kwargs)
+        self._aggregator = GradDrop()
+
+    def weigh(self) -> Tensor:
+        """Return no weights, ``[0]``."""
+        return torch.empty(0, dtype=torch.float64)
+
+    def combine(self) -> Tensor:
+        """Sum of the gradients with the drawn signs ``[P]``; of all, for unshared parameters."""
+        if len(self.gradients) == 1:
+            return self.gradients[0].clone()
+        shared = self.gradients[:, : self.space.num_shared]
+        rest = self.gradients[:, self.space.num_shared :]
+        return torch.cat([self._aggregator(shared), rest.sum(dim=0)])

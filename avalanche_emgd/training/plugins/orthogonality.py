@@ -1,0 +1,55 @@
+"""Orthogonality penalty on convolution kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from avalanche.core import SupervisedPlugin
+from torch import Tensor, nn
+
+__all__ = ["ConvOrthogonalityPlugin", "orthogonality_penalty"]
+
+
+class ConvOrthogonalityPlugin(SupervisedPlugin):
+    """Adds an orthogonality penalty to the loss.
+
+    :param strength: factor of :func:`orthogonality_penalty`, ≥ 0.
+    """
+
+    def __init__(self, strength: float) -> None:
+        super().__init__()
+        if not 0.0 <= strength < float("inf"):
+            raise ValueError(f"`strength` must be in [0, inf), found {strength!r}.")
+        self.strength = strength
+
+    def before_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Add it, if there is anything to be made orthogonal."""
+        penalty = orthogonality_penalty(strategy.model)
+        if penalty is not None and self.strength > 0.0:
+            strategy.loss = strategy.loss + self.strength * penalty
+
+
+def orthogonality_penalty(model: nn.Module) -> Tensor | None:
+    """Sum of ‖K Kᵀ − I‖² over the trained convolutions, K their filters as rows.
+
+    Where there are more filters than entries in one, Kᵀ K takes the place of K Kᵀ: rows of that
+    kind cannot be orthogonal, columns can.
+
+    :param model: any module.
+    :return: a scalar; ``None`` where no convolution is trained.
+    """
+    total: Tensor | None = None
+    for module in model.modules():
+        if not isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
+            continue
+        if not module.weight.requires_grad:
+            continue
+        filters = module.weight.flatten(1)
+        if filters.shape[0] > filters.shape[1]:
+            filters = filters.T
+        product = filters @ filters.T
+        unit = torch.eye(len(product), dtype=product.dtype, device=product.device)
+        away = (product - unit).square().sum()
+        total = away if total is None else total + away
+    return total
