@@ -15,6 +15,9 @@ settings.register_profile("fixed", derandomize=True, max_examples=200, deadline=
 settings.register_profile("explore", max_examples=5000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
+# Models here are tiny: more threads only wait for each other.
+torch.set_num_threads(1)
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

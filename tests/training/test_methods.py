@@ -1,0 +1,115 @@
+"""Every method of the registry, on streams whose set of objectives changes all the time."""
+
+import pytest
+import torch
+from avalanche.training.templates import SupervisedTemplate
+
+from avalanche_emgd import EMGDStrategy, Timeline
+from avalanche_emgd.evaluation import PCLMetrics
+from avalanche_emgd.training.methods import METHODS, find_method, make_method
+from tests.toy import toy_benchmark
+from tests.training.common import quiet, toy_model, weights_of
+
+every = pytest.mark.parametrize("name", list(METHODS))
+
+
+def train(name, benchmark, memory_size=12, lr=0.03, **settings):
+    model, metrics = toy_model(), PCLMetrics(benchmark)
+    strategy = make_method(
+        name,
+        model,
+        settings,
+        optimizer=torch.optim.Adam(model.parameters(), lr=lr),
+        memory_size=memory_size,
+        seed=0,
+        device="cpu",
+        plugins=[],
+        evaluator=quiet(metrics),
+    )
+    torch.manual_seed(1)
+    strategy.train(benchmark.train_stream, eval_streams=[])
+    return strategy, metrics.result()
+
+
+@every
+@pytest.mark.parametrize("scenario", ["class", "task"])
+def test_learns_and_repeats_itself(name, scenario):
+    # 49 samples are few: four of each task, at four ticks in ten together with another task's.
+    sizes = (120, 80, 100)
+    spans = Timeline(((0, 29), (10, 29), (25, 49))).fit([30, 20, 25])
+    benchmark = toy_benchmark(sizes, 4, spans, scenario=scenario)
+    strategy, result = train(name, benchmark)
+    assert isinstance(strategy, SupervisedTemplate)
+    assert strategy.clock.train_iterations == benchmark.timeline.num_ticks
+    learned = {"class": 0.55, "task": 0.8}[scenario]  # chance is 1/6 to 1/2, and 1/2
+    assert result.A_e >= learned
+    again, _ = train(name, benchmark)
+    assert torch.equal(weights_of(again.model), weights_of(strategy.model))
+
+
+@every
+@pytest.mark.parametrize("memory_size", [0, 1])
+def test_with_hardly_any_memory_and_a_lone_last_sample(name, memory_size):
+    benchmark = toy_benchmark((5, 3, 3), 2, Timeline(((0, 2), (1, 2), (2, 3))))
+    strategy, result = train(name, benchmark, memory_size)
+    assert 0.0 <= result.A_ebar <= 1.0
+    assert weights_of(strategy.model).isfinite().all()
+
+
+@every
+def test_serial_and_joint_ends_of_the_axis(name):
+    lengths = [5, 4, 4]
+    for overlap in (0.0, 1.0):
+        benchmark = toy_benchmark(timeline=Timeline.overlapping(lengths, overlap))
+        strategy, _ = train(name, benchmark)
+        assert weights_of(strategy.model).isfinite().all()
+
+
+@every
+def test_is_described(name):
+    method = METHODS[name]
+    assert method.name == name
+    assert method.family in ("parallel", "weighting", "serial", "bound")
+    assert 5 < len(method.about) < 80
+
+
+def test_one_of_your_own():
+    """In ``module:callable``, the callable has the signature of the built-in ones."""
+    method = find_method("avalanche_emgd.training:EMGDStrategy")
+    assert method.family == "yours"
+    assert method.make is EMGDStrategy
+    assert method.about == EMGDStrategy.__doc__.splitlines()[0]
+    strategy, _ = train("avalanche_emgd:EMGDStrategy", toy_benchmark(), elastic="gs")
+    assert type(strategy.elastic_factors.weighting.elastic).__name__ == "GS"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("sgd", "must be one of emgd-gmc,"),
+        ("nowhere:method", "cannot be imported: No module named 'nowhere'"),
+        ("math:nothing", "cannot be imported"),
+        ("math:pi", "is not callable: 3.14"),
+        (":method", "cannot be imported"),
+    ],
+)
+def test_unknown_methods(name, message):
+    with pytest.raises(ValueError, match=message):
+        find_method(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("cagrad", {"d": 1.0}, "`method` 'cagrad' cannot be made with the settings {'d': 1.0}"),
+        ("emgd-gmc", {"exponent": -1.0}, "`exponent` must be in"),
+    ],
+)
+def test_wrong_settings(name, settings, message):
+    with pytest.raises(ValueError, match=message):
+        train(name, toy_benchmark(), **settings)
+
+
+def test_what_is_made_must_be_a_strategy():
+    with pytest.raises(ValueError, match="must return an Avalanche strategy"):
+        make_method("builtins:dict", [], {})
