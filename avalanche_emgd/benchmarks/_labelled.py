@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,7 +10,8 @@ from avalanche.benchmarks.utils import AvalancheDataset, ConstantSequence, DataA
 from avalanche.benchmarks.utils.classification_dataset import (
     TaskAwareSupervisedClassificationDataset,
 )
-from torch.utils.data import Dataset, Subset, TensorDataset
+from torch import Tensor
+from torch.utils.data import Dataset, Subset, TensorDataset, default_collate
 
 
 def targets_of(dataset: Dataset[Any], name: str) -> list[int]:
@@ -41,23 +43,51 @@ def targets_of(dataset: Dataset[Any], name: str) -> list[int]:
     return labels
 
 
-def with_labels(dataset: Dataset[Any], labels: list[int], task: int) -> Any:
-    """Wrap as an Avalanche data set whose samples are ``(x, class label, task label)``."""
+def with_labels(dataset: Any, labels: list[int], task: int) -> Any:
+    """Wrap as an Avalanche data set whose samples are ``(x, class label, task label)``.
+
+    :param dataset: an Avalanche data set, or any other.
+    """
     attributes = [
         DataAttribute(labels, "targets"),
         TaskLabels(ConstantSequence(task, len(labels))),
     ]
-    if not isinstance(dataset, AvalancheDataset):
-        dataset = _Pairs(dataset, labels)
+    if not isinstance(dataset, (AvalancheDataset, Source)):
+        dataset = Source(dataset, labels, task)
     return TaskAwareSupervisedClassificationDataset([dataset], data_attributes=attributes)
 
 
-class _Pairs(Dataset[tuple[Any, int]]):
-    """Samples ``(x, label)``: whatever else a data set yields is left out."""
+def source_of(dataset: Any, labels: list[int], task: int) -> Any:
+    """Wrap as :class:`Source`; an Avalanche data set, which may transform samples, stays one."""
+    return dataset if isinstance(dataset, AvalancheDataset) else Source(dataset, labels, task)
 
-    def __init__(self, dataset: Dataset[Any], labels: list[int]) -> None:
+
+class LabelledSubset(Subset[Any]):
+    """Some samples of a data set, whose labels are known.
+
+    :param dataset: of ``(x, y, ...)``.
+    :param indices: of the samples.
+    :param labels: of all samples of the data set.
+    """
+
+    def __init__(self, dataset: Dataset[Any], indices: list[int], labels: list[int]) -> None:
+        super().__init__(dataset, indices)
+        self.targets = [labels[index] for index in indices]
+
+
+class Source(Dataset[tuple[Any, int]]):
+    """Samples of one task ``(x, label)``: whatever else a data set yields is left out.
+
+    :param dataset: of ``(x, y, ...)``; asked for many samples at once if it has torch's
+        ``__getitems__``.
+    :param labels: of all samples.
+    :param task: label of the task.
+    """
+
+    def __init__(self, dataset: Dataset[Any], labels: list[int], task: int) -> None:
         self._dataset = dataset
         self._labels = labels
+        self._task = task
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -65,9 +95,23 @@ class _Pairs(Dataset[tuple[Any, int]]):
     def __getitem__(self, index: int) -> tuple[Any, int]:
         return self._dataset[index][0], self._labels[index]
 
+    def load(self, indices: Sequence[int]) -> list[Tensor]:
+        """Load samples as ``[x, y, task labels]``."""
+        several = getattr(self._dataset, "__getitems__", None)
+        samples = (
+            [self._dataset[index] for index in indices]
+            if several is None
+            else several(list(indices))
+        )
+        return [
+            default_collate([sample[0] for sample in samples]),
+            torch.tensor([self._labels[index] for index in indices]),
+            torch.full((len(indices),), self._task),
+        ]
+
 
 def _raw_targets(dataset: Any, size: int) -> Any:
-    if isinstance(dataset, Subset):
+    if isinstance(dataset, Subset) and not isinstance(dataset, LabelledSubset):
         whole = _raw_targets(dataset.dataset, len(dataset.dataset))  # type: ignore[arg-type]
         return [whole[index] for index in dataset.indices]
     if hasattr(dataset, "targets"):
@@ -83,3 +127,11 @@ def _as_label(target: Any) -> int:
     if label != target or label < 0:
         raise ValueError
     return label
+
+
+def collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:
+    """Load samples of an Avalanche data set one by one, as ``[x, y, task labels]``."""
+    tensors = list(dataset.collate_fn([dataset[index] for index in indices]))
+    if len(tensors) == 2:  # a data set without task labels: Avalanche's task 0
+        tensors.append(torch.zeros(len(indices), dtype=torch.long))
+    return [tensors[0], tensors[1], tensors[-1]]

@@ -23,7 +23,7 @@ _MEAN, _STD = 0.1736, 0.3317
 
 
 class _GreyImages(Dataset[tuple[Tensor, Tensor]]):
-    """Images kept as bytes in memory, normalised one by one on access."""
+    """Images kept as bytes in memory, normalised on access."""
 
     def __init__(self, images: Tensor, targets: Tensor) -> None:
         self._images = images
@@ -33,8 +33,13 @@ class _GreyImages(Dataset[tuple[Tensor, Tensor]]):
         return len(self.targets)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        image = self._images[index].unsqueeze(0).float()
-        return image.mul_(1.0 / (255.0 * _STD)).sub_(_MEAN / _STD), self.targets[index]
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
+        chosen = torch.tensor(indices)
+        images = self._images[chosen].unsqueeze(1).float()
+        images.mul_(1.0 / (255.0 * _STD)).sub_(_MEAN / _STD)
+        return list(zip(images, self.targets[chosen], strict=True))
 
 
 def ps_emnist(

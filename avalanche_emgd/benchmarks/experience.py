@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
+import torch
 from avalanche.benchmarks import DatasetExperience
+from torch import Tensor
 
+from ._labelled import Source, collate
 from .parallel import ParallelBenchmark
 from .timeline import Segment
 
@@ -59,8 +64,11 @@ class SegmentExperience(_ParallelExperience):
         deliveries: tuple[tuple[Delivery, ...], ...],
         sample_ids: tuple[int, ...],
         index: int,
+        sources: Sequence[Any],
     ) -> None:
         super().__init__(dataset, benchmark, segment.tasks, index)
+        self._sources = sources
+        self._offsets = list(accumulate([0, *map(len, sources)]))
         self.sample_ids: tuple[int, ...] = sample_ids
         """Place of each sample in the concatenation of all tasks' training data."""
         self.ticks: range = segment.ticks
@@ -83,6 +91,21 @@ class SegmentExperience(_ParallelExperience):
         self.classes_seen_so_far: list[int] = _classes_of(benchmark, started)
         self.future_classes: list[int] = _classes_of(benchmark, after)
 
+    def load(self, deliveries: Sequence[Delivery]) -> list[Tensor]:
+        """Load successive minibatches as ``[x, y, task labels]``, one after the other.
+
+        Samples come as they are in the data set, at once where that can be had: Avalanche's data
+        sets load them one by one.
+        """
+        if not all(isinstance(self._sources[delivery.task], Source) for delivery in deliveries):
+            return collate(self.dataset.train(), range(deliveries[0].start, deliveries[-1].stop))
+        parts = []
+        for delivery in deliveries:
+            offset = self._offsets[delivery.task]
+            ids = self.sample_ids[delivery.start : delivery.stop]
+            parts.append(self._sources[delivery.task].load([i - offset for i in ids]))
+        return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+
     @property
     def is_last(self) -> bool:
         """Whether the stream ends with this segment."""
@@ -92,8 +115,16 @@ class SegmentExperience(_ParallelExperience):
 class TaskExperience(_ParallelExperience):
     """The test samples of one task."""
 
-    def __init__(self, dataset: Any, benchmark: ParallelBenchmark, task: int) -> None:
+    def __init__(self, dataset: Any, benchmark: ParallelBenchmark, task: int, source: Any) -> None:
         super().__init__(dataset, benchmark, (task,), task)
+        self._source = source
+
+    def load(self) -> list[Tensor]:
+        """Load all samples as ``[x, y, task labels]``."""
+        indices = range(len(self.dataset))
+        if isinstance(self._source, Source):
+            return self._source.load(indices)
+        return collate(self.dataset.eval(), indices)
 
 
 def _classes_of(benchmark: ParallelBenchmark, tasks: tuple[int, ...]) -> list[int]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from avalanche.benchmarks.utils import AvalancheDataset
 from torch.utils.data import Dataset
 
-from ._labelled import targets_of, with_labels
+from ._labelled import LabelledSubset, source_of, targets_of, with_labels
 from .experience import Delivery, SegmentExperience, TaskExperience
 from .parallel import ParallelBenchmark, Scenario
 from .protocol import check_label_sets
@@ -95,9 +96,13 @@ def parallel_benchmark(
         num_classes=max(map(max, label_sets)) + 1,
         task_sizes=tuple(epochs * len(labels) for labels in train_labels),
     )
-    tasks = [
-        with_labels(dataset, labels, task)
+    sources = [
+        source_of(dataset, labels, task)
         for task, (dataset, labels) in enumerate(zip(train_datasets, train_labels, strict=True))
+    ]
+    tasks = [
+        with_labels(source, labels, task)
+        for task, (source, labels) in enumerate(zip(sources, train_labels, strict=True))
     ]
     everything = tasks[0]
     for dataset in tasks[1:]:
@@ -108,16 +113,18 @@ def parallel_benchmark(
         indices, deliveries = _deliver(segment, timeline, orders, batch_size)
         dataset = everything.subset(indices)
         experiences.append(
-            SegmentExperience(dataset, benchmark, segment, deliveries, tuple(indices), index)
+            SegmentExperience(
+                dataset, benchmark, segment, deliveries, tuple(indices), index, sources
+            )
         )
     benchmark.set_stream("train", experiences)
-    benchmark.set_stream(
-        "test",
-        [
-            TaskExperience(with_labels(dataset, labels, task), benchmark, task)
-            for task, (dataset, labels) in enumerate(zip(test_datasets, test_labels, strict=True))
-        ],
-    )
+    test_experiences = []
+    for task, (dataset, labels) in enumerate(zip(test_datasets, test_labels, strict=True)):
+        source = source_of(dataset, labels, task)
+        test_experiences.append(
+            TaskExperience(with_labels(source, labels, task), benchmark, task, source)
+        )
+    benchmark.set_stream("test", test_experiences)
     return benchmark
 
 
@@ -176,7 +183,6 @@ def _split_by_class(
     dataset: Dataset[Any], label_sets: Sequence[Sequence[int]], name: str
 ) -> list[Any]:
     labels = targets_of(dataset, name)
-    whole = with_labels(dataset, labels, 0)
     of_class: dict[int, list[int]] = {}
     for index, label in enumerate(labels):
         of_class.setdefault(label, []).append(index)
@@ -186,10 +192,11 @@ def _split_by_class(
                 raise ValueError(
                     f"`{name}` has no sample of class {label}, which `label_sets[{task}]` asks for."
                 )
-    return [
-        whole.subset(sorted(index for label in classes for index in of_class[label]))
-        for classes in label_sets
-    ]
+    chosen = [sorted(i for label in classes for i in of_class[label]) for classes in label_sets]
+    if isinstance(dataset, AvalancheDataset):
+        whole = with_labels(dataset, labels, 0)
+        return [whole.subset(indices) for indices in chosen]
+    return [LabelledSubset(dataset, indices, labels) for indices in chosen]
 
 
 def _checked_names(task_names: Sequence[str] | None, num_tasks: int) -> tuple[str, ...]:

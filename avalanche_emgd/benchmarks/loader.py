@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
 
+from ._labelled import collate
 from .experience import SegmentExperience, objective_names
 
 __all__ = ["Part", "SerialTickLoader", "TickBatch", "TickLoader", "as_tick"]
@@ -60,15 +61,11 @@ class TickLoader:
 
     Each tick is one minibatch per active task; the last one of a span may be short.
 
-    :param experience: segment of a parallel benchmark.
-    :param dataset: the experience's data set with the transforms to use; its training transforms if
-        omitted.
+    :param experience: segment of a parallel benchmark, whose training transforms apply.
     """
 
-    def __init__(
-        self, experience: SegmentExperience, dataset: AvalancheDataset | None = None
-    ) -> None:
-        self._dataset = experience.dataset.train() if dataset is None else dataset
+    def __init__(self, experience: SegmentExperience) -> None:
+        self._experience = experience
         self._deliveries = experience.deliveries
         self._ticks = experience.ticks
         self._names = experience.benchmark.task_names
@@ -78,12 +75,9 @@ class TickLoader:
 
     def __iter__(self) -> Iterator[TickBatch]:
         for tick, deliveries in zip(self._ticks, self._deliveries, strict=True):
-            indices = range(deliveries[0].start, deliveries[-1].stop)
-            parts = [
-                Part(self._names[d.task], d.start - indices.start, d.stop - indices.start)
-                for d in deliveries
-            ]
-            yield TickBatch(_collate(self._dataset, indices), parts, tick)
+            start = deliveries[0].start
+            parts = [Part(self._names[d.task], d.start - start, d.stop - start) for d in deliveries]
+            yield TickBatch(self._experience.load(deliveries), parts, tick)
 
 
 class SerialTickLoader:
@@ -137,7 +131,7 @@ class SerialTickLoader:
                 chosen += order[tick * self._batch_size : (tick + 1) * self._batch_size]
                 if len(chosen) > start:
                     parts.append(Part(name, start, len(chosen)))
-            yield TickBatch(_collate(self._dataset, chosen), parts, self._first_tick + tick)
+            yield TickBatch(collate(self._dataset, chosen), parts, self._first_tick + tick)
 
 
 def as_tick(mbatch: Sequence[Tensor], experience: Any, tick: int) -> TickBatch:
@@ -160,11 +154,3 @@ def as_tick(mbatch: Sequence[Tensor], experience: Any, tick: int) -> TickBatch:
         name = names.get(label, f"replayed{label}")
         batch.append_objective(name, [x[chosen], y[chosen], task_labels[chosen]])
     return batch
-
-
-def _collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:
-    collate: Callable[[list[Any]], Sequence[Tensor]] = dataset.collate_fn
-    tensors = list(collate([dataset[index] for index in indices]))
-    if len(tensors) == 2:  # a data set without task labels: Avalanche's task 0
-        tensors.append(torch.zeros(len(indices), dtype=torch.long))
-    return [tensors[0], tensors[1], tensors[-1]]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from avalanche.models.utils import avalanche_forward
-from torch import Tensor, nn
-from torch.utils.data import default_collate
+from torch import nn
 
+from ..benchmarks.experience import TaskExperience
 from ..models import ClassMask, is_masked
 
 __all__ = ["TestSamples", "accuracy"]
@@ -22,12 +20,8 @@ class TestSamples:
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
-    def __init__(self, experience: Any) -> None:
-        dataset = experience.dataset.eval()
-        samples = [dataset[index] for index in range(len(dataset))]
-        self.inputs: Tensor = default_collate([sample[0] for sample in samples])
-        self.targets = torch.tensor(list(experience.dataset.targets), dtype=torch.long)
-        self.task_labels = torch.full((len(samples),), experience.task_label, dtype=torch.long)
+    def __init__(self, experience: TaskExperience) -> None:
+        self.inputs, self.targets, self.task_labels = experience.load()
 
 
 @torch.no_grad()

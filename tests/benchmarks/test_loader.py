@@ -1,7 +1,10 @@
+import pytest
 import torch
 from avalanche.benchmarks import class_incremental_benchmark
-from avalanche.benchmarks.utils import as_classification_dataset
+from avalanche.benchmarks.utils import AvalancheDataset, as_classification_dataset
+from torch.utils.data import Dataset
 
+from avalanche_emgd import Timeline, parallel_benchmark
 from avalanche_emgd.benchmarks import SerialTickLoader, TickLoader
 from tests.toy import ids_of, toy_benchmark, toy_datasets
 
@@ -84,3 +87,40 @@ def test_ordinary_experience_is_shuffled_anew():
     first, second = (ids_of(next(iter(loader))[0]) for _ in range(2))
     assert sorted(first) == sorted(second)
     assert first != second
+
+
+class Batched(Dataset):
+    """Counts how it is asked."""
+
+    def __init__(self, dataset):
+        self.dataset, self.asked = dataset, []
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def __getitem__(self, index):
+        return self.dataset[index]
+
+    def __getitems__(self, indices):
+        self.asked.append(len(indices))
+        return [self.dataset[index] for index in indices]
+
+
+@pytest.mark.parametrize("kind", [Batched, AvalancheDataset, lambda dataset: dataset])
+def test_samples_are_the_same_however_they_are_loaded(kind):
+    train = [kind(dataset) for dataset in toy_datasets([20, 13, 16])]
+    timeline = Timeline(((0, 4), (3, 6), (6, 9)))
+    benchmark = parallel_benchmark(train, train, timeline, batch_size=4)
+    for experience in benchmark.train_stream:
+        dataset = experience.dataset.train()
+        for batch, deliveries in zip(TickLoader(experience), experience.deliveries, strict=True):
+            slow = [dataset[i] for i in range(deliveries[0].start, deliveries[-1].stop)]
+            for tensor, column in zip(batch, zip(*slow, strict=True), strict=True):
+                assert torch.equal(tensor, torch.stack([torch.as_tensor(c) for c in column]))
+    if kind is Batched:
+        assert max(train[0].asked) == 4
+    for experience, original in zip(benchmark.test_stream, train, strict=True):
+        x, y, t = experience.load()
+        assert torch.equal(x, torch.stack([sample[0] for sample in original]))
+        assert y.tolist() == list(experience.dataset.targets)
+        assert set(t.tolist()) == {experience.task_label}
