@@ -1,7 +1,19 @@
 """Models of the published settings, and what models need on parallel streams."""
 
-from .class_mask import ClassMask, is_masked
+from .class_mask import ClassMask, is_masked, mask_logits
+from .cosine import CosineClassifier
 from .heads import prepare_heads
 from .mlp import MLP
+from .modes import evaluation_mode
+from .nearest_mean import NearestMean
 
-__all__ = ["MLP", "ClassMask", "is_masked", "prepare_heads"]
+__all__ = [
+    "MLP",
+    "ClassMask",
+    "CosineClassifier",
+    "NearestMean",
+    "evaluation_mode",
+    "is_masked",
+    "mask_logits",
+    "prepare_heads",
+]

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..benchmarks.experience import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
 
-__all__ = ["ClassMask", "is_masked"]
+__all__ = ["ClassMask", "is_masked", "mask_logits"]
 
 
 class ClassMask:
@@ -75,7 +75,7 @@ class ClassMask:
         ):
             allowed = self._allowed = self._table(self._benchmark, logits)
         rows = allowed if len(allowed) == 1 else allowed[task_labels]
-        return logits.masked_fill(~rows, _masked_value(logits.dtype))
+        return mask_logits(logits, rows)
 
     def _table(self, benchmark: ParallelBenchmark, logits: Tensor) -> Tensor:
         """Boolean ``[T, K]``, or ``[1, K]`` where all tasks are alike."""
@@ -93,6 +93,14 @@ class ClassMask:
         for row, labels in zip(table, groups, strict=True):
             row[labels] = True
         return table.to(logits.device)
+
+
+def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
+    """Mask the logits ``[B, K]`` that are not allowed, as :class:`ClassMask` does.
+
+    :param allowed: booleans that broadcast to the shape of the logits.
+    """
+    return logits.masked_fill(~allowed, _masked_value(logits.dtype))
 
 
 def is_masked(logits: Tensor) -> Tensor:

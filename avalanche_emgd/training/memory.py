@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor
-from torch.utils.data import TensorDataset, default_collate
+from torch.utils.data import TensorDataset
 
 from ..benchmarks._labelled import with_labels
 from ..benchmarks.experience import SegmentExperience, finishing_objectives, objective_names
+from .memory_store import SampleStore
 
 __all__ = ["ReplayMemory"]
-
-
-class _ClassStore:
-    """Samples of one class of one task, in ascending order of their random keys.
-
-    The k samples with the smallest keys are a uniform sample of all that were streamed, for every
-    k at once: shrinking cuts the end off.
-    """
-
-    def __init__(self, label: int, task_label: int) -> None:
-        self.label = label
-        self.task_label = task_label
-        self.keys = torch.empty(0, dtype=torch.float64)
-        self.inputs: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def offer(self, dataset: Any, indices: list[int], keys: Tensor, size: int) -> None:
-        """Keep the ``size`` smallest keys of the old and the new; only these are loaded."""
-        candidates = torch.cat([self.keys, keys])
-        kept = torch.argsort(candidates, stable=True)[:size]
-        old = kept[kept < len(self.keys)]
-        new = kept[kept >= len(self.keys)] - len(self.keys)
-        parts = [] if self.inputs is None else [self.inputs[old]]
-        if len(new):
-            parts.append(default_collate([dataset[indices[i]][0] for i in new.tolist()]))
-        if not parts:
-            return
-        merged_keys = torch.cat([self.keys[old], keys[new]])
-        order = torch.argsort(merged_keys, stable=True)
-        self.keys = merged_keys[order]
-        self.inputs = torch.cat(parts)[order]
-
-    def shrink(self, size: int) -> None:
-        self.keys = self.keys[:size]
-        if self.inputs is not None:
-            self.inputs = self.inputs[:size].clone()
 
 
 class ReplayMemory(ExemplarsBuffer):
@@ -62,6 +25,10 @@ class ReplayMemory(ExemplarsBuffer):
     ends, the sample enters the memory, and the classes already there shrink to make room. Samples
     are stored as tensors after the evaluation transforms of their data set, so nothing done to them
     reaches the user's data.
+
+    Methods may :meth:`annotate` the samples of the finished tasks: each annotation is a tensor that
+    stays with its sample for as long as the sample is in the memory. Samples are referred to by
+    their positions, which :meth:`choose` gives; they hold until the memory next changes.
 
     :param max_size: capacity in samples, ≥ 1, shared equally among the classes of the finished
         tasks; the first classes get what does not divide.
@@ -73,8 +40,8 @@ class ReplayMemory(ExemplarsBuffer):
             raise ValueError(f"`max_size` must be at least 1, found {max_size!r}.")
         super().__init__(max_size)
         self._generator = torch.Generator().manual_seed(seed)
-        self._finished: dict[tuple[str, int], _ClassStore] = {}
-        self._streaming: dict[str, dict[int, _ClassStore]] = {}
+        self._finished: dict[tuple[str, int], SampleStore] = {}
+        self._streaming: dict[str, dict[int, SampleStore]] = {}
         self._seen: dict[str, set[int]] = {}
         self._origin: Any = None
         self._rebuild()
@@ -88,49 +55,43 @@ class ReplayMemory(ExemplarsBuffer):
         return list(self._of_task)
 
     @property
+    def inputs(self) -> Tensor:
+        """Inputs of all samples, ``[len(self), ...]``; what is written into them stays."""
+        return self._inputs
+
+    @property
     def buffer(self) -> AvalancheDataset:
         """The samples as an Avalanche data set of ``(x, y, task label)``."""
         datasets = [
             with_labels(
-                TensorDataset(store.inputs, torch.full((len(store),), store.label)),
-                [store.label] * len(store),
-                store.task_label,
+                TensorDataset(store.inputs, store.labels), store.labels.tolist(), store.task_label
             )
             for store in self._finished.values()
-            if len(store) and store.inputs is not None
+            if len(store)
         ]
         return AvalancheDataset(datasets)
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Take in what the experience has delivered; tasks that it finishes enter the memory."""
-        dataset = exp.dataset.eval()
-        labels = list(exp.dataset.targets)
-        names = objective_names(exp)
         self.check_origin(exp)
-        self._origin = getattr(exp, "benchmark", None)
-        for task, indices in _indices_by_task(exp, names).items():
-            if isinstance(exp, SegmentExperience):
-                num_classes = len(exp.benchmark.label_sets[task])
-                indices = self._not_seen(names[task], exp.sample_ids, indices)
-            else:
-                num_classes = len({labels[index] for index in indices})
-            self._stream(names[task], dataset, indices, labels, task, num_classes)
+        self._take_in(exp)
         finished = finishing_objectives(exp)
         for name in finished:
-            self._seen.pop(name, None)
-            for label, store in self._streaming.pop(name, {}).items():
-                self._finished[name, label] = store
+            self._finish(name)
         if finished:
             self._share()
 
     def check_origin(self, exp: Any) -> None:
         """Check that an experience is of the benchmark that the memory's samples are of.
 
+        An empty memory takes note of the benchmark.
+
         :raises ValueError: if it is of another one, whose tasks and classes mean something else.
         """
-        if (self._finished or self._streaming) and (
-            getattr(exp, "benchmark", None) is not self._origin
-        ):
+        origin = getattr(exp, "benchmark", None)
+        if not self._finished and not self._streaming:
+            self._origin = origin
+        elif origin is not self._origin:
             raise ValueError(
                 "`experience` is of another benchmark than the samples in the replay memory: "
                 "make a new strategy for it."
@@ -143,33 +104,105 @@ class ReplayMemory(ExemplarsBuffer):
         self.max_size = new_size
         self._share()
 
-    def draw(self, batch_size: int) -> list[Tensor]:
-        """Random samples without repetition, ``[x, y, task labels]``.
+    def choose(self, batch_size: int) -> Tensor:
+        """Positions of random samples without repetition.
 
         :param batch_size: how many; fewer if the memory has fewer.
         """
-        chosen = torch.randperm(len(self), generator=self._generator)[:batch_size]
-        return self._take(chosen)
+        return torch.randperm(len(self), generator=self._generator)[:batch_size]
 
-    def draw_per_task(self, batch_size: int) -> dict[str, list[Tensor]]:
-        """Random samples of each finished task, ``batch_size`` in all, equally many of each.
+    def choose_per_task(self, batch_size: int) -> dict[str, Tensor]:
+        """Positions of random samples of each finished task, equally many of each.
 
         :param batch_size: how many in all; chance decides which tasks get what does not divide.
         """
-        drawn = {}
+        chosen = {}
         share, more = divmod(batch_size, max(1, len(self._of_task)))
         places = torch.randperm(len(self._of_task), generator=self._generator).tolist()
-        for place, (name, indices) in zip(places, self._of_task.items(), strict=True):
-            order = torch.randperm(len(indices), generator=self._generator)
-            chosen = indices[order[: share + (place < more)]]
-            if len(chosen):
-                drawn[name] = self._take(chosen)
-        return drawn
+        for place, (name, positions) in zip(places, self._of_task.items(), strict=True):
+            order = torch.randperm(len(positions), generator=self._generator)
+            found = positions[order[: share + (place < more)]]
+            if len(found):
+                chosen[name] = found
+        return chosen
 
-    def _take(self, chosen: Tensor) -> list[Tensor]:
-        if self._inputs is None:
+    def take(self, positions: Tensor) -> list[Tensor]:
+        """Copy the samples at these positions, ``[x, y, task labels]``.
+
+        :raises ValueError: if the memory is empty.
+        """
+        if len(self) == 0:
             raise ValueError("The memory is empty: no task has finished yet.")
-        return [self._inputs[chosen], self._labels[chosen], self._task_labels[chosen]]
+        return [self._inputs[positions], self._labels[positions], self._task_labels[positions]]
+
+    def draw(self, batch_size: int) -> list[Tensor]:
+        """Random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""
+        return self.take(self.choose(batch_size))
+
+    def draw_per_task(self, batch_size: int) -> dict[str, list[Tensor]]:
+        """Random samples of each finished task; see :meth:`choose_per_task`."""
+        chosen = self.choose_per_task(batch_size)
+        return {name: self.take(positions) for name, positions in chosen.items()}
+
+    def annotate(self, name: str, make: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
+        """Annotate the samples that have no annotation of this name yet.
+
+        :param name: of the annotation.
+        :param make: from inputs ``[n, ...]``, class labels ``[n]`` and task labels ``[n]`` to
+            annotations ``[n, ...]``, which are copied.
+        :raises ValueError: if the shape does not fit the samples, or the annotations of other ones.
+        """
+        missing = [s for s in self._finished.values() if len(s) and name not in s.annotations]
+        if not missing:
+            return
+        values = make(*_samples_of(missing)).detach().to(self._inputs.device)
+        sizes = [len(store) for store in missing]
+        others = [s.annotations[name] for s in self._finished.values() if name in s.annotations]
+        expected = others[0].shape[1:] if others else values.shape[1:]
+        if values.shape != (sum(sizes), *expected):
+            raise ValueError(
+                f"`make` must return annotations of shape {(sum(sizes), *expected)} for {name!r}, "
+                f"found {tuple(values.shape)}."
+            )
+        for store, piece in zip(missing, values.split(sizes), strict=True):
+            store.annotations[name] = piece
+        self._rebuild()
+
+    def annotation(self, name: str) -> Tensor:
+        """Annotations of all samples, ``[len(self), ...]``; what is written into them stays.
+
+        :raises ValueError: if there are samples that have none of this name.
+        """
+        if name not in self._annotations:
+            raise ValueError(
+                f"`name` must be an annotation of all samples, found {name!r}; those are "
+                f"{sorted(self._annotations)}. Call annotate() when tasks have finished."
+            )
+        return self._annotations[name]
+
+    def kept(self) -> list[Tensor]:
+        """All samples kept, ``[x, y, task labels]``: those kept aside for active tasks, too."""
+        aside = [s for stores in self._streaming.values() for s in stores.values()]
+        return _samples_of([*self._finished.values(), *aside])
+
+    def _take_in(self, exp: Any) -> None:
+        """Keep samples aside of what an experience has delivered."""
+        dataset = exp.dataset.eval()
+        labels = list(exp.dataset.targets)
+        names = objective_names(exp)
+        for task, indices in indices_by_task(exp, names).items():
+            if isinstance(exp, SegmentExperience):
+                num_classes = len(exp.benchmark.label_sets[task])
+                indices = self._not_seen(names[task], exp.sample_ids, indices)
+            else:
+                num_classes = len({labels[index] for index in indices})
+            self._stream(names[task], dataset, indices, labels, task, num_classes)
+
+    def _finish(self, name: str) -> None:
+        """Move what was kept aside of a task into the memory."""
+        self._seen.pop(name, None)
+        for label, store in self._streaming.pop(name, {}).items():
+            self._finished[name, label] = store
 
     def _stream(
         self,
@@ -188,10 +221,11 @@ class ReplayMemory(ExemplarsBuffer):
         stores = self._streaming.setdefault(name, {})
         for label in sorted(of_class):
             positions = of_class[label]
-            store = stores.setdefault(label, _ClassStore(label, task_label))
+            store = stores.setdefault(label, SampleStore(task_label))
             store.offer(
                 dataset,
                 [indices[p] for p in positions],
+                [label] * len(positions),
                 keys[positions],
                 -(-self.max_size // num_classes),
             )
@@ -211,25 +245,42 @@ class ReplayMemory(ExemplarsBuffer):
         self._rebuild()
 
     def _rebuild(self) -> None:
-        """Lay the samples out for drawing."""
-        stores = [(n, s) for (n, _), s in self._finished.items() if len(s)]
-        inputs = [store.inputs for _, store in stores if store.inputs is not None]
-        self._inputs = torch.cat(inputs) if inputs else None
-        sizes = torch.tensor([len(s) for _, s in stores], dtype=torch.long)
-        labels = torch.tensor([s.label for _, s in stores], dtype=torch.long)
-        tasks = torch.tensor([s.task_label for _, s in stores], dtype=torch.long)
-        self._labels = labels.repeat_interleave(sizes)
-        self._task_labels = tasks.repeat_interleave(sizes)
+        """Lay the samples out one after the other; the stores become views of that."""
+        stores = {key: store for key, store in self._finished.items() if len(store)}
+        self._inputs, self._labels, self._task_labels = _samples_of(list(stores.values()))
+        named = [set(store.annotations) for store in stores.values()]
+        self._annotations: dict[str, Tensor] = {
+            name: torch.cat([store.annotations[name] for store in stores.values()])
+            for name in sorted(set.intersection(*named) if named else ())
+        }
         self._of_task: dict[str, Tensor] = {}
         start = 0
-        for name, store in stores:
-            indices = torch.arange(start, start + len(store))
-            self._of_task[name] = torch.cat([self._of_task.get(name, indices[:0]), indices])
-            start += len(store)
+        for (name, _), store in stores.items():
+            stop = start + len(store)
+            store.inputs = self._inputs[start:stop]
+            for annotation, values in self._annotations.items():
+                store.annotations[annotation] = values[start:stop]
+            positions = torch.arange(start, stop)
+            self._of_task[name] = torch.cat([self._of_task.get(name, positions[:0]), positions])
+            start = stop
 
 
-def _indices_by_task(exp: Any, names: dict[int, str]) -> dict[int, list[int]]:
-    """Positions in the experience's data set, by task label."""
+def indices_by_task(exp: Any, names: dict[int, str]) -> dict[int, list[int]]:
+    """Positions in the experience's data set, by task label.
+
+    :param exp: of any benchmark.
+    :param names: of its objectives, by task label.
+    """
     if len(names) == 1:
         return {task: list(range(len(exp.dataset))) for task in names}
     return {task: list(exp.dataset.targets_task_labels.val_to_idx[task]) for task in names}
+
+
+def _samples_of(stores: Sequence[SampleStore]) -> list[Tensor]:
+    """``[x, y, task labels]`` of all stores, one after the other."""
+    filled = [store for store in stores if len(store)] or [SampleStore(0)]
+    return [
+        torch.cat([store.inputs for store in filled]),
+        torch.cat([store.labels for store in filled]),
+        torch.cat([torch.full((len(store),), store.task_label) for store in filled]),
+    ]

@@ -35,8 +35,21 @@ from ..optim.peers import (
 )
 from .baselines import AvgGradStrategy
 from .emgd import EMGDStrategy
-from .peers.graddrop import GradDropStrategy
-from .peers.spcl import SPCLStrategy
+from .peers import (
+    DERPPStrategy,
+    ERACEStrategy,
+    EWCStrategy,
+    GradDropStrategy,
+    GSSStrategy,
+    ICaRLStrategy,
+    JointStrategy,
+    LwFStrategy,
+    MDMTRStrategy,
+    MIRStrategy,
+    NaiveStrategy,
+    SIStrategy,
+    SPCLStrategy,
+)
 from .templates import MultiGradientTemplate
 
 __all__ = ["METHODS", "Family", "Method", "find_method", "make_method"]
@@ -174,6 +187,18 @@ _ALL = (
         "GEM; Lopez-Paz and Ranzato, NeurIPS 2017",
     ),
     Method("mega", "serial", _weighted(MEGAWeighting), "MEGA-II; Guo et al., NeurIPS 2020"),
+    Method("der++", "serial", DERPPStrategy, "DER++; Buzzega et al., NeurIPS 2020"),
+    Method("er-ace", "serial", ERACEStrategy, "ER-ACE; Caccia et al., ICLR 2022"),
+    Method("mdmt-r", "serial", MDMTRStrategy, "MDMT-R; Lyu et al., AAAI 2021"),
+    Method("icarl", "serial", ICaRLStrategy, "iCaRL; Rebuffi et al., CVPR 2017"),
+    Method("mir", "serial", MIRStrategy, "MIR; Aljundi et al., NeurIPS 2019"),
+    Method("gss", "serial", GSSStrategy, "GSS-greedy; Aljundi et al., NeurIPS 2019"),
+    # Without memory
+    Method("naive", "serial", NaiveStrategy, "fine-tuning, nothing against forgetting"),
+    Method("ewc", "serial", EWCStrategy, "EWC; Kirkpatrick et al., PNAS 2017"),
+    Method("si", "serial", SIStrategy, "SI; Zenke et al., ICML 2017"),
+    Method("lwf", "serial", LwFStrategy, "LwF; Li and Hoiem, ECCV 2016"),
+    Method("joint", "bound", JointStrategy, "all samples from the start, shuffled"),
 )
 
 METHODS: Mapping[str, Method] = {method.name: method for method in _ALL}

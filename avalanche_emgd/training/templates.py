@@ -63,7 +63,8 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
     * ``weights``: ``[n]`` float64, from ``after_weighting`` on.
 
     For subclasses: :meth:`objective_loss` is the loss of one objective, :meth:`weigh` the weights
-    and :meth:`combine` the update.
+    and :meth:`combine` the update; :meth:`make_memory` and :meth:`make_replay` say what is kept and
+    what is drawn of it.
 
     ``loss`` is the mean of the objectives' losses. What plugins add to it (EWC and the like) is
     differentiated on its own and added to the weighted sum; a factor they put on it scales that.
@@ -126,10 +127,13 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         check_sizes(memory_size, train_mb_size, train_epochs, eval_mb_size)
         self.memory: ReplayMemory | None = None
         """Replay memory, if there is one."""
+        self.replay: ReplayMemoryPlugin | None = None
+        """What draws from it."""
         own: list[BasePlugin] = []
         if memory_size:
-            self.memory = ReplayMemory(memory_size, seed)
-            own.append(ReplayMemoryPlugin(self.memory, memory_objectives))
+            self.memory = self.make_memory(memory_size, seed)
+            self.replay = self.make_replay(self.memory, memory_objectives)
+            own.append(self.replay)
         given = [p for p in plugins or [] if isinstance(p, WeightingPlugin)]
         if isinstance(weighting, ObjectiveWeighting) and not given:
             own.append(WeightingPlugin(weighting))
@@ -160,6 +164,8 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         self.gradients: Tensor = torch.empty(0, 0)
         self.gramian: Tensor = torch.empty(0, 0)
         self.weights: Tensor = torch.empty(0)
+        self.raw_outputs: list[Tensor] = []
+        """Outputs of each objective before the mask, ``[b, K]``."""
         self._outputs: list[Tensor] = []
         self._losses: list[Tensor] = []
 
@@ -177,6 +183,14 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
             return self.experience.benchmark.batch_size
         return self.train_mb_size
 
+    def make_memory(self, memory_size: int, seed: int) -> ReplayMemory:
+        """Make the replay memory; called by the constructor."""
+        return ReplayMemory(memory_size, seed)
+
+    def make_replay(self, memory: ReplayMemory, objectives: MemoryObjectives) -> ReplayMemoryPlugin:
+        """Make the plugin that fills the memory and draws from it; called by the constructor."""
+        return ReplayMemoryPlugin(memory, objectives)
+
     # Data and model of an experience
 
     def train_dataset_adaptation(self, **kwargs: Any) -> None:
@@ -192,7 +206,7 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         """
         own = self.adapted_dataset is self._own_dataset
         if isinstance(self.experience, SegmentExperience) and own:
-            self.dataloader = TickLoader(self.experience, self.adapted_dataset)
+            self.dataloader = TickLoader(self.experience)
         else:
             self.dataloader = SerialTickLoader(
                 self.adapted_dataset,
@@ -248,13 +262,17 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         batches = [(x[p.start : p.stop], t[p.start : p.stop]) for p in self.mbatch.parts]
         self.objectives = [part.objective for part in self.mbatch.parts]
         self.replayed = [part.replayed for part in self.mbatch.parts]
-        self._outputs = self.engine.forward(self._forward_batch, batches)
+        self.raw_outputs = self.engine.forward(self._forward_batch, batches)
+        self._outputs = [
+            self._class_mask(output, labels)
+            for output, (_, labels) in zip(self.raw_outputs, batches, strict=True)
+        ]
         self._joined = torch.cat(self._outputs)
         return self._joined
 
     def _forward_batch(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         x, task_labels = batch
-        return self._class_mask(avalanche_forward(self.model, x, task_labels), task_labels)
+        return avalanche_forward(self.model, x, task_labels)
 
     def criterion(self) -> Tensor:
         """Mean of the objectives' losses."""

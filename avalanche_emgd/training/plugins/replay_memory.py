@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from avalanche.core import SupervisedPlugin
+from torch import Tensor
 
 from ..memory import ReplayMemory
 
@@ -29,17 +30,25 @@ class ReplayMemoryPlugin(SupervisedPlugin):
             )
         self.memory = memory
         self.objectives = objectives
+        self.drawn: dict[str, Tensor] = {}
+        """Positions in the memory of the samples of this tick, by objective."""
 
     def before_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Append the memory's minibatch."""
-        if len(self.memory) == 0:
-            return
-        size = strategy.memory_mb_size
+        self.drawn = self.choose(strategy, strategy.memory_mb_size) if len(self.memory) else {}
+        for objective, positions in self.drawn.items():
+            strategy.mbatch.append_objective(objective, self.memory.take(positions), replayed=True)
+
+    def choose(self, strategy: Any, size: int) -> dict[str, Tensor]:
+        """Choose what is replayed: objectives and the positions of their samples in the memory.
+
+        :param strategy: in whose minibatch are the samples of the active tasks.
+        :param size: samples in all; the memory is not empty.
+        """
         if self.objectives == "one":
-            strategy.mbatch.append_objective("memory", self.memory.draw(size), replayed=True)
-        else:
-            for task, tensors in self.memory.draw_per_task(size).items():
-                strategy.mbatch.append_objective(f"memory-{task}", tensors, replayed=True)
+            return {"memory": self.memory.choose(size)}
+        chosen = self.memory.choose_per_task(size)
+        return {f"memory-{task}": positions for task, positions in chosen.items()}
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Take in what was streamed."""

@@ -143,14 +143,32 @@ def test_maxdo_against_autograd(n, seed):
     assert ours(rows @ rows.T).sum() == pytest.approx((n + 1) / n)
 
 
-def test_more_steps_of_maxdo_come_nearer():
-    rows = matrix(5, 3, 4)
+def nearest_distances(rows):
+    """Distances to the nearest convex combination of the others, by the dual of the gaps.
+
+    The asymmetric distance grows with ‖u − g‖, so that both are least at the same u.
+    """
     distances = []
-    for steps in (0, 5, 20, 100):
-        shares = peers.MaxDO(steps, 1.0)._others(rows @ rows.T)
+    for i, row in enumerate(rows):
+        gaps = torch.cat([rows[:i], rows[i + 1 :]]) - row
+        shares = solve_dual(gaps @ gaps.T, torch.ones(len(gaps))).weights
+        distances.append(asymmetric_distance(row + shares @ gaps, row))
+    return torch.stack(distances)
+
+
+@settings(max_examples=10)
+@given(st.integers(3, 6), seeds)
+def test_more_steps_of_maxdo_come_nearer_to_the_nearest(n, seed):
+    rows = matrix(n, seed)  # in 20 dimensions: no gradient is a combination of the others
+    distances = []
+    for steps in (0, 5, 20, 100, 3000):
+        shares = peers.MaxDO(steps, 0.5)._others(rows @ rows.T)
         distances.append(asymmetric_distance(shares.T @ rows, rows))
     for before, after in itertools.pairwise(distances):
         assert (after <= before + 1e-9).all()
+    nearest = nearest_distances(rows)
+    assert (distances[-1] >= nearest - 1e-9).all()
+    torch.testing.assert_close(distances[-1], nearest, rtol=0.0, atol=0.01)
 
 
 # Replay

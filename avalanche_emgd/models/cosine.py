@@ -1,0 +1,70 @@
+"""A classifier of angles instead of inner products."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .classifier import find_classifier
+
+__all__ = ["CosineClassifier", "shift_angle", "use_cosine_classifier"]
+
+
+class CosineClassifier(nn.Module):
+    """Logits ``scale`` · cos θ, with θ the angle between a feature and the vector of a class.
+
+    :param linear: whose weight it takes over: the very parameter, so that an optimizer that has it
+        trains it. The bias is left out.
+    :param scale: largest logit, > 0.
+    """
+
+    def __init__(self, linear: nn.Linear, scale: float) -> None:
+        super().__init__()
+        if not 0.0 < scale < math.inf:
+            raise ValueError(f"`scale` must be positive, found {scale!r}.")
+        self.weight = linear.weight
+        self.scale = scale
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits ``[B, K]`` in [−scale, scale] of features ``[B, F]``."""
+        return self.scale * functional.linear(
+            functional.normalize(features), functional.normalize(self.weight)
+        )
+
+    def extra_repr(self) -> str:
+        """Sizes and scale."""
+        classes, features = self.weight.shape
+        return f"in_features={features}, out_features={classes}, scale={self.scale}"
+
+
+def use_cosine_classifier(model: nn.Module, scale: float) -> None:
+    """Put a cosine classifier in the place of the model's linear one.
+
+    :param model: see :func:`~avalanche_emgd.models.classifier.find_classifier`.
+    :param scale: largest logit, > 0.
+    :raises ValueError: if the model has no linear classifier, or a cosine one already, or the scale
+        is not positive.
+    """
+    for module in model.modules():
+        if isinstance(module, CosineClassifier):
+            raise ValueError("`model` has a cosine classifier already: make a new model.")
+    name, linear = find_classifier(model)
+    model.set_submodule(name, CosineClassifier(linear, scale))
+
+
+def shift_angle(cosine: Tensor, margin: float) -> Tensor:
+    """Cosine of θ + margin, from that of θ.
+
+    Where θ + margin would be beyond π, the line cos θ − margin · sin margin goes on falling, so
+    that there is a gradient everywhere (Deng et al., ArcFace, CVPR 2019, in their code).
+
+    :param cosine: cos θ, of any shape.
+    :param margin: in [0, π).
+    """
+    sine = (1.0 - cosine.square()).clamp(min=1e-7).sqrt()
+    shifted = cosine * math.cos(margin) - sine * math.sin(margin)
+    beyond = cosine < -math.cos(margin)
+    return torch.where(beyond, cosine - margin * math.sin(margin), shifted)

@@ -1,0 +1,80 @@
+"""Classification by the nearest mean of exemplars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .class_mask import mask_logits
+from .classifier import classifier_inputs, find_classifier
+from .modes import evaluation_mode
+
+__all__ = ["NearestMean"]
+
+_CHUNK = 512  # exemplars per forward pass
+
+
+class NearestMean(nn.Module):
+    r"""A model that learns by its linear classifier and predicts by the nearest class mean.
+
+    In training mode it is the model itself. In evaluation mode the logit of a class is minus the
+    distance between the feature of the sample and the mean feature of the class's exemplars, all
+    of them scaled to unit length (Rebuffi et al., iCaRL, CVPR 2017, algorithm 1):
+
+    .. math:: -\left\|\frac{\varphi(x)}{\|\varphi(x)\|} - \mu_c\right\|, \qquad
+        \mu_c \propto \sum_{p \in P_c} \frac{\varphi(p)}{\|\varphi(p)\|}, \quad \|\mu_c\| = 1
+
+    Features φ are what enters the classifier. Classes without exemplars are masked.
+
+    :param model: see :func:`~avalanche_emgd.models.classifier.find_classifier`.
+    :param exemplars: gives inputs ``[n, ...]`` and class labels ``[n]``; asked, in evaluation mode,
+        after each :meth:`refresh`.
+    :raises ValueError: if the model has no linear classifier.
+    """
+
+    def __init__(self, model: nn.Module, exemplars: Callable[[], tuple[Tensor, Tensor]]) -> None:
+        super().__init__()
+        self._name, _ = find_classifier(model)
+        self.model = model
+        self._exemplars = exemplars
+        self._means: Tensor | None = None
+
+    @property
+    def classifier(self) -> nn.Linear:
+        """The linear classifier."""
+        return self.model.get_submodule(self._name)  # type: ignore[return-value]
+
+    def refresh(self) -> None:
+        """Have the class means computed anew when they are next needed."""
+        self._means = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits ``[B, K]`` of inputs ``[B, ...]``."""
+        if self.training:
+            return self.model(x)
+        if self._means is None:
+            self._means = self._class_means()
+        distances = torch.cdist(self.features(x), self._means)
+        return mask_logits(-distances, self._means.square().sum(dim=1) > 0.0)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Features of unit length, ``[B, F]``."""
+        with classifier_inputs(self.classifier) as collected:
+            self.model(x)
+        return functional.normalize(collected[-1])
+
+    @torch.no_grad()
+    def _class_means(self) -> Tensor:
+        """``[K, F]`` of unit length; zero without exemplars."""
+        weight = self.classifier.weight
+        sums = torch.zeros_like(weight)
+        inputs, labels = self._exemplars()
+        with evaluation_mode(self.model):
+            for x, y in zip(inputs.split(_CHUNK), labels.split(_CHUNK), strict=True):
+                if len(x):
+                    features = self.features(x.to(weight.device))
+                    sums.index_add_(0, y.to(weight.device), features)
+        return functional.normalize(sums)

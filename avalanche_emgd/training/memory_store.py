@@ -1,0 +1,67 @@
+"""Tensors of samples that belong together in a replay memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import default_collate
+
+__all__ = ["SampleStore"]
+
+
+class SampleStore:
+    """Samples of one task, in ascending order of their random keys.
+
+    Whatever is dropped is dropped from the end. The k samples with the smallest of uniform keys are
+    a uniform sample of all that were streamed, for every k at once.
+
+    :param task_label: of all samples.
+    """
+
+    def __init__(self, task_label: int) -> None:
+        self.task_label = task_label
+        self.keys: Tensor = torch.empty(0, dtype=torch.float64)
+        """``[n]`` float64, ascending."""
+        self.labels: Tensor = torch.empty(0, dtype=torch.long)
+        """``[n]``."""
+        self.inputs: Tensor = torch.empty(0)
+        """``[n, ...]``."""
+        self.annotations: dict[str, Tensor] = {}
+        """By name, ``[n, ...]``: what a method wants to remember of each sample."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def offer(
+        self, dataset: Any, indices: list[int], labels: list[int], keys: Tensor, size: int
+    ) -> None:
+        """Keep the ``size`` smallest keys of the old and the new; only these are loaded.
+
+        :param dataset: of ``(x, ...)``.
+        :param indices: of the new samples in it.
+        :param labels: of the new samples.
+        :param keys: of the new samples.
+        :param size: how many may stay.
+        """
+        kept = torch.argsort(torch.cat([self.keys, keys]), stable=True)[:size]
+        old = kept[kept < len(self.keys)]
+        new = kept[kept >= len(self.keys)] - len(self.keys)
+        if len(new):
+            loaded = default_collate([dataset[indices[i]][0] for i in new.tolist()])
+            inputs = torch.cat([self.inputs[old], loaded]) if len(old) else loaded
+            classes = torch.cat([self.labels[old], torch.tensor(labels)[new]])
+            self.fill(torch.cat([self.keys[old], keys[new]]), inputs, classes)
+
+    def fill(self, keys: Tensor, inputs: Tensor, labels: Tensor) -> None:
+        """Replace all samples, in any order; their annotations are gone."""
+        order = torch.argsort(keys, stable=True)
+        self.keys, self.inputs, self.labels = keys[order], inputs[order], labels[order]
+        self.annotations = {}
+
+    def shrink(self, size: int) -> None:
+        """Keep the first ``size`` samples, with their annotations."""
+        self.keys, self.labels = self.keys[:size], self.labels[:size]
+        self.inputs = self.inputs[:size].clone()
+        self.annotations = {name: v[:size].clone() for name, v in self.annotations.items()}

@@ -1,0 +1,34 @@
+"""Methods of the literature as strategies, on the same ticks, samples, memory and masks."""
+
+from .derpp import DERPPStrategy
+from .er_ace import ERACEStrategy
+from .ewc import EWCStrategy
+from .graddrop import GradDropStrategy
+from .gss import GSSStrategy
+from .gss_memory import GSSMemory
+from .icarl import ICaRLStrategy
+from .joint import JointStrategy
+from .lwf import LwFStrategy
+from .mdmtr import MDMTRStrategy
+from .memory_free import MemoryFreeStrategy, NaiveStrategy
+from .mir import MIRStrategy
+from .si import SIStrategy
+from .spcl import SPCLStrategy
+
+__all__ = [
+    "DERPPStrategy",
+    "ERACEStrategy",
+    "EWCStrategy",
+    "GSSMemory",
+    "GSSStrategy",
+    "GradDropStrategy",
+    "ICaRLStrategy",
+    "JointStrategy",
+    "LwFStrategy",
+    "MDMTRStrategy",
+    "MIRStrategy",
+    "MemoryFreeStrategy",
+    "NaiveStrategy",
+    "SIStrategy",
+    "SPCLStrategy",
+]

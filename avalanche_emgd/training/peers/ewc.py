@@ -1,0 +1,94 @@
+"""EWC: a parameter is important if the outputs depend on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.data import default_collate
+
+from ...benchmarks.experience import finishing_objectives, objective_names
+from ...models import evaluation_mode
+from ..memory import indices_by_task
+from .quadratic_penalty import QuadraticPenaltyStrategy
+
+__all__ = ["EWCStrategy"]
+
+
+class EWCStrategy(QuadraticPenaltyStrategy):
+    r"""Elastic weight consolidation (Kirkpatrick et al., PNAS 2017), without memory.
+
+    When a task finishes, the parameters are held where they are by the diagonal of its empirical
+    Fisher information,
+
+    .. math:: F = \frac1N \sum_{n=1}^N \bigl(\nabla_\theta\, \ell(f_\theta(x_n), y_n)\bigr)^2
+
+    over samples of the task, one by one, in evaluation mode, with logits masked as the scenario
+    asks. There is a penalty for each finished task. Since nothing is kept of a stream, the samples
+    are those that the task has delivered in its last segment.
+
+    Avalanche's ``EWCPlugin`` does so after each experience, which would be a segment with samples
+    of several tasks, squares gradients of minibatches, and does not mask.
+
+    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
+    no effect.
+
+    :param ewc_lambda: strength of the penalty, ≥ 0. Plain gradient descent diverges where it is
+        larger than 2 divided by the learning rate and the largest sum of importances.
+    :param fisher_samples: N ≥ 1 at most, chosen at random by ``seed``.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        optimizer: Optimizer,
+        ewc_lambda: float = 100.0,
+        fisher_samples: int = 256,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        if not 0.0 <= ewc_lambda < float("inf"):
+            raise ValueError(f"`ewc_lambda` must be at least 0 and finite, found {ewc_lambda!r}.")
+        if fisher_samples < 1:
+            raise ValueError(f"`fisher_samples` must be at least 1, found {fisher_samples!r}.")
+        super().__init__(model, optimizer=optimizer, strength=ewc_lambda, seed=seed, **kwargs)
+        self.fisher_samples = fisher_samples
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def _after_training_exp(self, **kwargs: Any) -> None:
+        super()._after_training_exp(**kwargs)
+        finished = finishing_objectives(self.experience)
+        names = objective_names(self.experience)
+        for task, indices in indices_by_task(self.experience, names).items():
+            if names[task] in finished:
+                order = torch.randperm(len(indices), generator=self._generator)
+                chosen = [indices[i] for i in order[: self.fisher_samples].tolist()]
+                self.consolidate(self.fisher(chosen), self.flat_parameters())
+
+    def fisher(self, indices: list[int]) -> Tensor:
+        """Mean of the squared gradients of samples, ``[P]``.
+
+        :param indices: of samples in the experience's data set, at least one.
+        """
+        dataset = self.experience.dataset.eval()
+        parameters = self.space.parameters
+        total = torch.zeros_like(self.flat_parameters())
+        with evaluation_mode(self.model):
+            for index in indices:
+                sample = [column.to(self.device) for column in default_collate([dataset[index]])]
+                x, y = sample[:2]
+                labels = sample[2] if len(sample) > 2 else torch.zeros_like(y)
+                logits = self._class_mask(self._forward_batch((x, labels)), labels)
+                gradients = torch.autograd.grad(
+                    self._criterion(logits, y), parameters, allow_unused=True
+                )
+                total += torch.cat(
+                    [
+                        torch.zeros(p.numel(), device=self.device) if g is None else g.reshape(-1)
+                        for p, g in zip(parameters, gradients, strict=True)
+                    ]
+                ).square()
+        return total / len(indices)

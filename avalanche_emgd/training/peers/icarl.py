@@ -1,0 +1,112 @@
+"""iCaRL: binary losses, distillation, and the nearest mean of exemplars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from ...benchmarks import Part
+from ...models import NearestMean, is_masked
+from ...optim.peers import ERWeighting
+from ..memory import ReplayMemory
+from ..plugins import MemoryObjectives, ReplayMemoryPlugin
+from ..templates import MultiGradientTemplate
+from .teacher import Teacher
+
+__all__ = ["ICaRLStrategy"]
+
+
+class ICaRLStrategy(MultiGradientTemplate):
+    r"""iCaRL (Rebuffi et al., CVPR 2017).
+
+    The loss of a sample is binary cross-entropy, added up over the classes that compete for it,
+
+    .. math:: -\sum_k \bigl[q_k \log \operatorname{sigm}(z_k) +
+        (1 - q_k) \log(1 - \operatorname{sigm}(z_k))\bigr]
+
+    where q_k is what a frozen copy of the model says, for classes of tasks that had finished when
+    the copy was taken, and 1 or 0 by the label for all others. The copy is renewed at the end of
+    each segment in which a task finishes. Half memory and half the mean of the active tasks.
+
+    Predictions are made by the nearest class mean. ``model`` of the strategy wraps the given one in
+    a :class:`~avalanche_emgd.models.NearestMean`, so whoever evaluates it sees them. Exemplars are
+    those of the replay memory, chosen at random as for all other methods, not by herding; for
+    active tasks those that the memory keeps aside, and for classes that have none yet, in their
+    first segment, the samples of the last tick.
+
+    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting`` and ``criterion``.
+
+    :raises ValueError: without a memory, or if the model has no single linear classifier.
+    """
+
+    model: NearestMean
+
+    def __init__(
+        self, model: nn.Module, *, optimizer: Optimizer, memory_size: int = 0, **kwargs: Any
+    ) -> None:
+        if memory_size == 0:
+            raise ValueError("`memory_size` must be at least 1: iCaRL predicts by its exemplars.")
+        if "criterion" in kwargs:
+            raise ValueError("`criterion` cannot be chosen: iCaRL has a loss of its own.")
+        self._teacher = Teacher()
+        self._latest: tuple[Tensor, Tensor] | None = None
+        super().__init__(
+            NearestMean(model, self._exemplars),
+            optimizer=optimizer,
+            weighting=ERWeighting(),
+            memory_size=memory_size,
+            **kwargs,
+        )
+
+    def make_replay(self, memory: ReplayMemory, objectives: MemoryObjectives) -> ReplayMemoryPlugin:
+        """Make a replay that has the class means computed anew when the memory has changed."""
+        self.exemplars = memory
+        return _ExemplarReplay(memory, objectives)
+
+    def objective_loss(self, output: Tensor, part: Part) -> Tensor:
+        """Binary cross-entropy with distillation."""
+        at = slice(part.start, part.stop)
+        competing = ~is_masked(output)
+        targets = functional.one_hot(self.mb_y[at], output.shape[1]).to(output.dtype)
+        known = self._teacher.classes
+        if known and bool(competing[:, known].any()):
+            before = self._teacher.logits(self.mb_x[at], self.mb_task_id[at])
+            targets[:, known] = before[:, known].sigmoid()
+        losses = functional.binary_cross_entropy_with_logits(
+            output.masked_fill(~competing, 0.0), targets, reduction="none"
+        )
+        return (losses * competing).sum(dim=1).mean()
+
+    def optimizer_step(self) -> None:
+        """Update the model, whose class means are then out of date."""
+        super().optimizer_step()
+        self._latest = (self.mb_x, self.mb_y)
+        self.model.refresh()
+
+    def _after_training_exp(self, **kwargs: Any) -> None:
+        super()._after_training_exp(**kwargs)
+        self._teacher.observe(self.model.model, self.experience)
+
+    def _exemplars(self) -> tuple[Tensor, Tensor]:
+        """Give inputs ``[n, ...]`` and class labels ``[n]``; none before training."""
+        inputs, labels, _ = self.exemplars.kept()
+        if self._latest is None:
+            return inputs, labels
+        x, y = (tensor.cpu() for tensor in self._latest)
+        new = ~torch.isin(y, labels)
+        if len(labels) == 0:
+            return x[new], y[new]
+        return torch.cat([inputs, x[new]]), torch.cat([labels, y[new]])
+
+
+class _ExemplarReplay(ReplayMemoryPlugin):
+    """Tells the model when its exemplars have changed."""
+
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Take in what was streamed."""
+        super().after_training_exp(strategy, *args, **kwargs)
+        strategy.model.refresh()

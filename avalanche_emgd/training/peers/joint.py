@@ -1,0 +1,77 @@
+"""Joint training: what one would get if all samples of all tasks were there from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from avalanche.training import JointTraining
+from torch import nn
+from torch.optim import Optimizer
+
+from ...benchmarks import Part, SegmentExperience, SerialTickLoader, TickBatch
+from .memory_free import MemoryFreeStrategy
+
+__all__ = ["JointStrategy"]
+
+
+class JointStrategy(MemoryFreeStrategy, JointTraining):
+    """The upper bound: as many updates as the stream has ticks, on the whole stream, shuffled.
+
+    At each update there are as many samples as the stream delivers at that tick, but of all tasks,
+    in an order that ``seed`` decides; they are one objective, ``joint``. All tasks count as started
+    from the first update on and end at the same time: A_e = A_ē. Metrics and plugins recognise it
+    as Avalanche's ``JointTraining``, whose ``train`` it has: that takes the whole stream, once.
+
+    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
+    no effect, and on ordinary benchmarks an update has ``train_mb_size`` samples.
+    """
+
+    def __init__(
+        self, model: nn.Module, *, optimizer: Optimizer, seed: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(model, optimizer=optimizer, seed=seed, **kwargs)
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def _before_training_exp(self, **kwargs: Any) -> None:
+        super()._before_training_exp(**kwargs)
+        self._class_mask.observe(self.experience, all_started=True)
+
+    def make_train_dataloader(self, shuffle: bool = True, **kwargs: Any) -> None:
+        """Load the whole stream, shuffled.
+
+        :param shuffle: for ordinary benchmarks; the samples of parallel ones are always shuffled.
+        """
+        dataset = self.adapted_dataset
+        if isinstance(self.experience, SegmentExperience):
+            self.dataloader = _JointLoader(self._experiences, dataset, self._generator)
+        else:
+            names = {0: "joint"}
+            self.dataloader = SerialTickLoader(dataset, self.train_mb_size, names, shuffle=shuffle)
+
+
+class _JointLoader:
+    """All samples of a stream in random order, in minibatches of the sizes of its ticks."""
+
+    def __init__(
+        self, experiences: Sequence[SegmentExperience], dataset: Any, generator: torch.Generator
+    ) -> None:
+        self._dataset = dataset
+        self._generator = generator
+        self._sizes = [
+            (tick, deliveries[-1].stop - deliveries[0].start)
+            for experience in experiences
+            for tick, deliveries in zip(experience.ticks, experience.deliveries, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def __iter__(self) -> Iterator[TickBatch]:
+        order = torch.randperm(len(self._dataset), generator=self._generator).tolist()
+        start = 0
+        for tick, size in self._sizes:
+            samples = [self._dataset[index] for index in order[start : start + size]]
+            start += size
+            yield TickBatch(self._dataset.collate_fn(samples), [Part("joint", 0, size)], tick)

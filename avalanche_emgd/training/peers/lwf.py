@@ -1,0 +1,98 @@
+"""Learning without forgetting: distillation from the model before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from avalanche.models.utils import is_multi_task_module
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from ...benchmarks import Part, SegmentExperience
+from .memory_free import MemoryFreeStrategy
+from .teacher import Teacher
+
+__all__ = ["LwFStrategy"]
+
+
+class LwFStrategy(MemoryFreeStrategy):
+    r"""Learning without forgetting (Li and Hoiem, ECCV 2016), without memory.
+
+    Each active task's loss gets, with z the model's and z′ a frozen copy's logits of its samples,
+
+    .. math:: \alpha T^2 \sum_G \mathrm{KL}\bigl(\mathrm{softmax}(z'_G / T) \,\big\|\,
+        \mathrm{softmax}(z_G / T)\bigr)
+
+    averaged over the samples, with logits as they are before the scenario's mask. T² keeps the size
+    of its gradient when T is changed (Hinton et al. 2015); the authors leave it out. The copy is
+    renewed at the end of each segment in which a task finishes. In the task-incremental scenario
+    each finished task is a group of classes G; in the class-incremental one, and on ordinary
+    benchmarks, all classes of finished tasks are one group. Classes of tasks that are still active
+    are learned from labels alone.
+
+    Avalanche's ``LwFPlugin`` distils the outputs that the strategy has, which are masked here: in
+    the task-incremental scenario the classes it would distil are exactly those that are missing.
+
+    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
+    no effect.
+
+    :param alpha: weight of the distillation, ≥ 0.
+    :param temperature: T > 0.
+    :raises ValueError: if the model is one of Avalanche's multi-task modules, which give a sample
+        the logits of its own task only.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        optimizer: Optimizer,
+        alpha: float = 1.0,
+        temperature: float = 2.0,
+        **kwargs: Any,
+    ) -> None:
+        if not 0.0 <= alpha < float("inf"):
+            raise ValueError(f"`alpha` must be at least 0 and finite, found {alpha!r}.")
+        if not 0.0 < temperature < float("inf"):
+            raise ValueError(f"`temperature` must be positive and finite, found {temperature!r}.")
+        if is_multi_task_module(model):
+            raise ValueError(
+                f"`model` {type(model).__name__} gives a sample the logits of its own task only, "
+                "and LwF distils those of the finished ones: use a model with one output layer."
+            )
+        super().__init__(model, optimizer=optimizer, **kwargs)
+        self.alpha = alpha
+        self.temperature = temperature
+        self._teacher = Teacher()
+
+    def objective_loss(self, output: Tensor, part: Part) -> Tensor:
+        """Loss of the labels plus distillation."""
+        loss = super().objective_loss(output, part)
+        if self._teacher.model is None:
+            return loss
+        at = slice(part.start, part.stop)
+        before = self._teacher.logits(self.mb_x[at], self.mb_task_id[at])
+        now = self.raw_outputs[self.mbatch.parts.index(part)]
+        return loss + self.alpha * self._distillation(now, before)
+
+    def _distillation(self, now: Tensor, before: Tensor) -> Tensor:
+        experience = self.experience
+        groups = [self._teacher.classes]
+        if isinstance(experience, SegmentExperience) and experience.benchmark.scenario == "task":
+            groups = list(self._teacher.tasks.values())
+        terms = [
+            functional.kl_div(
+                functional.log_softmax(now[:, group] / self.temperature, dim=1),
+                functional.log_softmax(before[:, group] / self.temperature, dim=1),
+                reduction="batchmean",
+                log_target=True,
+            )
+            for group in groups
+        ]
+        return self.temperature**2 * torch.stack(terms).sum()
+
+    def _after_training_exp(self, **kwargs: Any) -> None:
+        super()._after_training_exp(**kwargs)
+        self._teacher.observe(self.model, self.experience)

@@ -1,0 +1,100 @@
+"""MDMTR: angles instead of inner products, with margins between classes and tasks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ...benchmarks import Part, SegmentExperience
+from ...models import is_masked
+from ...models.cosine import shift_angle, use_cosine_classifier
+from ...optim.peers import ERWeighting
+from ..templates import MultiGradientTemplate
+
+__all__ = ["MDMTRStrategy"]
+
+
+class MDMTRStrategy(MultiGradientTemplate):
+    r"""Multi-domain multi-task rehearsal (Lyu et al., AAAI 2021).
+
+    The model's linear classifier is replaced, in place and at construction, by a cosine one with
+    logits s · cos θ_k; its weight stays the parameter that it was, so the optimizer need not be
+    told. In training, both for the active tasks and the memory, the angles have margins at two
+    levels. With y the sample's class,
+
+    .. math:: s\cos(\theta_y + m_c), \qquad s\cos\theta_k \ \text{(same task)}, \qquad
+        s\cos(\theta_k - m_t) \ \text{(other tasks)}
+
+    so a sample has to be nearer to its class by m_c than to others of the task, and by m_c + m_t
+    than to those of other tasks. That is our reading of the paper's two-level angular margin loss;
+    its optional episodic distillation is left out. Predictions are made without margins. Half
+    memory and half the mean of the active tasks.
+
+    In the task-incremental scenario other tasks' classes are masked, and on ordinary benchmarks
+    nobody says which class is whose: there only m_c is left.
+
+    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
+
+    :param scale: s > 0.
+    :param class_margin: m_c in radians, in [0, π).
+    :param task_margin: m_t in radians, in [0, π).
+    :raises ValueError: if the model has no single linear classifier.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        optimizer: Optimizer,
+        scale: float = 20.0,
+        class_margin: float = 0.05,
+        task_margin: float = 0.05,
+        **kwargs: Any,
+    ) -> None:
+        for name, value in (("class_margin", class_margin), ("task_margin", task_margin)):
+            if not 0.0 <= value < math.pi:
+                raise ValueError(f"`{name}` must be in [0, π), found {value!r}.")
+        use_cosine_classifier(model, scale)
+        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **kwargs)
+        self.scale = scale
+        self.class_margin = class_margin
+        self.task_margin = task_margin
+        self._task_of: Tensor | None = None
+
+    def _before_training_exp(self, **kwargs: Any) -> None:
+        super()._before_training_exp(**kwargs)
+        self._task_of = None
+        if isinstance(self.experience, SegmentExperience):
+            benchmark = self.experience.benchmark
+            task_of = torch.full((benchmark.num_classes,), -1)
+            for task, labels in enumerate(benchmark.label_sets):
+                task_of[list(labels)] = task
+            self._task_of = task_of.to(self.device)
+
+    def objective_loss(self, output: Tensor, part: Part) -> Tensor:
+        """Loss of the logits with margins."""
+        return super().objective_loss(
+            self.with_margins(output, self.mb_y[part.start : part.stop]), part
+        )
+
+    def with_margins(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Logits with margins, ``[B, K]``; masked ones stay masked.
+
+        :param logits: s · cos θ_k, ``[B, K]``.
+        :param labels: y, ``[B]``.
+        """
+        masked = is_masked(logits)
+        cosine = logits.masked_fill(masked, 0.0) / self.scale
+        own = nn.functional.one_hot(labels, logits.shape[1]).bool()
+        moved = torch.where(own, shift_angle(cosine, self.class_margin), cosine)
+        if self._task_of is not None:
+            width = len(self._task_of)
+            others = torch.zeros_like(own)
+            others[:, :width] = self._task_of != self._task_of[labels][:, None]
+            # cos(θ − m) = −cos((π − θ) + m)
+            moved = torch.where(others, -shift_angle(-cosine, self.task_margin), moved)
+        return torch.where(masked, logits, self.scale * moved)

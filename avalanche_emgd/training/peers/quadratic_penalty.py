@@ -1,0 +1,88 @@
+"""Penalties that hold parameters where they were, each as firmly as it was important."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from .memory_free import MemoryFreeStrategy
+
+__all__ = ["QuadraticPenaltyStrategy"]
+
+
+class QuadraticPenaltyStrategy(MemoryFreeStrategy):
+    r"""Adds to the loss ½ λ Σ_j Σ_i Ω_ji (θ_i − θ*_ji)², without memory.
+
+    Each consolidation j has importances Ω_j and an anchor θ*_j. All that is needed of them is
+    A = Σ_j Ω_j and b = Σ_j Ω_j θ*_j: the penalty's gradient λ (A θ − b) is added to the update, at
+    a cost that does not grow with their number. ``loss`` is that of the data alone.
+
+    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
+    no effect.
+
+    :param strength: λ ≥ 0.
+    """
+
+    def __init__(
+        self, model: nn.Module, *, optimizer: Optimizer, strength: float, **kwargs: Any
+    ) -> None:
+        super().__init__(model, optimizer=optimizer, **kwargs)
+        self.strength = strength
+        self.data_gradient = torch.empty(0)
+        """Mean of the tasks' gradients at this tick, without the penalty's, ``[P]``."""
+        self._curvatures: dict[str, Tensor] = {}
+        self._pulls: dict[str, Tensor] = {}
+
+    def _before_training_exp(self, **kwargs: Any) -> None:
+        super()._before_training_exp(**kwargs)
+        self._lay_out()
+
+    def combine(self) -> Tensor:
+        """Mean of the gradients plus the penalty's gradient ``[P]``."""
+        self.data_gradient = super().combine()
+        return self.data_gradient + self.strength * self.penalty_gradient()
+
+    def penalty_gradient(self) -> Tensor:
+        """Give A θ − b, ``[P]``."""
+        return self._curvature * self.flat_parameters() - self._pull
+
+    def flat_parameters(self) -> Tensor:
+        """Copy the trained parameters, ``[P]``, in the order of ``space.parameters``."""
+        return torch.cat([p.detach().reshape(-1) for p in self.space.parameters])
+
+    def consolidate(self, importances: Tensor, anchor: Tensor) -> None:
+        """Hold the parameters where they are now.
+
+        :param importances: Ω ≥ 0, ``[P]``.
+        :param anchor: θ*, ``[P]``.
+        """
+        sizes = [p.numel() for p in self.space.parameters]
+        pulls = (importances * anchor).split(sizes)
+        for (name, parameter), omega, pull in zip(
+            self._named(), importances.split(sizes), pulls, strict=True
+        ):
+            for kept, new in ((self._curvatures, omega), (self._pulls, pull)):
+                kept[name] = _grown(kept.get(name), parameter) + new.view_as(parameter)
+        self._lay_out()
+
+    def _named(self) -> list[tuple[str, nn.Parameter]]:
+        names = {id(parameter): name for name, parameter in self.model.named_parameters()}
+        return [(names[id(parameter)], parameter) for parameter in self.space.parameters]
+
+    def _lay_out(self) -> None:
+        """Put A and b in the order of the parameters that are trained now."""
+        self._curvature, self._pull = (
+            torch.cat([_grown(kept.get(name), p).reshape(-1) for name, p in self._named()])
+            for kept in (self._curvatures, self._pulls)
+        )
+
+
+def _grown(values: Tensor | None, parameter: Tensor) -> Tensor:
+    """Give values the shape of a parameter that may have grown since: new places get zero."""
+    grown = torch.zeros_like(parameter, requires_grad=False)
+    if values is not None:
+        grown[tuple(slice(size) for size in values.shape)] = values
+    return grown
