@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from avalanche.core import BasePlugin
 from avalanche.evaluation import PluginMetric
@@ -136,6 +138,9 @@ def make_strategy(
     :raises ValueError: if the settings are not the method's.
     """
     settings, own = config.resolved(), DEFAULTS[config.benchmark]
+    # Methods of others draw from any of these.
+    random.seed(config.seed)
+    np.random.seed(config.seed % 2**32)  # noqa: NPY002
     torch.manual_seed(config.seed)
     model: nn.Module = MLP(own.num_classes, own.in_features)
     return make_method(

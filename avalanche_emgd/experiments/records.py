@@ -1,0 +1,194 @@
+"""Records: what is kept of each run of a study, one file per run, and the table of them all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .atomic import replacing
+from .config import RunConfig, published_streams
+from .run import Run
+
+__all__ = [
+    "RECORDS",
+    "Record",
+    "done_record",
+    "failed_record",
+    "load_records",
+    "read_records",
+    "record_key",
+    "results_table",
+    "write_record",
+    "write_results",
+]
+
+Record = dict[str, Any]
+"""What is kept of a run: ``method`` (its label), ``scenario``, ``benchmark``, ``label_set``,
+``timeline``, ``seed``, ``status`` (``"done"`` or ``"failed"``), ``error`` (the traceback, or
+``None``), all of :meth:`Run.to_json` if it is done, and ``config``, see :meth:`RunConfig.to_json`.
+"""
+
+RECORDS = "records"
+"""Folder of the records in the directory of a study."""
+
+_IDENTITY = ("method", "scenario", "benchmark", "label_set", "timeline", "seed")
+_FIGURES = ("A_e", "A_ebar", "F_ebar", "ticks", "seconds", "ticks_per_second", "peak_memory_mb")
+# Where things lie does not change a run; what the protocol says is in the key.
+_PLACES = ("data_root", "download", "protocol")
+
+
+def record_key(config: RunConfig) -> str:
+    """Name of a run that no other run has: readable, and safe as the name of a file.
+
+    :param config: of the run.
+    :return: method, scenario, label set and time line (with a protocol), seed, and a digest of the
+        whole configuration, protocol included; places and versions of packages left out.
+    :raises ValueError: as :func:`~avalanche_emgd.experiments.config.published_streams`.
+    """
+    chosen = config.resolved()
+    content = {key: value for key, value in asdict(chosen).items() if key not in _PLACES}
+    content["name"] = config.label
+    if config.protocol is not None:
+        label_sets, timeline = published_streams(config)
+        content["streams"] = [label_sets, timeline.spans]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+    parts = [re.sub(r"[^\w.-]+", "-", config.label, flags=re.ASCII)[:60], chosen.scenario]
+    if config.protocol is not None:
+        parts += [f"ls{chosen.label_set}", f"tl{chosen.timeline}"]
+    return "-".join([*parts, f"seed{chosen.seed}", digest])
+
+
+def done_record(config: RunConfig, run: Run) -> Record:
+    """Record of a run that has come to its end."""
+    return {**_head(config), "status": "done", "error": None, **run.to_json(), **_tail(config)}
+
+
+def failed_record(config: RunConfig, error: str) -> Record:
+    """Record of a run that has not.
+
+    :param config: of the run.
+    :param error: traceback, or what else is known.
+    """
+    return {**_head(config), "status": "failed", "error": error, **_tail(config)}
+
+
+def _head(config: RunConfig) -> Record:
+    chosen = config.resolved()
+    return {
+        "method": config.label,
+        **{name: getattr(chosen, name) for name in _IDENTITY if name != "method"},
+    }
+
+
+def _tail(config: RunConfig) -> Record:
+    return {"config": config.to_json()}
+
+
+def write_record(directory: Path, key: str, record: Record) -> None:
+    """Write ``records/KEY.json``, whole or not at all.
+
+    :param directory: of the study, with the folder :data:`RECORDS` in it.
+    :param key: see :func:`record_key`.
+    :param record: to write; one line of the file for each of its fields.
+    """
+    lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in record.items()]
+    with replacing(directory / RECORDS / f"{key}.json") as draft:
+        draft.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def read_records(directory: Path) -> dict[str, Record]:
+    """Read the records of a study by their keys, in the order of these; none if there are none.
+
+    :param directory: of the study.
+    :raises ValueError: if a file among them cannot be read or is no record; names it.
+    """
+    return {
+        path.stem: _read(path)
+        for path in sorted((directory / RECORDS).glob("*.json"))
+        if not path.name.startswith(".")
+    }
+
+
+def load_records(directory: str | Path) -> list[Record]:
+    """Load the records of a study, also while it is running.
+
+    :param directory: of the study.
+    :return: a :data:`Record` for each run that is done or has failed; ordered by benchmark,
+        scenario, method, label set, time line and seed.
+    :raises FileNotFoundError: if no study is there.
+    :raises ValueError: if a file among the records cannot be read or is no record; names it.
+    """
+    if not (Path(directory) / RECORDS).is_dir():
+        raise FileNotFoundError(
+            f"`directory` {str(directory)!r} holds no study: name the output directory of one (on "
+            "the command line: avalanche-emgd compare --output DIR)."
+        )
+    return sorted(read_records(Path(directory)).values(), key=_order)
+
+
+def _read(path: Path) -> Record:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"The record {str(path)!r} cannot be read: {error}. Remove it to have its run repeated."
+        ) from None
+    needed = {*_IDENTITY, "status", "error", "config"}
+    if isinstance(record, dict) and record.get("status") == "done":
+        needed |= {*_FIGURES, "tasks", "trace"}
+    if not isinstance(record, dict) or not needed <= set(record):
+        raise ValueError(
+            f"{str(path)!r} is not a record of a run, but lies among them: remove it from there."
+        )
+    return record
+
+
+def _order(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    streams = [-1 if record[name] is None else record[name] for name in ("label_set", "timeline")]
+    names = [record[name] for name in ("benchmark", "scenario", "method")]
+    return (*names, *streams, record["seed"])
+
+
+def results_table(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Table of records, a row for each, ordered as by :func:`load_records`.
+
+    Columns: ``method``, ``scenario``, ``benchmark``, ``label_set``, ``timeline`` and ``seed``;
+    ``A_e``, ``A_ebar`` and ``F_ebar`` as fractions; ``ticks``, ``seconds``, ``ticks_per_second``
+    and ``peak_memory_mb``; ``status``, and ``error``: the last line of the traceback. What is not
+    known (the figures of a failed run, the label set where there is no protocol) is missing.
+
+    :param records: see :data:`Record`.
+    """
+    columns = (*_IDENTITY, *_FIGURES, "status", "error")
+    rows = [
+        [_last_line(record[c]) if c == "error" else record.get(c) for c in columns]
+        for record in sorted(records, key=_order)
+    ]
+    whole = dict.fromkeys(("label_set", "timeline", "seed", "ticks"), "Int64")
+    words = dict.fromkeys(("method", "scenario", "benchmark", "status", "error"), "string")
+    numbers = dict.fromkeys((c for c in columns if c not in whole and c not in words), "float64")
+    return pd.DataFrame(rows, columns=list(columns)).astype({**whole, **words, **numbers})
+
+
+def _last_line(error: str | None) -> str | None:
+    return None if error is None else error.rstrip().rpartition("\n")[2]
+
+
+def write_results(directory: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write the table of records as ``results.csv`` and ``results.parquet``.
+
+    :param directory: of the study.
+    :param records: all there are.
+    """
+    table = results_table(records)
+    with replacing(directory / "results.csv") as draft:
+        table.to_csv(draft, index=False)
+    with replacing(directory / "results.parquet") as draft:
+        table.to_parquet(draft, index=False)

@@ -1,0 +1,152 @@
+"""Many runs at once, by Dask: processes of this machine, or a cluster that is there already."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
+
+import dask
+import torch
+from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed.utils import get_mp_context
+
+from .config import RunConfig, make_benchmark
+from .records import Record, done_record, failed_record
+from .run import execute
+
+__all__ = ["connect", "finish", "perform"]
+
+# Where that can be had, workers are forked from a process that has imported everything, instead of
+# importing it each for itself, which takes them seconds, also when they replace one that has died.
+_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+# A process is given no run before it has finished the one it has, so that if it dies only that one
+# is suspected of having killed it; and each is given two more chances.
+_SETTINGS = {
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.scheduler.allowed-failures": 2,
+    "distributed.worker.multiprocessing-method": _METHOD,
+}
+_PATIENCE = "10s"
+# Runs share torch's global state, so that in workers with several threads they have to queue.
+_alone = threading.Lock()
+
+
+@contextmanager
+def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
+    """Context with workers to do runs.
+
+    :param scheduler: address of a Dask scheduler; a cluster of processes of this machine, which
+        ends with the context, if ``None``.
+    :param workers: how many processes that has at most, ≥ 1.
+    :return: connected to the scheduler.
+    :raises ValueError: if the scheduler cannot be reached.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(_SETTINGS))
+        _preload()
+        if scheduler is None:
+            with _interrupts_wait():
+                address = stack.enter_context(
+                    LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        memory_limit=0,
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs=logging.CRITICAL,
+                    )
+                )
+        else:
+            address = scheduler
+        logger = logging.getLogger("distributed.client")
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL)  # what is wrong is in exceptions
+        try:
+            client = Client(address, timeout=_PATIENCE, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"`scheduler` {scheduler!r} cannot be reached: {error}. Start one with `dask "
+                "scheduler` and give the address that it prints, such as tcp://192.0.2.1:8786."
+            ) from None
+        yield stack.enter_context(client)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Context that Ctrl-C does not interrupt, nor ever the processes and threads started in it.
+
+    A cluster that is interrupted while it starts cannot be ended, and its processes must leave it
+    to this one to say what Ctrl-C means.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _preload() -> None:
+    context = get_mp_context()  # Dask's, which sets modules of its own the first time
+    if _METHOD == "forkserver":
+        context.set_forkserver_preload(["distributed", __name__])
+
+
+def finish(
+    client: Client, configs: Sequence[RunConfig]
+) -> Generator[tuple[int, Record], None, None]:
+    """Do runs, and give the record of each as soon as it is finished.
+
+    Runs of a worker that dies are repeated by others. A run during which three workers have died
+    has failed.
+
+    :param client: see :func:`connect`.
+    :param configs: of the runs.
+    :return: pairs of an index into ``configs`` and a record.
+    :raises ConnectionError: if the scheduler is lost.
+    """
+    futures = client.map(perform, configs, path=list(sys.path), pure=False)
+    indices = {future.key: index for index, future in enumerate(futures)}
+    finished = as_completed(futures, loop=client.loop)
+    del futures  # from here on, a result is dropped once it has been handed on
+    for future in finished:
+        index = indices[future.key]
+        try:
+            record = future.result()
+        except CancelledError as error:
+            raise ConnectionError("The connection to the scheduler is lost.") from error
+        except KilledWorker as error:
+            record = failed_record(
+                configs[index],
+                f"{error.allowed_failures + 1} processes died during this run, one after the "
+                "other: out of memory, killed, or crashed.",
+            )
+        except Exception:  # of Dask: those of the run are in its record
+            record = failed_record(configs[index], traceback.format_exc())
+        yield index, record
+
+
+def perform(config: RunConfig, path: Sequence[str] = ()) -> Record:
+    """Do a run, on one thread.
+
+    :param config: of the run.
+    :param path: folders to look for modules in, beside those of the process.
+    :return: the record of the run, also if that fails.
+    """
+    with _alone:
+        sys.path.extend(folder for folder in path if folder not in sys.path)
+        torch.set_num_threads(1)
+        warnings.filterwarnings("ignore", "No loggers specified")
+        try:
+            return done_record(config, execute(config, make_benchmark(config)))
+        except (Exception, SystemExit):
+            return failed_record(config, traceback.format_exc())

@@ -1,0 +1,254 @@
+"""What a study is: many runs that share a benchmark and differ in a few things."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from itertools import product
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..benchmarks import Scenario
+from .atomic import replacing
+from .config import BenchmarkName, RunConfig
+
+__all__ = ["SHARED", "MethodChoice", "StudyConfig"]
+
+# What all runs of a study have in common.
+_KINDS: dict[str, type] = {
+    "benchmark": str,
+    "data_root": str,
+    "download": bool,
+    "protocol": str,
+    "overlap": float,
+    "num_tasks": int,
+    "batch_size": int,
+    "learning_rate": float,
+    "memory_per_class": int,
+    "eval_every": int,
+    "device": str,
+}
+SHARED: tuple[str, ...] = tuple(_KINDS)
+"""Names of the settings that all runs of a study have in common."""
+
+_REQUIRED = ("benchmark", "download", "device")
+_LISTS = ("methods", "scenarios", "seeds", "label_sets", "timelines")
+
+
+@dataclass(frozen=True)
+class MethodChoice:
+    """A method with its settings, as one of those that a study compares.
+
+    :param method: see :class:`RunConfig`.
+    :param name: in tables and pictures; ``method`` if ``None``.
+    :param settings: in place of the method's defaults: names and JSON values.
+    :raises ValueError: if they are not of these kinds.
+    """
+
+    method: str
+    name: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key in ("method", "name"):
+            value = getattr(self, key)
+            if not (isinstance(value, str) and value) and (key, value) != ("name", None):
+                raise ValueError(f"`{key}` of a method must be text, found {value!r}.")
+        if not isinstance(self.settings, Mapping):
+            raise ValueError(
+                f"`settings` of {self.label!r} must map names to values, found {self.settings!r}."
+            )
+        try:
+            kept = json.loads(json.dumps(dict(self.settings), allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"`settings` of {self.label!r} must be numbers, text, true, false, null, lists and "
+                f"mappings of these, found {dict(self.settings)!r}: {error}."
+            ) from None
+        object.__setattr__(self, "settings", kept)
+
+    @property
+    def label(self) -> str:
+        """Name in tables and pictures."""
+        return self.name or self.method
+
+    @classmethod
+    def parse(cls, entry: Any) -> MethodChoice:
+        """Read an entry of a list of methods.
+
+        :param entry: a name, or a mapping with ``method`` and perhaps ``name`` and ``settings``.
+        :raises ValueError: if it is something else.
+        """
+        if isinstance(entry, MethodChoice):
+            return entry
+        if isinstance(entry, str):
+            return cls(entry)
+        known = [f.name for f in fields(cls)]
+        if not isinstance(entry, Mapping) or "method" not in entry or not set(entry) <= set(known):
+            raise ValueError(
+                "`methods` must list names, or mappings with `method` and perhaps `name` and "
+                f"`settings`, found {entry!r}."
+            )
+        return cls(**entry)
+
+    def to_plain(self) -> str | dict[str, Any]:
+        """Entry of a list of methods, such that :meth:`parse` reads it."""
+        plain = {"method": self.method, "name": self.name, "settings": dict(self.settings)}
+        given = {key: value for key, value in plain.items() if value}
+        return self.method if set(given) == {"method"} else given
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """Many runs: every method in every scenario with every label set, time line and seed.
+
+    What is not a list is shared by all runs, and means what it means in :class:`RunConfig`.
+
+    :param methods: at least one: names, mappings or :class:`MethodChoice`.
+    :param scenarios: at least one of ``"task"`` and ``"class"``.
+    :param seeds: at least one.
+    :param label_sets: of the protocol; only the first if there are none.
+    :param timelines: of each label set; only the first if there are none.
+    :param download: whether to download the data set, once, before the runs start.
+    :raises ValueError: if something is of the wrong kind or out of range, or twice in a list.
+    """
+
+    methods: Sequence[Any]
+    scenarios: Sequence[Scenario] = ("class",)
+    seeds: Sequence[int] = (0,)
+    label_sets: Sequence[int] = ()
+    timelines: Sequence[int] = ()
+    benchmark: BenchmarkName = "ps-digits"
+    data_root: str | None = None
+    download: bool = False
+    protocol: str | None = None
+    overlap: float | None = None
+    num_tasks: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    memory_per_class: int | None = None
+    eval_every: int | None = None
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            value = getattr(self, name)
+            if value is not None or name in _REQUIRED:
+                object.__setattr__(self, name, _as(kind, value, f"`{name}`"))
+        for name in _LISTS:
+            value = getattr(self, name)
+            if isinstance(value, str) or not isinstance(value, Sequence):
+                raise ValueError(f"`{name}` must be a list, found {value!r}.")
+            if not value and name in ("methods", "scenarios", "seeds"):
+                raise ValueError(f"`{name}` must have at least one entry, found none.")
+            object.__setattr__(self, name, tuple(value))
+        object.__setattr__(self, "methods", tuple(map(MethodChoice.parse, self.methods)))
+        for name in ("seeds", "label_sets", "timelines"):
+            entries = (_as(int, entry, f"an entry of `{name}`") for entry in getattr(self, name))
+            object.__setattr__(self, name, tuple(entries))
+        self._check_twice()
+        self.runs()
+
+    def _check_twice(self) -> None:
+        for name in _LISTS:
+            entries = getattr(self, name)
+            if name == "methods":
+                entries = [choice.label for choice in entries]
+            for i, entry in enumerate(entries):
+                if entry in entries[:i]:
+                    raise ValueError(
+                        f"`{name}` has {entry!r} twice"
+                        + ("; give one of them another `name`." if name == "methods" else ".")
+                    )
+
+    def runs(self) -> list[RunConfig]:
+        """All runs, such that those with the same streams follow each other.
+
+        None of them downloads anything.
+        """
+        shared = {name: getattr(self, name) for name in SHARED if name != "download"}
+        return [
+            RunConfig(
+                **shared,
+                method=choice.method,
+                settings=choice.settings,
+                name=choice.name,
+                scenario=scenario,
+                seed=seed,
+                label_set=label_set,
+                timeline=timeline,
+            )
+            for seed, label_set, timeline, scenario, choice in product(
+                self.seeds,
+                self.label_sets or (None,),
+                self.timelines or (None,),
+                self.scenarios,
+                self.methods,
+            )
+        ]
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> StudyConfig:
+        """Read a YAML file whose keys are the parameters of this class.
+
+        :param path: of the file; paths in it are relative to the current directory.
+        :raises ValueError: if it cannot be read, is not YAML, or has unknown keys or bad values.
+        """
+        try:
+            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ValueError(f"`config` {str(path)!r} cannot be read: {error.strerror}.") from None
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            words = " ".join(str(error).split())
+            raise ValueError(f"`config` {str(path)!r} is not a YAML file: {words}.") from None
+        known = [f.name for f in fields(cls)]
+        if not isinstance(content, dict) or "methods" not in content:
+            raise ValueError(
+                f"`config` {str(path)!r} must map names to values, and have at least `methods`."
+            )
+        unknown = [str(key) for key in content if key not in known]
+        if unknown:
+            raise ValueError(
+                f"`config` {str(path)!r} has unknown keys: {', '.join(unknown)}. "
+                f"Known are {', '.join(known)}."
+            )
+        try:
+            return cls(**content)
+        except ValueError as error:
+            raise ValueError(f"`config` {str(path)!r}: {error}") from None
+
+    def to_yaml(self, path: str | Path) -> None:
+        """Write a YAML file that :meth:`from_yaml` reads; what is not given is left out."""
+        content: dict[str, Any] = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name == "methods":
+                content[each.name] = [choice.to_plain() for choice in value]
+            elif isinstance(value, tuple):
+                content.update({each.name: list(value)} if value else {})
+            elif value is not None:
+                content[each.name] = value
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        with replacing(Path(path)) as draft:
+            draft.write_text(text, encoding="utf-8")
+
+
+def _as(kind: type, value: Any, name: str) -> Any:
+    """Take a setting for what it must be: text, a truth value, or a number, NumPy's included."""
+    accepted, words = {
+        str: (str, "text"),
+        bool: (bool, "true or false"),
+        int: (Integral, "a whole number"),
+        float: (Real, "a number"),
+    }[kind]
+    # Truth values are whole numbers to Python, but not to users.
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        hint = ""
+        if kind is float and isinstance(value, str):
+            hint = " (YAML takes 3e-3 for text: write 0.003 or 3.0e-3)"
+        raise ValueError(f"{name} must be {words}, found {value!r}{hint}.")
+    return kind(value)

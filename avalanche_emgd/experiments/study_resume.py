@@ -1,0 +1,69 @@
+"""Whether the records in a directory are of the same study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .config import RunConfig
+from .records import Record
+from .study_config import SHARED, StudyConfig
+
+__all__ = ["check_same_study"]
+
+_REMEDY = "Name another output directory, or leave the setting as it was."
+
+
+def check_same_study(
+    study: StudyConfig, runs: Mapping[str, RunConfig], records: Mapping[str, Record]
+) -> None:
+    """Check that records may stay beside those of a study: only its lists may have changed.
+
+    :param study: to be done.
+    :param runs: its runs, by key.
+    :param records: those there are, by key.
+    :raises ValueError: if some setting differs; names it.
+    """
+    here = asdict(next(iter(runs.values())).resolved())
+    choices = {choice.label: choice for choice in study.methods}
+    planned = {_identity(config): key for key, config in runs.items()}
+    for key, record in records.items():
+        there = record["config"]
+        for name in SHARED:
+            if name != "download" and not _same(name, there.get(name), here[name]):
+                raise ValueError(
+                    f"`{name}` is {here[name]!r}, but {there.get(name)!r} in the record {key!r} of "
+                    f"the study in `output`. {_REMEDY}"
+                )
+        choice = choices.get(record["method"])
+        if choice is not None:
+            for name in ("method", "settings"):
+                if there.get(name) != getattr(choice, name):
+                    raise ValueError(
+                        f"`{name}` of {choice.label!r} is {getattr(choice, name)!r}, but "
+                        f"{there.get(name)!r} in the record {key!r} of the study in `output`. Give "
+                        "the method another `name`, or leave it as it was."
+                    )
+        identity = tuple(record[name] for name in _NAMES)
+        if planned.get(identity, key) != key:
+            raise ValueError(
+                f"The record {key!r} of the study in `output` is of the same run as one of this "
+                "study, but not with the same streams: has the content of `protocol` changed, or "
+                f"the version of the package? {_REMEDY}"
+            )
+
+
+_NAMES = ("method", "scenario", "label_set", "timeline", "seed")
+
+
+def _identity(config: RunConfig) -> tuple[Any, ...]:
+    chosen = config.resolved()
+    return (config.label, *(getattr(chosen, name) for name in _NAMES[1:]))
+
+
+def _same(name: str, one: Any, other: Any) -> bool:
+    if name in ("data_root", "protocol") and one is not None and other is not None:
+        return Path(one).resolve() == Path(other).resolve()
+    return bool(one == other)

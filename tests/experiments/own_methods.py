@@ -1,0 +1,50 @@
+"""Methods of a user's own, some of which fail, and what studies of them have in common."""
+
+import os
+import signal
+import time
+
+from avalanche_emgd import AvgGradStrategy
+
+# Settings with which a run takes a fraction of a second.
+QUICK = {"num_tasks": 2, "batch_size": 32, "eval_every": 10}
+
+
+def mine(model, **arguments):
+    """The plain average by another name."""
+    return AvgGradStrategy(model, **arguments)
+
+
+class Broken(AvgGradStrategy):
+    """Can be made, but not trained."""
+
+    def train(self, *args, **kwargs):
+        raise RuntimeError("it broke")
+
+
+class Exits(AvgGradStrategy):
+    """Wants to end the process."""
+
+    def train(self, *args, **kwargs):
+        raise SystemExit(3)
+
+
+class Deadly(AvgGradStrategy):
+    """Ends the process, as the kernel does when memory runs out."""
+
+    def train(self, *args, **kwargs):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Slow(AvgGradStrategy):
+    """Takes long enough to be killed."""
+
+    def train(self, *args, **kwargs):
+        time.sleep(0.7)
+        return super().train(*args, **kwargs)
+
+
+def figures(record):
+    """All of a record but what differs from one time to the next."""
+    costs = ("seconds", "ticks_per_second", "peak_memory_mb")
+    return {key: value for key, value in record.items() if key not in costs}
