@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ..benchmarks import ParallelBenchmark
 from ..benchmarks.gantt import draw_gantt, task_color
 
-__all__ = ["Curves", "draw_curves"]
+__all__ = ["Curves", "draw_accuracies", "draw_curves", "plain"]
 
 Curves = Sequence[Sequence[tuple[int, float]]]
 """For each task, (ticks done, accuracy) at each test."""
@@ -19,44 +20,82 @@ Curves = Sequence[Sequence[tuple[int, float]]]
 def draw_curves(benchmark: ParallelBenchmark, curves_of: Mapping[str, Curves]) -> Figure:
     """Accuracy of each task over ticks, under its span; one column per method.
 
-    Lines are solid within a task's span and dashed after it, where a fall is forgetting; a dot
-    marks the accuracy at its end.
+    See :func:`draw_accuracies`.
 
     :param benchmark: with the time line and the names.
     :param curves_of: curves by the name of the method.
     """
-    timeline = benchmark.timeline
-    columns = len(curves_of)
+    spans, names = benchmark.timeline.spans, benchmark.task_names
+    return draw_accuracies(spans, names, curves_of, columns=len(curves_of))
+
+
+def draw_accuracies(
+    spans: Sequence[tuple[int, int]],
+    names: Sequence[str],
+    curves_of: Mapping[str, Curves],
+    *,
+    columns: int,
+) -> Figure:
+    """Accuracy of each task over ticks, under its span; one panel per method.
+
+    Lines are solid within a task's span and dashed after it, where a fall is forgetting; a dot
+    marks the accuracy at its end.
+
+    :param spans: (first tick, last tick) of each task.
+    :param names: of the tasks.
+    :param curves_of: curves by the name of the method; at least one.
+    :param columns: panels side by side, ≥ 1; the spans stand above each column.
+    """
+    tasks, rows = len(spans), -(-len(curves_of) // columns)
     figure = Figure(
-        figsize=(1.5 + 5.0 * columns, 4.2 + 0.22 * timeline.num_tasks), layout="constrained"
+        figsize=(1.5 + 5.0 * columns, 0.6 + 0.22 * tasks + 3.6 * rows), layout="constrained"
     )
     axes = figure.subplots(
-        2,
+        1 + rows,
         columns,
         sharex=True,
         sharey="row",
         squeeze=False,
-        height_ratios=[0.6 + 0.22 * timeline.num_tasks, 3.6],
+        height_ratios=[0.6 + 0.22 * tasks] + rows * [3.6],
     )
-    for column, (name, curves) in enumerate(curves_of.items()):
-        spans, plot = axes[0][column], axes[1][column]
-        draw_gantt(timeline.spans, benchmark.task_names, (), spans)
-        spans.set_xlabel("")
-        spans.set_title(name)
-        for task, (_, last) in enumerate(timeline.spans):
-            color, points = task_color(task), curves[task]
-            during = [point for point in points if point[0] <= last + 1]
-            after = [point for point in points if point[0] >= last + 1]
-            plot.plot(*_xy(during), color=color, label=benchmark.task_names[task])
-            plot.plot(*_xy(after), color=color, linestyle="--", linewidth=1.2)
-            plot.plot(*_xy(during[-1:]), color=color, marker="o", markersize=5, clip_on=False)
-        plot.set_xlabel("tick")
-        plot.grid(alpha=0.25)
-        plot.spines[["top", "right"]].set_visible(False)
-    axes[1][0].set_ylim(0.0, 1.02)
-    axes[1][0].yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes[1][0].set_ylabel("test accuracy")
+    for column in range(columns):
+        draw_gantt(spans, names, (), axes[0][column])
+        axes[0][column].set_xlabel("")
+    for panel, (name, curves) in enumerate(curves_of.items()):
+        row, column = divmod(panel, columns)
+        plot = axes[1 + row][column]
+        # In a single row, the name is the heading of a column.
+        (axes[0][column] if rows == 1 else plot).set_title(plain(name))
+        _draw_panel(plot, spans, names, curves)
+        if column == 0:
+            plot.set_ylim(0.0, 1.02)
+            plot.yaxis.set_major_formatter(PercentFormatter(1.0))
+            plot.set_ylabel("test accuracy")
+        if panel + columns >= len(curves_of):  # the last one of its column
+            plot.set_xlabel("tick")
+            plot.tick_params(labelbottom=True)
+    for empty in axes[-1][len(curves_of) - (rows - 1) * columns :]:
+        empty.set_axis_off()
     return figure
+
+
+def plain(text: str) -> str:
+    """Text that Matplotlib shows as it is, dollar signs included."""
+    return text.replace("$", r"\$")
+
+
+def _draw_panel(
+    plot: Axes, spans: Sequence[tuple[int, int]], names: Sequence[str], curves: Curves
+) -> None:
+    for task, (_, last) in enumerate(spans):
+        color, points = task_color(task), curves[task]
+        during = [point for point in points if point[0] <= last + 1]
+        after = [point for point in points if point[0] >= last + 1]
+        plot.plot(*_xy(during), color=color, label=names[task])
+        plot.plot(*_xy(after), color=color, linestyle="--", linewidth=1.2)
+        plot.plot(*_xy(during[-1:]), color=color, marker="o", markersize=5, clip_on=False)
+    plot.grid(alpha=0.25)
+    plot.spines[["top", "right"]].set_visible(False)
 
 
 def _xy(points: Sequence[tuple[int, float]]) -> tuple[list[int], list[float]]:

@@ -1,96 +1,34 @@
-"""The command line: words in, words out; the work is done in ``avalanche_emgd.experiments``."""
+"""Commands about single runs."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from . import __version__
-from .benchmarks import Scenario
-from .experiments.config import BenchmarkName
-
-app = typer.Typer(
-    help="Parallel continual learning with elastic multi-gradient descent.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
+from .app import app, complains, console
+from .options import (
+    BatchSizeOption,
+    BenchmarkOption,
+    DataRootOption,
+    DownloadOption,
+    EvalEveryOption,
+    LabelSetOption,
+    LearningRateOption,
+    MemoryPerClassOption,
+    OverlapOption,
+    OverwriteOption,
+    ProtocolOption,
+    ScenarioOption,
+    SeedOption,
+    TasksOption,
+    TimelineOption,
 )
-console = Console()
-
-BenchmarkOption = Annotated[BenchmarkName, typer.Option(help="Ready-made benchmark.")]
-ScenarioOption = Annotated[
-    Scenario,
-    typer.Option(
-        help="task: the task of a sample is known, only its classes compete; "
-        "class: the classes of all tasks started so far compete."
-    ),
-]
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
-DataRootOption = Annotated[
-    str | None,
-    typer.Option(metavar="DIR", help="Folder that holds the data set (torchvision's layout)."),
-]
-DownloadOption = Annotated[bool, typer.Option("--download", help="Download the data set there.")]
-ProtocolOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="JSON file with label sets and time lines.")
-]
-LabelSetOption = Annotated[
-    int | None, typer.Option(help="Which label set of the protocol, from 0. Default: 0.")
-]
-TimelineOption = Annotated[
-    int | None, typer.Option(help="Which of its time lines, from 0. Default: 0.")
-]
-OverlapOption = Annotated[
-    float | None,
-    typer.Option(help="Overlap of successive tasks: 0 is serial, 1 all at once. Default: random."),
-]
-TasksOption = Annotated[
-    int | None, typer.Option("--tasks", help="Tasks, if no protocol says so. Default: 5.")
-]
-OverwriteOption = Annotated[
-    bool,
-    typer.Option("--overwrite", help="Replace what an earlier run wrote; other files stay."),
-]
-
-
-def _complains(command: Callable[..., None]) -> Callable[..., None]:
-    """Errors of the user's making are one line, not a traceback."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except (ValueError, FileNotFoundError, FileExistsError) as error:
-            Console(stderr=True, soft_wrap=True).print(f"Error: {error}", markup=False)
-            sys.exit(2)
-
-    return wrapped
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        console.print(f"avalanche-emgd {__version__}", highlight=False)
-        raise typer.Exit
-
-
-@app.callback()
-def main(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
-    ] = False,
-) -> None:
-    """Parallel continual learning with elastic multi-gradient descent."""
 
 
 @app.command()
-@_complains
+@complains
 def train(
     output: Annotated[Path, typer.Option(help="Directory for the results.")],
     benchmark: BenchmarkOption = "ps-digits",
@@ -110,19 +48,10 @@ def train(
     timeline: TimelineOption = None,
     overlap: OverlapOption = None,
     tasks: TasksOption = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Samples per task and tick. Default: the benchmark's.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Of Adam. Default: the benchmark's.")
-    ] = None,
-    memory_per_class: Annotated[
-        int | None,
-        typer.Option(help="Replay memory / number of classes. Default: the benchmark's."),
-    ] = None,
-    eval_every: Annotated[
-        int | None, typer.Option(help="Ticks between tests. Default: about 50 tests in all.")
-    ] = None,
+    batch_size: BatchSizeOption = None,
+    learning_rate: LearningRateOption = None,
+    memory_per_class: MemoryPerClassOption = None,
+    eval_every: EvalEveryOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps, ...")] = "cpu",
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -133,7 +62,7 @@ def train(
     Example: avalanche-emgd train --benchmark ps-digits --scenario class --method emgd-gs
     --output runs/digits
     """
-    from .experiments import RunConfig, run, task_table
+    from ..experiments import RunConfig, run, task_table
 
     config = RunConfig(
         benchmark=benchmark,
@@ -159,7 +88,7 @@ def train(
 
 
 @app.command()
-@_complains
+@complains
 def timeline(
     output: Annotated[Path, typer.Option(help="Picture to write (.png, .svg, .pdf).")],
     benchmark: BenchmarkOption = "ps-digits",
@@ -180,8 +109,8 @@ def timeline(
 
     Example: avalanche-emgd timeline --benchmark ps-digits --overlap 0.5 --output timeline.png
     """
-    from .experiments import RunConfig
-    from .experiments.timelines import choose_timeline, save_timeline
+    from ..experiments import RunConfig
+    from ..experiments.timelines import choose_timeline, save_timeline
 
     config = RunConfig(
         benchmark=benchmark,
@@ -202,7 +131,7 @@ def timeline(
 
 
 @app.command()
-@_complains
+@complains
 def demo(
     output: Annotated[Path, typer.Option(help="Directory for the results.")],
     seed: SeedOption = 0,
@@ -212,8 +141,8 @@ def demo(
 
     Example: avalanche-emgd demo --output runs/demo
     """
-    from .experiments import comparison_table
-    from .experiments.demo import run_demo
+    from ..experiments import comparison_table
+    from ..experiments.demo import run_demo
 
     runs, picture = run_demo(output, seed=seed, overwrite=overwrite)
     console.print(comparison_table(runs))

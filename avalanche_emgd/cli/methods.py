@@ -1,0 +1,28 @@
+"""Command that lists the methods."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from ..training.methods import METHODS
+from .app import app, complains, console
+
+
+@app.command()
+@complains
+def methods() -> None:
+    """List the built-in methods.
+
+    One of your own is named module:callable; the module is looked for in the current directory,
+    too.
+
+    Example: avalanche-emgd methods
+    """
+    table = Table("method", "family", "about")
+    for method in METHODS.values():
+        table.add_row(method.name, method.family, method.about)
+    console.print(table)
+    console.print(
+        "parallel: made for parallel continual learning; weighting: of the gradients or losses of "
+        "several tasks; serial: serial continual learning; bound: what one would get at best."
+    )

@@ -1,0 +1,206 @@
+"""Commands about studies: many runs, and the report on them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from ..experiments.config import BenchmarkName
+from .app import app, complains, console
+from .options import (
+    BatchSizeOption,
+    DataRootOption,
+    DownloadOption,
+    EvalEveryOption,
+    LearningRateOption,
+    MemoryPerClassOption,
+    OverlapOption,
+    ProtocolOption,
+    TasksOption,
+)
+
+_SHOWN = 10  # failed runs at most
+_LIST = "A,B,..."
+T = TypeVar("T")
+
+
+@app.command()
+@complains
+def compare(
+    output: Annotated[
+        Path, typer.Option(help="Directory for the results, or with those of this study so far.")
+    ],
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML file with the study, instead of options."),
+    ] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            metavar=_LIST,
+            help="Of those that `avalanche-emgd methods` lists, or module:callable for one of your "
+            "own.",
+        ),
+    ] = None,
+    scenarios: Annotated[
+        str | None, typer.Option(metavar=_LIST, help="task, class, or both. Default: class.")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(metavar=_LIST, help="Default: 0.")] = None,
+    label_sets: Annotated[
+        str | None,
+        typer.Option(metavar=_LIST, help="Of the protocol, from 0. Default: 0."),
+    ] = None,
+    timelines: Annotated[
+        str | None,
+        typer.Option(metavar=_LIST, help="Of each label set, from 0. Default: 0."),
+    ] = None,
+    benchmark: Annotated[
+        BenchmarkName | None, typer.Option(help="Ready-made benchmark. Default: ps-digits.")
+    ] = None,
+    data_root: DataRootOption = None,
+    download: DownloadOption = False,
+    protocol: ProtocolOption = None,
+    overlap: OverlapOption = None,
+    tasks: TasksOption = None,
+    batch_size: BatchSizeOption = None,
+    learning_rate: LearningRateOption = None,
+    memory_per_class: MemoryPerClassOption = None,
+    eval_every: EvalEveryOption = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, cuda:1, mps, ... Default: cpu.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes on this machine. Default: one for each core."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Dask scheduler, to use its workers. Default: this machine's."
+        ),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Repeat the runs that have failed.")
+    ] = False,
+) -> None:
+    """Run every method in every scenario with every label set, time line and seed.
+
+    Writes study.yaml, a file in records/ for each finished run, results.csv and results.parquet.
+    Interrupted, the same command continues; with more methods, seeds and so on it does what is
+    missing. Exit status 1 if a run has failed.
+
+    Example: avalanche-emgd compare --benchmark ps-digits --methods emgd-gmc,avg --seeds 0,1,2
+    --scenarios task,class --output runs/digits-study
+    """
+    from ..experiments.study import run_study
+    from ..experiments.study_config import StudyConfig
+
+    options = {
+        "methods": _entries(methods, "methods", str),
+        "scenarios": _entries(scenarios, "scenarios", str),
+        "seeds": _entries(seeds, "seeds", int),
+        "label_sets": _entries(label_sets, "label_sets", int),
+        "timelines": _entries(timelines, "timelines", int),
+        "benchmark": benchmark,
+        "data_root": data_root,
+        "download": download or None,
+        "protocol": protocol,
+        "overlap": overlap,
+        "num_tasks": tasks,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "memory_per_class": memory_per_class,
+        "eval_every": eval_every,
+        "device": device,
+    }
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    if config is not None:
+        if given:
+            raise ValueError(
+                f"`config` says what the study is: leave {', '.join(f'`{n}`' for n in given)} out, "
+                "or write it into the file."
+            )
+        study = StudyConfig.from_yaml(config)
+    elif "methods" in given:
+        study = StudyConfig(**given)
+    else:
+        raise ValueError(
+            "`methods` is needed: names separated by commas (avalanche-emgd methods lists them), "
+            "or a file with a study as `config`."
+        )
+    try:
+        results = run_study(
+            study, output, scheduler=scheduler, workers=workers, retry_failed=retry_failed
+        )
+    except KeyboardInterrupt:
+        _stop("Interrupted. The same command continues where this one stopped.", 130)
+    except ConnectionError as error:
+        _stop(f"{error} The same command continues where this one stopped.", 1)
+    _say(f"Results: {output / 'results.csv'}")
+    _say(f"Report: avalanche-emgd report {output}")
+    failed = results[results["status"] == "failed"]
+    if len(failed):
+        _print_failed(failed.to_dict("records"), output)
+        sys.exit(1)
+
+
+@app.command()
+@complains
+def report(
+    directory: Annotated[Path, typer.Argument(help="Output directory of a study.")],
+    reference: Annotated[
+        str | None, typer.Option(metavar="METHOD", help="To compare the others with.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Directory for the report. Default: that of the study.")
+    ] = None,
+) -> None:
+    """Write a report on a study: tables and pictures, as Markdown and as a page for the browser.
+
+    Example: avalanche-emgd report runs/digits-study --reference avg
+    """
+    from ..experiments.report import write_report
+
+    for path in write_report(directory, output=output, reference=reference):
+        _say(f"Report: {path}")
+
+
+def _entries(text: str | None, name: str, kind: Callable[[str], T]) -> list[T] | None:
+    """Entries separated by commas."""
+    if text is None:
+        return None
+    try:
+        return [kind(entry.strip()) for entry in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"`{name}` must be whole numbers separated by commas, found {text!r}."
+        ) from None
+
+
+def _say(words: str) -> None:
+    console.print(words, soft_wrap=True, markup=False, highlight=False)
+
+
+def _stop(words: str, status: int) -> None:
+    Console(stderr=True, soft_wrap=True).print(words, markup=False, highlight=False)
+    sys.exit(status)
+
+
+def _print_failed(runs: list[dict[Any, Any]], output: Path) -> None:
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    errors.print(f"{len(runs)} failed; --retry-failed repeats them. Tracebacks: {output}/records")
+    for run in runs[:_SHOWN]:
+        streams = "".join(
+            f", {words} {run[name]}"
+            for name, words in (("label_set", "label set"), ("timeline", "time line"))
+            if isinstance(run[name], int)
+        )
+        title = f"{run['method']}, {run['scenario']}{streams}, seed {run['seed']}"
+        errors.print(f"  {title}: {run['error']}", markup=False)
+    if len(runs) > _SHOWN:
+        errors.print(f"  and {len(runs) - _SHOWN} more")

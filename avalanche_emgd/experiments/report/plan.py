@@ -1,0 +1,36 @@
+"""How far a study has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..records import Record
+from ..study_config import StudyConfig
+from .words import count
+
+__all__ = ["STUDY", "progress_words"]
+
+STUDY = "study.yaml"
+"""File that says what the runs of a study are, in its directory."""
+
+
+def progress_words(directory: Path, records: Sequence[Record]) -> str:
+    """Say how many runs are done, have failed and, if the study is known, are still to be done.
+
+    :param directory: of the study.
+    :param records: of its runs.
+    """
+    failed = sum(record["status"] == "failed" for record in records)
+    words = f"{len(records) - failed} done, {failed} failed"
+    if not (directory / STUDY).is_file():
+        return words
+    try:
+        study = StudyConfig.from_yaml(directory / STUDY)
+    except ValueError as error:
+        return f"{words}; how many are planned cannot be said: {error}"
+    names = ("scenario", "label_set", "timeline", "seed")
+    chosen = [config.resolved() for config in study.runs()]
+    planned = {(run.label, *(getattr(run, name) for name in names)) for run in chosen}
+    left = planned - {(r["method"], *(r[name] for name in names)) for r in records}
+    return f"{words}, {len(left)} to be done, of {count(len(planned), 'run')} in {STUDY}"
