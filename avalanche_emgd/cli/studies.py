@@ -37,7 +37,11 @@ def compare(
     ],
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="YAML file with the study, instead of options."),
+        typer.Option(
+            metavar="FILE",
+            help="YAML file with a study, such as the study.yaml of an earlier one; options take "
+            "the place of what it says.",
+        ),
     ] = None,
     methods: Annotated[
         str | None,
@@ -120,12 +124,7 @@ def compare(
     }
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     if config is not None:
-        if given:
-            raise ValueError(
-                f"`config` says what the study is: leave {', '.join(f'`{n}`' for n in given)} out, "
-                "or write it into the file."
-            )
-        study = StudyConfig.from_yaml(config)
+        study = StudyConfig.from_yaml(config, **given)
     elif "methods" in given:
         study = StudyConfig(**given)
     else:

@@ -192,10 +192,11 @@ class StudyConfig:
         ]
 
     @classmethod
-    def from_yaml(cls, path: str | Path) -> StudyConfig:
+    def from_yaml(cls, path: str | Path, **instead: Any) -> StudyConfig:
         """Read a YAML file whose keys are the parameters of this class.
 
         :param path: of the file; paths in it are relative to the current directory.
+        :param instead: parameters of this class that take the place of what the file says.
         :raises ValueError: if it cannot be read, is not YAML, or has unknown keys or bad values.
         """
         try:
@@ -206,7 +207,7 @@ class StudyConfig:
             words = " ".join(str(error).split())
             raise ValueError(f"`config` {str(path)!r} is not a YAML file: {words}.") from None
         known = [f.name for f in fields(cls)]
-        if not isinstance(content, dict) or "methods" not in content:
+        if not isinstance(content, dict) or "methods" not in {**content, **instead}:
             raise ValueError(
                 f"`config` {str(path)!r} must map names to values, and have at least `methods`."
             )
@@ -217,7 +218,7 @@ class StudyConfig:
                 f"Known are {', '.join(known)}."
             )
         try:
-            return cls(**content)
+            return cls(**{**content, **instead})
         except ValueError as error:
             raise ValueError(f"`config` {str(path)!r}: {error}") from None
 
