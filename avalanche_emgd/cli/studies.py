@@ -47,8 +47,8 @@ def compare(
         str | None,
         typer.Option(
             metavar=_LIST,
-            help="Of those that `avalanche-emgd methods` lists, or module:callable for one of your "
-            "own.",
+            help="Of those that `avalanche-emgd methods` lists, module:callable for one of your "
+            "own, or names in the file with the study.",
         ),
     ] = None,
     scenarios: Annotated[

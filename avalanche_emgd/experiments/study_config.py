@@ -196,7 +196,9 @@ class StudyConfig:
         """Read a YAML file whose keys are the parameters of this class.
 
         :param path: of the file; paths in it are relative to the current directory.
-        :param instead: parameters of this class that take the place of what the file says.
+        :param instead: parameters of this class that take the place of what the file says. A name
+            among ``methods`` that the file has an entry for stands for that entry, with its
+            settings.
         :raises ValueError: if it cannot be read, is not YAML, or has unknown keys or bad values.
         """
         try:
@@ -218,6 +220,8 @@ class StudyConfig:
                 f"Known are {', '.join(known)}."
             )
         try:
+            if "methods" in content and "methods" in instead:
+                instead["methods"] = _chosen(instead["methods"], cls(content["methods"]).methods)
             return cls(**{**content, **instead})
         except ValueError as error:
             raise ValueError(f"`config` {str(path)!r}: {error}") from None
@@ -236,6 +240,12 @@ class StudyConfig:
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         with replacing(Path(path)) as draft:
             draft.write_text(text, encoding="utf-8")
+
+
+def _chosen(wanted: Sequence[Any], known: Sequence[MethodChoice]) -> list[Any]:
+    """Give the known choices for the labels among what is wanted."""
+    by_label = {choice.label: choice for choice in known}
+    return [by_label.get(w, w) if isinstance(w, str) else w for w in wanted]
 
 
 def _as(kind: type, value: Any, name: str) -> Any:

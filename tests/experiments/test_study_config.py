@@ -76,6 +76,14 @@ def test_yaml_by_hand(tmp_path):
     assert study.learning_rate == 1.0
 
 
+def test_arguments_instead_of_what_yaml_says(tmp_path):
+    path = tmp_path / "study.yaml"
+    StudyConfig(["avg", MAPPING, "mgda"], seeds=[0, 1], num_tasks=2).to_yaml(path)
+    label = MethodChoice.parse(MAPPING).label
+    study = StudyConfig.from_yaml(path, methods=[label, "er"], seeds=[7])
+    assert study == StudyConfig([MAPPING, "er"], seeds=[7], num_tasks=2)
+
+
 def test_numbers_of_numpy():
     study = StudyConfig(["avg"], seeds=list(np.arange(2)), learning_rate=np.float32(0.5))
     assert study == StudyConfig(["avg"], seeds=[0, 1], learning_rate=0.5)
