@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .app import app, complains, console
+from .editing import editing_settings
 from .options import (
     BatchSizeOption,
     BenchmarkOption,
@@ -40,6 +41,14 @@ def train(
             "of your own."
         ),
     ] = "emgd-gmc",
+    edit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE[,NAME=VALUE,...]",
+            help="Edit the replayed images: distance, cosine, agreement or gmed, and settings such "
+            "as step, radius, norm, every, start, only_conflicting. Default: no editing.",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     data_root: DataRootOption = None,
     download: DownloadOption = False,
@@ -57,7 +66,8 @@ def train(
 ) -> None:
     """Train one model on parallel streams and test it.
 
-    Writes config.json, metrics.json, timeline.png, curves.png and TensorBoard files.
+    Writes config.json, metrics.json, timeline.png, curves.png and TensorBoard files, and with
+    --edit edits.png, too.
 
     Example: avalanche-emgd train --benchmark ps-digits --scenario class --method emgd-gs
     --output runs/digits
@@ -68,6 +78,7 @@ def train(
         benchmark=benchmark,
         scenario=scenario,
         method=method,
+        settings={} if edit is None else {"memory_editing": editing_settings(edit)},
         seed=seed,
         data_root=data_root,
         download=download,

@@ -2,14 +2,18 @@
 
 from .accuracy import TestSamples, accuracy
 from .diagnostics import GradientDiagnostics, gradient_diagnostics
+from .editing import EditingDiagnostics, editing_diagnostics, editing_grid
 from .pcl_metrics import PCLMetrics, PCLResult, pcl_metrics
 
 __all__ = [
+    "EditingDiagnostics",
     "GradientDiagnostics",
     "PCLMetrics",
     "PCLResult",
     "TestSamples",
     "accuracy",
+    "editing_diagnostics",
+    "editing_grid",
     "gradient_diagnostics",
     "pcl_metrics",
 ]

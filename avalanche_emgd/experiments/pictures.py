@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from torch import Tensor
 
 from ..benchmarks import ParallelBenchmark
 from ..benchmarks.gantt import draw_gantt, task_color
+from ..evaluation import editing_grid
 
-__all__ = ["Curves", "draw_accuracies", "draw_curves", "plain"]
+__all__ = ["Curves", "draw_accuracies", "draw_curves", "draw_edits", "plain"]
 
 Curves = Sequence[Sequence[tuple[int, float]]]
 """For each task, (ticks done, accuracy) at each test."""
@@ -100,3 +102,24 @@ def _draw_panel(
 
 def _xy(points: Sequence[tuple[int, float]]) -> tuple[list[int], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
+
+
+def draw_edits(originals: Tensor, edited: Tensor) -> Figure:
+    """Originals, edited images and ten times their difference, one below the other.
+
+    :param originals: images ``[n, C, H, W]``, C = 1 or 3, n ≥ 1.
+    :param edited: of the same shape.
+    :raises ValueError: as :func:`~avalanche_emgd.evaluation.editing_grid`.
+    """
+    grid = editing_grid(originals, edited).permute(1, 2, 0).numpy()
+    height, width = grid.shape[:2]
+    figure = Figure(figsize=(9.0, 0.3 + 8.0 * height / width), layout="constrained")
+    ax = figure.subplots()
+    ax.imshow(grid, interpolation="nearest")
+    ax.set_yticks(
+        [(row + 0.5) * height / 3 for row in range(3)], ["original", "edited", "difference × 10"]
+    )
+    ax.set_xticks([])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return figure

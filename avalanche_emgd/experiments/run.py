@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,12 @@ from avalanche.training.templates import SupervisedTemplate
 from torch import nn
 
 from ..benchmarks import ParallelBenchmark
-from ..evaluation import PCLMetrics, PCLResult, gradient_diagnostics
+from ..evaluation import PCLMetrics, PCLResult, editing_diagnostics, gradient_diagnostics
 from ..models import MLP
 from ..training.methods import make_method
+from ..training.plugins import MemoryEditingPlugin
 from .config import DEFAULTS, RunConfig, make_benchmark
-from .pictures import Curves, draw_curves
+from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress
 from .resources import PeakMemory
 from .trace import Trace, WeightTrace
@@ -43,7 +44,14 @@ __all__ = [
 ]
 
 # What a run writes; nothing else in an output directory is ever touched.
-_WRITTEN = ("config.json", "metrics.json", "timeline.png", "curves.png", "tensorboard")
+_WRITTEN = (
+    "config.json",
+    "metrics.json",
+    "timeline.png",
+    "curves.png",
+    "edits.png",
+    "tensorboard",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Run:
     :param seconds: of training, without the tests.
     :param ticks_per_second: updates per second of training, without the tests.
     :param peak_memory_mb: see :class:`~avalanche_emgd.experiments.resources.PeakMemory`.
+    :param editing: what has edited the memory, if it was edited.
     """
 
     config: RunConfig
@@ -68,6 +77,7 @@ class Run:
     seconds: float
     ticks_per_second: float
     peak_memory_mb: float
+    editing: MemoryEditingPlugin | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Figures of merit as fractions, in all and for each task, and what they cost."""
@@ -88,6 +98,7 @@ class Run:
                 for task in range(len(benchmark.task_names))
             ],
             "trace": self.trace,
+            "editing": [] if self.editing is None else list(map(asdict, self.editing.history)),
             "ticks": benchmark.timeline.num_ticks,
             "seconds": self.seconds,
             "ticks_per_second": self.ticks_per_second,
@@ -159,8 +170,8 @@ def make_strategy(
 def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: bool = True) -> Run:
     """Train, test, and write everything into the output directory.
 
-    Writes ``config.json``, ``metrics.json``, ``timeline.png``, ``curves.png`` and the TensorBoard
-    files in ``tensorboard/``.
+    Writes ``config.json``, ``metrics.json``, ``timeline.png``, ``curves.png``, ``edits.png`` if the
+    memory was edited, and the TensorBoard files in ``tensorboard/``.
 
     :param config: what to run.
     :param output: directory, made if need be.
@@ -178,11 +189,18 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
     benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
     logger = TensorboardLogger(str(output / "tensorboard"))
     finished = execute(
-        config, benchmark, [*gradient_diagnostics()], loggers=[logger], progress=progress
+        config,
+        benchmark,
+        [*gradient_diagnostics(), *editing_diagnostics()],
+        loggers=[logger],
+        progress=progress,
     )
     logger.writer.flush()
     write_json(output / "metrics.json", finished.to_json())
     draw_curves(benchmark, {config.label: finished.curves}).savefig(output / "curves.png", dpi=150)
+    if finished.editing is not None and len(finished.editing.memory):
+        edits = draw_edits(finished.editing.originals, finished.editing.memory.inputs)
+        edits.savefig(output / "edits.png", dpi=150)
     return finished
 
 
@@ -226,6 +244,7 @@ def execute(
         seconds,
         strategy.clock.train_iterations / seconds,
         memory.megabytes,
+        getattr(strategy, "memory_editing", None),
     )
 
 

@@ -4,7 +4,7 @@ from .class_mask import ClassMask, is_masked, mask_logits
 from .cosine import CosineClassifier
 from .heads import prepare_heads
 from .mlp import MLP
-from .modes import evaluation_mode
+from .modes import evaluation_mode, frozen_statistics
 from .nearest_mean import NearestMean
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "CosineClassifier",
     "NearestMean",
     "evaluation_mode",
+    "frozen_statistics",
     "is_masked",
     "mask_logits",
     "prepare_heads",

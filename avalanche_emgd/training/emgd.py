@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 
 from ..optim import EMGDWeighting, GradientEngine
 from ..optim.factors import ElasticSpec
+from .editing import EditingSpec
 from .gradient_space import Shared
 from .plugins import ElasticFactorPlugin, MemoryObjectives
 from .templates import MultiGradientTemplate
@@ -44,6 +45,9 @@ class EMGDStrategy(MultiGradientTemplate):
     :param memory_size: capacity of the replay memory in samples; 0 for none.
     :param memory_objectives: ``"one"`` (the memory is one objective) or ``"per-task"`` (each
         finished task is one).
+    :param memory_editing: edits the replayed images along the common direction:
+        :class:`~avalanche_emgd.training.editing.MemoryEditing`, a mapping of some of its settings,
+        or the name of a rule; off if omitted.
     :param shared: module or parameters over which the Gramian is taken; all if omitted.
     :param engine: computes the gradients; one pass per objective if omitted.
 
@@ -59,6 +63,7 @@ class EMGDStrategy(MultiGradientTemplate):
         elastic: ElasticSpec = "gmc",
         memory_size: int = 0,
         memory_objectives: MemoryObjectives = "one",
+        memory_editing: EditingSpec | None = None,
         shared: Shared | None = None,
         engine: GradientEngine | None = None,
         train_mb_size: int | None = None,
@@ -81,6 +86,7 @@ class EMGDStrategy(MultiGradientTemplate):
             criterion=criterion,
             memory_size=memory_size,
             memory_objectives=memory_objectives,
+            memory_editing=memory_editing,
             shared=shared,
             engine=engine,
             train_mb_size=train_mb_size,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,9 +13,11 @@ from torch.utils.data import TensorDataset
 
 from ..benchmarks._labelled import with_labels
 from ..benchmarks.experience import SegmentExperience, finishing_objectives, objective_names
-from .memory_store import SampleStore
+from .memory_store import SampleStore, indices_by_task, samples_of
 
 __all__ = ["ReplayMemory"]
+
+_ANY = object()  # origin of samples that have been loaded
 
 
 class ReplayMemory(ExemplarsBuffer):
@@ -89,7 +91,7 @@ class ReplayMemory(ExemplarsBuffer):
         :raises ValueError: if it is of another one, whose tasks and classes mean something else.
         """
         origin = getattr(exp, "benchmark", None)
-        if not self._finished and not self._streaming:
+        if self._origin is _ANY or not (self._finished or self._streaming):
             self._origin = origin
         elif origin is not self._origin:
             raise ValueError(
@@ -139,11 +141,6 @@ class ReplayMemory(ExemplarsBuffer):
         """Random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""
         return self.take(self.choose(batch_size))
 
-    def draw_per_task(self, batch_size: int) -> dict[str, list[Tensor]]:
-        """Random samples of each finished task; see :meth:`choose_per_task`."""
-        chosen = self.choose_per_task(batch_size)
-        return {name: self.take(positions) for name, positions in chosen.items()}
-
     def annotate(self, name: str, make: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         """Annotate the samples that have no annotation of this name yet.
 
@@ -155,7 +152,7 @@ class ReplayMemory(ExemplarsBuffer):
         missing = [s for s in self._finished.values() if len(s) and name not in s.annotations]
         if not missing:
             return
-        values = make(*_samples_of(missing)).detach().to(self._inputs.device)
+        values = make(*samples_of(missing)).detach().to(self._inputs.device)
         sizes = [len(store) for store in missing]
         others = [s.annotations[name] for s in self._finished.values() if name in s.annotations]
         expected = others[0].shape[1:] if others else values.shape[1:]
@@ -183,7 +180,47 @@ class ReplayMemory(ExemplarsBuffer):
     def kept(self) -> list[Tensor]:
         """All samples kept, ``[x, y, task labels]``: those kept aside for active tasks, too."""
         aside = [s for stores in self._streaming.values() for s in stores.values()]
-        return _samples_of([*self._finished.values(), *aside])
+        return samples_of([*self._finished.values(), *aside])
+
+    def state_dict(self) -> dict[str, Any]:
+        """All samples with their annotations, and what decides on further ones.
+
+        Made of tensors, numbers and text, so that ``torch.load(..., weights_only=True)`` reads it.
+        It does not say which benchmark the samples are of.
+        """
+        return {
+            "max_size": self.max_size,
+            "generator": self._generator.get_state(),
+            "finished": [
+                (name, label, store.state_dict()) for (name, label), store in self._finished.items()
+            ],
+            "streaming": [
+                (name, label, store.state_dict())
+                for name, stores in self._streaming.items()
+                for label, store in stores.items()
+            ],
+            "seen": {
+                name: torch.tensor(sorted(ids), dtype=torch.long)
+                for name, ids in self._seen.items()
+            },
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave; all that was in the memory is gone.
+
+        :param state: whose samples are of the benchmark that is trained on next.
+        """
+        self.max_size = int(state["max_size"])
+        self._generator.set_state(state["generator"])
+        self._finished = {
+            (name, label): SampleStore.from_state(kept) for name, label, kept in state["finished"]
+        }
+        self._streaming = {}
+        for name, label, kept in state["streaming"]:
+            self._streaming.setdefault(name, {})[label] = SampleStore.from_state(kept)
+        self._seen = {name: set(ids) for name, ids in state["seen"].items()}
+        self._origin = _ANY
+        self._rebuild()
 
     def _take_in(self, exp: Any) -> None:
         """Keep samples aside of what an experience has delivered."""
@@ -247,7 +284,7 @@ class ReplayMemory(ExemplarsBuffer):
     def _rebuild(self) -> None:
         """Lay the samples out one after the other; the stores become views of that."""
         stores = {key: store for key, store in self._finished.items() if len(store)}
-        self._inputs, self._labels, self._task_labels = _samples_of(list(stores.values()))
+        self._inputs, self._labels, self._task_labels = samples_of(list(stores.values()))
         named = [set(store.annotations) for store in stores.values()]
         self._annotations: dict[str, Tensor] = {
             name: torch.cat([store.annotations[name] for store in stores.values()])
@@ -263,24 +300,3 @@ class ReplayMemory(ExemplarsBuffer):
             positions = torch.arange(start, stop)
             self._of_task[name] = torch.cat([self._of_task.get(name, positions[:0]), positions])
             start = stop
-
-
-def indices_by_task(exp: Any, names: dict[int, str]) -> dict[int, list[int]]:
-    """Positions in the experience's data set, by task label.
-
-    :param exp: of any benchmark.
-    :param names: of its objectives, by task label.
-    """
-    if len(names) == 1:
-        return {task: list(range(len(exp.dataset))) for task in names}
-    return {task: list(exp.dataset.targets_task_labels.val_to_idx[task]) for task in names}
-
-
-def _samples_of(stores: Sequence[SampleStore]) -> list[Tensor]:
-    """``[x, y, task labels]`` of all stores, one after the other."""
-    filled = [store for store in stores if len(store)] or [SampleStore(0)]
-    return [
-        torch.cat([store.inputs for store in filled]),
-        torch.cat([store.labels for store in filled]),
-        torch.cat([torch.full((len(store),), store.task_label) for store in filled]),
-    ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-__all__ = ["SampleStore"]
+__all__ = ["SampleStore", "indices_by_task", "samples_of"]
 
 
 class SampleStore:
@@ -65,3 +66,43 @@ class SampleStore:
         self.keys, self.labels = self.keys[:size], self.labels[:size]
         self.inputs = self.inputs[:size].clone()
         self.annotations = {name: v[:size].clone() for name, v in self.annotations.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copy everything, as tensors and numbers."""
+        return {
+            "task_label": self.task_label,
+            "keys": self.keys.clone(),
+            "labels": self.labels.clone(),
+            "inputs": self.inputs.clone(),
+            "annotations": {name: values.clone() for name, values in self.annotations.items()},
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> SampleStore:
+        """Make the store that :meth:`state_dict` is of."""
+        store = cls(int(state["task_label"]))
+        store.keys, store.labels = state["keys"].clone(), state["labels"].clone()
+        store.inputs = state["inputs"].clone()
+        store.annotations = {name: v.clone() for name, v in state["annotations"].items()}
+        return store
+
+
+def indices_by_task(exp: Any, names: dict[int, str]) -> dict[int, list[int]]:
+    """Positions in the experience's data set, by task label.
+
+    :param exp: of any benchmark.
+    :param names: of its objectives, by task label.
+    """
+    if len(names) == 1:
+        return {task: list(range(len(exp.dataset))) for task in names}
+    return {task: list(exp.dataset.targets_task_labels.val_to_idx[task]) for task in names}
+
+
+def samples_of(stores: Sequence[SampleStore]) -> list[Tensor]:
+    """``[x, y, task labels]`` of all stores, one after the other."""
+    filled = [store for store in stores if len(store)] or [SampleStore(0)]
+    return [
+        torch.cat([store.inputs for store in filled]),
+        torch.cat([store.labels for store in filled]),
+        torch.cat([torch.full((len(store),), store.task_label) for store in filled]),
+    ]

@@ -34,11 +34,13 @@ from ..optim.peers import (
     UPGrad,
 )
 from .baselines import AvgGradStrategy
+from .editing import EditingSpec
 from .emgd import EMGDStrategy
 from .peers import (
     DERPPStrategy,
     ERACEStrategy,
     EWCStrategy,
+    GMEDStrategy,
     GradDropStrategy,
     GSSStrategy,
     ICaRLStrategy,
@@ -77,7 +79,7 @@ class Method:
 
 
 def _weighted(weighting: Callable[..., Any], **fixed: Any) -> Callable[..., SupervisedTemplate]:
-    """Multi-gradient strategy whose settings are those of its weighting."""
+    """Multi-gradient strategy; settings are its weighting's, and ``memory_editing``."""
 
     def make(
         model: nn.Module,
@@ -88,6 +90,7 @@ def _weighted(weighting: Callable[..., Any], **fixed: Any) -> Callable[..., Supe
         device: str,
         plugins: Any,
         evaluator: Any,
+        memory_editing: EditingSpec | None = None,
         **settings: Any,
     ) -> SupervisedTemplate:
         return MultiGradientTemplate(
@@ -95,6 +98,7 @@ def _weighted(weighting: Callable[..., Any], **fixed: Any) -> Callable[..., Supe
             optimizer=optimizer,
             weighting=weighting(**settings),
             memory_size=memory_size,
+            memory_editing=memory_editing,
             seed=seed,
             device=device,
             plugins=plugins,
@@ -106,7 +110,7 @@ def _weighted(weighting: Callable[..., Any], **fixed: Any) -> Callable[..., Supe
 
 
 def _emgd(factor: type[ElasticFactor], **fixed: Any) -> Callable[..., SupervisedTemplate]:
-    """EMGD whose settings are those of its elastic factors."""
+    """EMGD whose settings are those of its elastic factors, and ``memory_editing``."""
 
     def make(
         model: nn.Module,
@@ -117,6 +121,7 @@ def _emgd(factor: type[ElasticFactor], **fixed: Any) -> Callable[..., Supervised
         device: str,
         plugins: Any,
         evaluator: Any,
+        memory_editing: EditingSpec | None = None,
         **settings: Any,
     ) -> SupervisedTemplate:
         return EMGDStrategy(
@@ -124,6 +129,7 @@ def _emgd(factor: type[ElasticFactor], **fixed: Any) -> Callable[..., Supervised
             optimizer=optimizer,
             elastic=factor(**fixed, **settings),
             memory_size=memory_size,
+            memory_editing=memory_editing,
             seed=seed,
             device=device,
             plugins=plugins,
@@ -189,6 +195,7 @@ _ALL = (
     Method("mega", "serial", _weighted(MEGAWeighting), "MEGA-II; Guo et al., NeurIPS 2020"),
     Method("der++", "serial", DERPPStrategy, "DER++; Buzzega et al., NeurIPS 2020"),
     Method("er-ace", "serial", ERACEStrategy, "ER-ACE; Caccia et al., ICLR 2022"),
+    Method("gmed", "serial", GMEDStrategy, "GMED; Jin et al., NeurIPS 2021"),
     Method("mdmt-r", "serial", MDMTRStrategy, "MDMT-R; Lyu et al., AAAI 2021"),
     Method("icarl", "serial", ICaRLStrategy, "iCaRL; Rebuffi et al., CVPR 2017"),
     Method("mir", "serial", MIRStrategy, "MIR; Aljundi et al., NeurIPS 2019"),

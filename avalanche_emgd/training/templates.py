@@ -29,10 +29,12 @@ from ..optim import (
     gramian_of,
 )
 from ._positional import ModelIsPositional
+from .editing import EditingSpec
 from .fit import check_fit, check_sizes
 from .gradient_space import GradientSpace, Shared
 from .memory import ReplayMemory
 from .plugins import (
+    MemoryEditingPlugin,
     MemoryObjectives,
     MultiGradientPlugin,
     ReplayMemoryPlugin,
@@ -78,6 +80,9 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
     :param memory_size: capacity of the replay memory in samples; 0 for none.
     :param memory_objectives: ``"one"`` or ``"per-task"``, see
         :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
+    :param memory_editing: settings of :class:`~avalanche_emgd.training.editing.MemoryEditing`, a
+        mapping of some of them, or the name of a rule; no editing if omitted. Needs a memory, and
+        weights of the objectives.
     :param shared: module or parameters over which the Gramian is taken; all trained ones if
         omitted. The others follow the sum of the objectives' own gradients: a classifier that only
         one task uses follows that task's.
@@ -112,6 +117,7 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         criterion: Any = None,
         memory_size: int = 0,
         memory_objectives: MemoryObjectives = "one",
+        memory_editing: EditingSpec | None = None,
         shared: Shared | None = None,
         engine: GradientEngine | None = None,
         train_mb_size: int | None = None,
@@ -134,6 +140,13 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
             self.memory = self.make_memory(memory_size, seed)
             self.replay = self.make_replay(self.memory, memory_objectives)
             own.append(self.replay)
+        self.memory_editing: MemoryEditingPlugin | None = None
+        """What edits the memory, if it is edited."""
+        if memory_editing is not None:
+            if self.memory is None:
+                raise ValueError("`memory_editing` needs a replay memory: give `memory_size`, too.")
+            self.memory_editing = MemoryEditingPlugin(self.memory, memory_editing)
+            own.append(self.memory_editing)
         given = [p for p in plugins or [] if isinstance(p, WeightingPlugin)]
         if isinstance(weighting, ObjectiveWeighting) and not given:
             own.append(WeightingPlugin(weighting))
@@ -304,6 +317,19 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         :param part: where its samples are in the minibatch.
         """
         return self._criterion(output, self.mb_y[part.start : part.stop])
+
+    def outputs_of(self, x: Tensor, part: Part) -> Tensor:
+        """Masked outputs ``[b, K]`` of the live model for an objective's samples.
+
+        :param x: inputs ``[b, ...]`` in the place of theirs.
+        :param part: where its samples are in the minibatch.
+        """
+        labels = self.mb_task_id[part.start : part.stop]
+        return self._class_mask(self._forward_batch((x, labels)), labels)
+
+    def loss_of(self, x: Tensor, part: Part) -> Tensor:
+        """Loss of an objective with other inputs, a scalar; see :meth:`outputs_of`."""
+        return self.objective_loss(self.outputs_of(x, part), part)
 
     def _before_backward(self, **kwargs: Any) -> None:
         before, version = self.loss, self.loss._version

@@ -121,10 +121,10 @@ def test_draw_is_without_repetition():
     assert len(memory.draw(100)[0]) == 12
 
 
-def test_draw_per_task_is_balanced():
+def test_chosen_per_task_is_balanced():
     memory = ReplayMemory(12)
     fill(memory, toy_benchmark())
-    drawn = memory.draw_per_task(7)
+    drawn = {task: memory.take(at) for task, at in memory.choose_per_task(7).items()}
     assert sorted(len(y) for _, y, _ in drawn.values()) == [2, 2, 3]
     for task, (x, _, t) in drawn.items():
         assert set(t.tolist()) == {int(task[-1])}
@@ -147,7 +147,7 @@ def test_does_not_touch_the_users_data():
 def test_empty_memory():
     memory = ReplayMemory(5)
     assert len(memory) == len(memory.buffer) == 0
-    assert memory.draw_per_task(3) == {}
+    assert memory.choose_per_task(3) == {}
     with pytest.raises(ValueError, match="no task has finished"):
         memory.draw(3)
     with pytest.raises(ValueError, match="`max_size` must be at least 1, found 0"):
@@ -165,7 +165,7 @@ def test_every_finished_task_is_drawn_in_time():
     """Even where a minibatch has fewer samples than there are tasks."""
     memory = ReplayMemory(12)
     fill(memory, toy_benchmark())
-    drawn = [set(memory.draw_per_task(1)) for _ in range(30)]
+    drawn = [set(memory.choose_per_task(1)) for _ in range(30)]
     assert all(len(tasks) == 1 for tasks in drawn)
     assert set().union(*drawn) == {"task0", "task1", "task2"}
 

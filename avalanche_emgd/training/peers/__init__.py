@@ -3,6 +3,7 @@
 from .derpp import DERPPStrategy
 from .er_ace import ERACEStrategy
 from .ewc import EWCStrategy
+from .gmed import GMEDStrategy
 from .graddrop import GradDropStrategy
 from .gss import GSSStrategy
 from .gss_memory import GSSMemory
@@ -19,6 +20,7 @@ __all__ = [
     "DERPPStrategy",
     "ERACEStrategy",
     "EWCStrategy",
+    "GMEDStrategy",
     "GSSMemory",
     "GSSStrategy",
     "GradDropStrategy",

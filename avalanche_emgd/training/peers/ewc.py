@@ -11,7 +11,7 @@ from torch.utils.data import default_collate
 
 from ...benchmarks.experience import finishing_objectives, objective_names
 from ...models import evaluation_mode
-from ..memory import indices_by_task
+from ..memory_store import indices_by_task
 from .quadratic_penalty import QuadraticPenaltyStrategy
 
 __all__ = ["EWCStrategy"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -82,6 +83,16 @@ class GSSMemory(ReplayMemory):
                 if chance < scores[old] / (scores[old] + new[index]):
                     store.inputs[old], store.labels[old] = x[index], y[index]
                     scores[old] = new[index]
+
+    def state_dict(self) -> dict[str, Any]:
+        """See :meth:`ReplayMemory.state_dict`."""
+        scores = {name: values.clone() for name, values in self._scores.items()}
+        return {**super().state_dict(), "scores": scores}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """See :meth:`ReplayMemory.load_state_dict`."""
+        super().load_state_dict(state)
+        self._scores = {name: values.clone() for name, values in state["scores"].items()}
 
     def _take_in(self, exp: Any) -> None:
         """Do nothing: samples are offered at each tick."""

@@ -85,12 +85,7 @@ class MIRStrategy(MultiGradientTemplate):
         """Make the step; take it back afterwards, with all that passes have left in buffers."""
         state = [*self.model.parameters(), *self.model.buffers()]
         saved = [tensor.detach().clone() for tensor in state]
-        losses = []
-        for part in self.mbatch.parts:
-            at = slice(part.start, part.stop)
-            labels = self.mb_task_id[at]
-            output = self._class_mask(self._forward_batch((self.mb_x[at], labels)), labels)
-            losses.append(self.objective_loss(output, part))
+        losses = [self.loss_of(self.mb_x[p.start : p.stop], p) for p in self.mbatch.parts]
         parameters = self.space.parameters
         gradients = torch.autograd.grad(torch.stack(losses).mean(), parameters, allow_unused=True)
         with torch.no_grad():

@@ -3,12 +3,15 @@
 from .base import MultiGradientPlugin
 from .class_mask import ClassMaskPlugin
 from .elastic_factor import ElasticFactorPlugin
+from .memory_editing import EditMeasure, MemoryEditingPlugin
 from .replay_memory import MemoryObjectives, ReplayMemoryPlugin
 from .weighting import WeightingPlugin
 
 __all__ = [
     "ClassMaskPlugin",
+    "EditMeasure",
     "ElasticFactorPlugin",
+    "MemoryEditingPlugin",
     "MemoryObjectives",
     "MultiGradientPlugin",
     "ReplayMemoryPlugin",

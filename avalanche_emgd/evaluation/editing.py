@@ -1,0 +1,111 @@
+"""What memory editing does to images and gradients, for loggers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from avalanche.evaluation import PluginMetric
+from avalanche.evaluation.metric_results import MetricValue, TensorImage
+from torch import Tensor
+from torchvision.utils import make_grid
+
+__all__ = ["EditingDiagnostics", "editing_diagnostics", "editing_grid"]
+
+_AMPLIFIED = 10.0
+_COLUMNS = 10
+
+
+class EditingDiagnostics(PluginMetric[dict[str, float]]):
+    """What a strategy's memory editing does, whenever that has been measured.
+
+    * ``Editing/Cosine_Before`` and ``Editing/Cosine_After``: of the replayed gradient and the
+      common direction, before and after the edit;
+    * ``Editing/Mean_Drift`` and ``Editing/Max_Drift``: of all images in memory from their
+      originals, in the L2 norm;
+    * ``Editing/Edited``: images edited at that tick;
+    * ``Editing/Images``: originals, edited images and ten times their difference, one below the
+      other, see :func:`editing_grid`; where inputs are images.
+
+    Nothing is emitted for strategies that do not edit.
+
+    :param images_every: show images every so many iterations, ≥ 1.
+    """
+
+    def __init__(self, images_every: int = 100) -> None:
+        super().__init__()
+        if images_every < 1:
+            raise ValueError(f"`images_every` must be at least 1, found {images_every!r}.")
+        self.images_every = images_every
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last measure."""
+        self._last: dict[str, float] = {}
+        self._seen = 0
+
+    def result(self) -> dict[str, float]:
+        """Values that were measured last."""
+        return dict(self._last)
+
+    def after_training_iteration(self, strategy: Any) -> list[MetricValue] | None:
+        """Emit what has been measured at this tick, and images when they are due."""
+        editing = getattr(strategy, "memory_editing", None)
+        if editing is None:
+            return None
+        iteration = strategy.clock.train_iterations  # counted after this callback
+        values: list[MetricValue] = []
+        if len(editing.history) > self._seen:
+            self._seen, last = len(editing.history), editing.last
+            self._last = {
+                "Editing/Cosine_Before": last.before,
+                "Editing/Cosine_After": last.after,
+                "Editing/Mean_Drift": last.mean_drift,
+                "Editing/Max_Drift": last.max_drift,
+                "Editing/Edited": float(last.edited),
+            }
+            values += [MetricValue(self, n, v, iteration) for n, v in self._last.items()]
+        inputs = editing.memory.inputs
+        if iteration % self.images_every == 0 and len(editing.memory) and _are_images(inputs):
+            grid = TensorImage(editing_grid(editing.originals, inputs))
+            values.append(MetricValue(self, "Editing/Images", grid, iteration))
+        return values
+
+
+def editing_diagnostics(images_every: int = 100) -> list[PluginMetric]:
+    """Diagnostics of memory editing for an ``EvaluationPlugin``.
+
+    :param images_every: show images every so many iterations, ≥ 1.
+    """
+    return [EditingDiagnostics(images_every)]
+
+
+def editing_grid(originals: Tensor, edited: Tensor) -> Tensor:
+    """Originals above edited images above their differences.
+
+    Up to ten images, evenly spread over those given. All are shown on the scale of the originals;
+    differences are ten times as large, around grey.
+
+    :param originals: images ``[n, C, H, W]``, C = 1 or 3, n ≥ 1.
+    :param edited: of the same shape.
+    :return: ``[3, H′, W′]`` in [0, 1].
+    :raises ValueError: if they are no images of one shape.
+    """
+    if not _are_images(originals) or originals.shape != edited.shape or len(originals) == 0:
+        raise ValueError(
+            "`originals` and `edited` must be images [n, C, H, W] of the same shape with C = 1 or "
+            f"3, found {tuple(originals.shape)} and {tuple(edited.shape)}."
+        )
+    columns = min(_COLUMNS, len(originals))
+    chosen = torch.linspace(0, len(originals) - 1, columns).round().long()
+    before, after = originals[chosen].float(), edited[chosen].float()
+    low = before.amin(dim=(0, 2, 3), keepdim=True)
+    span = (before.amax(dim=(0, 2, 3), keepdim=True) - low).clamp(min=1e-12)
+    shown = torch.cat(
+        [(before - low) / span, (after - low) / span, 0.5 + _AMPLIFIED * (after - before) / span]
+    )
+    return make_grid(shown.clamp(0.0, 1.0), nrow=columns, padding=1, pad_value=1.0)
+
+
+def _are_images(inputs: Tensor) -> bool:
+    return inputs.ndim == 4 and inputs.shape[1] in (1, 3)

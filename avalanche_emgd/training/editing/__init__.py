@@ -1,0 +1,16 @@
+"""Editing of replayed images: which way, how far, and when."""
+
+from .bounds import Norm, PixelBounds
+from .rules import EDITING_RULES, EditingRule, Replayed
+from .settings import EditingSpec, MemoryEditing, make_memory_editing
+
+__all__ = [
+    "EDITING_RULES",
+    "EditingRule",
+    "EditingSpec",
+    "MemoryEditing",
+    "Norm",
+    "PixelBounds",
+    "Replayed",
+    "make_memory_editing",
+]

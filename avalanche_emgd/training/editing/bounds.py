@@ -1,0 +1,106 @@
+"""How far pixels may move: a step, a ball around the original, and the valid range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+__all__ = ["Norm", "PixelBounds"]
+
+Norm = Literal["l2", "sign"]
+
+
+@dataclass(frozen=True)
+class PixelBounds:
+    """Bounds on the editing of images, in the units of the model's inputs.
+
+    :param step: length of one edit of one image, > 0: its L2 norm (``"l2"``), or the change of each
+        pixel (``"sign"``).
+    :param radius: of the ball around the original that an image never leaves, > 0: in the L2 norm
+        (``"l2"``) or in the largest change of a pixel (``"sign"``).
+    :param norm: ``"l2"``: along the gradient, scaled to unit length; ``"sign"``: along its signs.
+    :param pixel_range: lowest and highest valid value, after normalisation: two numbers, or two
+        sequences with one for each channel. If omitted, that of each channel of each original.
+    :raises ValueError: if a setting is out of range.
+    """
+
+    step: float
+    radius: float
+    norm: Norm = "l2"
+    pixel_range: tuple[float | tuple[float, ...], float | tuple[float, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("step", "radius"):
+            value = getattr(self, name)
+            if not 0.0 < value < float("inf"):
+                raise ValueError(f"`{name}` must be positive and finite, found {value!r}.")
+        if self.norm not in get_args(Norm):
+            raise ValueError(f"`norm` must be one of {', '.join(get_args(Norm))}: {self.norm!r}.")
+        if self.pixel_range is not None:
+            low, high = (torch.as_tensor(end) for end in self.pixel_range)
+            if low.shape != high.shape or not bool((low < high).all()):
+                raise ValueError(
+                    "`pixel_range` must be two numbers, or as many for each end as there are "
+                    f"channels, the first below the second, found {self.pixel_range!r}."
+                )
+
+    def move(self, x: Tensor, original: Tensor, gradient: Tensor) -> Tensor:
+        """Images one step down a gradient, within the bounds.
+
+        :param x: images ``[b, C, ...]``, or inputs ``[b, F]``.
+        :param original: what they were when they were stored, of the same shape.
+        :param gradient: of the same shape; images whose gradient is zero or not finite stay.
+        :raises ValueError: if ``pixel_range`` has another number of channels than the images.
+        """
+        usable = gradient.flatten(1).isfinite().all(dim=1)
+        gradient = torch.where(_broadcast(usable, x), gradient, torch.zeros_like(gradient))
+        if self.norm == "sign":
+            moved = x - self.step * gradient.sign()
+            moved = original + (moved - original).clamp(-self.radius, self.radius)
+        else:
+            moved = x - self.step * gradient * _broadcast(_inverse(_lengths(gradient)), x)
+            away = moved - original
+            shrink = (self.radius * _inverse(_lengths(away))).clamp(max=1.0)
+            outside = _lengths(away) > self.radius
+            shrink = torch.where(outside, shrink, torch.ones_like(shrink))
+            moved = original + away * _broadcast(shrink, x)
+        # The original lies in the range, so this brings pixels nearer to it: never out of the ball.
+        low, high = self._range(original)
+        return moved.clamp(low, high)
+
+    def _range(self, original: Tensor) -> tuple[Tensor, Tensor]:
+        if self.pixel_range is None:
+            if original.ndim == 2:
+                return original.amin(1, keepdim=True), original.amax(1, keepdim=True)
+            rest = tuple(range(2, original.ndim))
+            return original.amin(rest, keepdim=True), original.amax(rest, keepdim=True)
+        low, high = (torch.as_tensor(end).to(original) for end in self.pixel_range)
+        if low.ndim:
+            if original.ndim < 2 or len(low) not in (1, original.shape[1]):
+                raise ValueError(
+                    f"`pixel_range` has {len(low)} channels, but the images have shape "
+                    f"{tuple(original.shape[1:])}."
+                )
+            shape = (1, -1, *[1] * (original.ndim - 2))
+            low, high = low.view(shape), high.view(shape)
+        # Where an original is outside already, it is itself the limit.
+        return torch.minimum(low, original), torch.maximum(high, original)
+
+
+def _lengths(images: Tensor) -> Tensor:
+    """L2 norms ``[b]``, of numbers of any size."""
+    largest = images.flatten(1).abs().amax(dim=1)
+    scale = torch.where(largest > 0.0, largest, torch.ones_like(largest))
+    return (images.flatten(1) / scale[:, None]).norm(dim=1) * scale
+
+
+def _inverse(lengths: Tensor) -> Tensor:
+    """Inverse lengths, zero for zero."""
+    return torch.where(lengths > 0.0, 1.0 / lengths, torch.zeros_like(lengths))
+
+
+def _broadcast(values: Tensor, images: Tensor) -> Tensor:
+    return values.view(-1, *[1] * (images.ndim - 1))

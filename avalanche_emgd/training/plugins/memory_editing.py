@@ -1,0 +1,181 @@
+"""Memory editing: replayed images follow the common direction, within bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ...benchmarks import Part
+from ...models import frozen_statistics
+from ...optim.input_gradient import directional_derivative
+from ..editing import EditingSpec, Replayed, make_memory_editing
+from ..memory import ReplayMemory
+from .base import MultiGradientPlugin
+
+__all__ = ["EditMeasure", "MemoryEditingPlugin"]
+
+ORIGINAL = "original"  # annotation of the memory
+
+
+@dataclass(frozen=True)
+class EditMeasure:
+    """What an edit has done.
+
+    :param tick: when.
+    :param objective: name of the replayed objective.
+    :param edited: how many images were edited.
+    :param before: cosine of the objective's gradient and the direction, before the edit.
+    :param after: the same, with the edited images.
+    :param mean_drift: of all images in memory from their originals, in the L2 norm.
+    :param max_drift: the largest of them.
+    """
+
+    tick: int
+    objective: str
+    edited: int
+    before: float
+    after: float
+    mean_drift: float
+    max_drift: float
+
+
+class MemoryEditingPlugin(MultiGradientPlugin):
+    """Edits the images of the replayed minibatch when the weights of the objectives are known.
+
+    The rule says which way: by default against ∇_x ½‖g_M(x) − Σ λ_i g_i‖² (arXiv 2401.01054), with
+    weights, direction and model held fixed, before the update. An edited image goes back into the
+    memory, so that it is what is replayed from then on. It never leaves the ball around its
+    original, which the memory keeps as an annotation (``"original"``), nor the valid range of
+    pixels; labels stay. Nothing else changes: no parameter, ``grad`` or running statistic, and not
+    the user's data set, of which the memory has a copy.
+
+    Images are stored as the model sees them, in floating point: steps far below the 1/255 of a
+    byte add up. The memory therefore has two floating-point copies of each image, eight times the
+    bytes of an 8-bit image; with samples in the hundreds or thousands that is little beside the
+    gradients.
+
+    :param memory: that the replayed images come from.
+    :param editing: settings; see :class:`~avalanche_emgd.training.editing.MemoryEditing`.
+    """
+
+    def __init__(self, memory: ReplayMemory, editing: EditingSpec = "distance") -> None:
+        super().__init__()
+        self.memory = memory
+        self.editing = make_memory_editing(editing)
+        self.rule = self.editing.make_rule()
+        self.bounds = self.editing.make_bounds()
+        self.history: list[EditMeasure] = []
+        """What was measured, if it was to be."""
+        self._edits = 0
+
+    @property
+    def last(self) -> EditMeasure | None:
+        """What was measured last."""
+        return self.history[-1] if self.history else None
+
+    @property
+    def originals(self) -> Tensor:
+        """Originals of all images in memory, ``[len(memory), ...]``; as they are if not edited."""
+        self.memory.annotate(ORIGINAL, lambda x, *_: x)
+        return self.memory.annotation(ORIGINAL) if len(self.memory) else self.memory.inputs
+
+    def drift(self) -> Tensor:
+        """L2 distances of all images in memory from their originals, ``[len(memory)]``."""
+        if len(self.memory) == 0:
+            return torch.empty(0)
+        return (self.memory.inputs - self.originals).flatten(1).norm(dim=1)
+
+    def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Edit what is replayed at this tick."""
+        tick = strategy.tick
+        due = tick >= self.editing.start and tick % self.editing.every == 0
+        if not due or strategy.replay is None or not strategy.replay.drawn:
+            return
+        self._edits += 1
+        every = self.editing.measure_every
+        measured = bool(every) and (self._edits - 1) % every == 0
+        direction = strategy.space.combine(strategy.weights, strategy.gradients)
+        with frozen_statistics(strategy.model):
+            for row, part in enumerate(strategy.mbatch.parts):
+                positions = strategy.replay.drawn.get(part.objective)
+                if positions is not None:
+                    self._edit(strategy, row, part, positions, direction, measured)
+
+    def _edit(
+        self,
+        strategy: Any,
+        row: int,
+        part: Part,
+        positions: Tensor,
+        direction: Tensor,
+        measured: bool,
+    ) -> None:
+        x = strategy.mb_x[part.start : part.stop].detach()
+        gradient = strategy.gradients[row]
+        replayed = Replayed(
+            x,
+            lambda inputs: strategy.loss_of(inputs, part),
+            strategy.model,
+            strategy.space.parameters,
+            gradient,
+            direction,
+            _look_ahead(strategy),
+        )
+        original = self.originals[positions].to(x)
+        edited = self.bounds.move(x, original, self.rule.gradient(replayed))
+        chosen = torch.ones(len(x), dtype=torch.bool)
+        if self.editing.only_conflicting:
+            chosen = (self._gains(strategy, part, x, direction) < 0.0).cpu()
+        keep = chosen.to(x.device).view(-1, *[1] * (x.ndim - 1))
+        edited = torch.where(keep, edited, x)
+        self.memory.inputs[positions] = edited.to(self.memory.inputs)
+        if measured:
+            after = torch.autograd.grad(
+                replayed.loss(edited), replayed.parameters, allow_unused=True
+            )
+            flat = torch.cat(
+                [
+                    (torch.zeros_like(p) if g is None else g).reshape(-1)
+                    for p, g in zip(replayed.parameters, after, strict=True)
+                ]
+            )
+            drift = self.drift()
+            self.history.append(
+                EditMeasure(
+                    strategy.tick,
+                    part.objective,
+                    int(chosen.sum()),
+                    _cosine(gradient, direction),
+                    _cosine(flat, direction),
+                    float(drift.mean()),
+                    float(drift.max()),
+                )
+            )
+
+    def _gains(self, strategy: Any, part: Part, x: Tensor, direction: Tensor) -> Tensor:
+        """b⟨∇_θ ℓ_i, u⟩ of each image up to a positive factor, ``[b]``: its loss falls by that."""
+        outputs, change = directional_derivative(
+            lambda inputs: strategy.outputs_of(inputs, part),
+            strategy.model,
+            strategy.space.parameters,
+            x,
+            direction,
+        )
+        outputs = outputs.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(strategy.objective_loss(outputs, part), outputs)
+        return (slope * change).flatten(1).sum(dim=1)
+
+
+def _look_ahead(strategy: Any) -> Tensor:
+    """−η times the mean gradient of the active tasks, ``[P]``, η of the first parameter group."""
+    active = torch.tensor([not replayed for replayed in strategy.replayed])
+    rows = strategy.gradients[active.to(strategy.gradients.device)]
+    return -float(strategy.optimizer.param_groups[0]["lr"]) * rows.mean(dim=0)
+
+
+def _cosine(one: Tensor, other: Tensor) -> float:
+    return float(functional.cosine_similarity(one.double(), other.double(), dim=0))
