@@ -105,10 +105,11 @@ class _Live(nn.Module):
     def __init__(self, model: nn.Module, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.model = model
-        self._function = function
+        # In a tuple: a function that is a module itself must not be registered a second time.
+        self._function = (function,)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._function(x)
+        return self._function[0](x)
 
 
 def _split(v: Tensor, parameters: Sequence[nn.Parameter]) -> list[Tensor]:

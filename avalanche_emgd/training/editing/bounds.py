@@ -55,8 +55,9 @@ class PixelBounds:
         :param gradient: of the same shape; images whose gradient is zero or not finite stay.
         :raises ValueError: if ``pixel_range`` has another number of channels than the images.
         """
-        usable = gradient.flatten(1).isfinite().all(dim=1)
-        gradient = torch.where(_broadcast(usable, x), gradient, torch.zeros_like(gradient))
+        flat = gradient.flatten(1)
+        moves = _broadcast(flat.isfinite().all(dim=1) & (flat != 0.0).any(dim=1), x)
+        gradient = torch.where(moves, gradient, torch.zeros_like(gradient))
         if self.norm == "sign":
             moved = x - self.step * gradient.sign()
             moved = original + (moved - original).clamp(-self.radius, self.radius)
@@ -69,7 +70,7 @@ class PixelBounds:
             moved = original + away * _broadcast(shrink, x)
         # The original lies in the range, so this brings pixels nearer to it: never out of the ball.
         low, high = self._range(original)
-        return moved.clamp(low, high)
+        return torch.where(moves, moved.clamp(low, high), x)
 
     def _range(self, original: Tensor) -> tuple[Tensor, Tensor]:
         if self.pixel_range is None:
