@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from matplotlib.image import imread
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
@@ -119,9 +120,31 @@ def test_train_options(options, tmp_path):
     assert 0.0 <= json.loads((tmp_path / "run" / "metrics.json").read_text())["A_ebar"] <= 1.0
 
 
+def test_train_edits_the_memory(tmp_path):
+    edit = "cosine,step=0.1,radius=0.4,every=2,measure_every=1"
+    result = call("train", "--output", tmp_path / "run", "--tasks", 2, "--edit", edit)
+    assert result.exit_code == 0, result.output
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["settings"] == {
+        "memory_editing": {
+            "rule": "cosine", "step": 0.1, "radius": 0.4, "every": 2, "measure_every": 1
+        }
+    }  # fmt: skip
+    measures = json.loads((tmp_path / "run" / "metrics.json").read_text())["editing"]
+    assert all(measure["tick"] % 2 == 0 for measure in measures)
+    assert 0.0 < measures[-1]["max_drift"] <= 0.4 * (1 + 1e-5)
+    assert imread(tmp_path / "run" / "edits.png").shape[2] in (3, 4)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--edit", "closer"), "`rule` must be one of distance, cosine, agreement, gmed"),
+        (("--edit", "cosine,step"), "`edit` must be RULE or RULE,NAME=VALUE,..."),
+        (("--edit", "cosine,step=[1"), "`edit` has a value that cannot be read: 'step=[1'"),
+        (("--edit", "cosine,size=1"), "`memory_editing` has unknown settings: size"),
+        (("--edit", "cosine,step=a"), "`step` must be a number, found 'a'"),
+        (("--edit", "cosine", "--memory-per-class", "0"), "`memory_editing` needs a replay"),
         (("--benchmark", "ps-emnist"), "`data_root` is needed for ps-emnist"),
         (("--benchmark", "ps-emnist", "--data-root", "/nowhere"), "has no EMNIST"),
         (
