@@ -10,17 +10,13 @@ from avalanche.core import BasePlugin
 from avalanche.models.utils import avalanche_forward
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.evaluation import default_evaluator
-from avalanche.training.templates import SupervisedTemplate
 from avalanche.training.utils import trigger_plugins
 from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
 
-from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
-from ..benchmarks.experience import objective_names
-from ..benchmarks.loader import Part, as_tick
-from ..benchmarks.parallel import ParallelBenchmark
-from ..models import ClassMask, prepare_heads
+from ..benchmarks import SegmentExperience
+from ..benchmarks.loader import Part
 from ..optim import (
     GradientEngine,
     ObjectiveWeighting,
@@ -28,9 +24,8 @@ from ..optim import (
     check_finite,
     gramian_of,
 )
-from ._positional import ModelIsPositional
 from .editing import EditingSpec
-from .fit import check_fit, check_sizes
+from .fit import check_sizes
 from .gradient_space import GradientSpace, Shared
 from .memory import ReplayMemory
 from .plugins import (
@@ -40,13 +35,14 @@ from .plugins import (
     ReplayMemoryPlugin,
     WeightingPlugin,
 )
+from .tick_template import TickTemplate
 
 __all__ = ["MultiGradientTemplate"]
 
 _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
-class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
+class MultiGradientTemplate(TickTemplate):
     """Base of strategies that combine one gradient per objective.
 
     At each tick every active task, and the replay memory, is one objective. The template forwards
@@ -101,12 +97,6 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
     """
 
     PLUGIN_CLASS = MultiGradientPlugin
-
-    # Avalanche declares these with type parameters of its own.
-    dataloader: Any
-    mbatch: Any
-    mb_output: Any
-    loss: Tensor
 
     def __init__(
         self,
@@ -169,8 +159,6 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
         self.space = GradientSpace(model, self._shared)
         """The trained parameters, laid out flat; collected anew before each experience."""
-        self._class_mask = self._eval_mask = ClassMask()
-        self._prepared: ParallelBenchmark | None = None
         self.objectives: list[str] = []
         self.replayed: list[bool] = []
         self.objective_losses: Tensor = torch.empty(0)
@@ -181,11 +169,6 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         """Outputs of each objective before the mask, ``[b, K]``."""
         self._outputs: list[Tensor] = []
         self._losses: list[Tensor] = []
-
-    @property
-    def tick(self) -> int:
-        """Number of the current tick; passes over an experience after the first count it again."""
-        return self.mbatch.tick if isinstance(self.mbatch, TickBatch) else 0
 
     @property
     def memory_mb_size(self) -> int:
@@ -204,61 +187,13 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
         """Make the plugin that fills the memory and draws from it; called by the constructor."""
         return ReplayMemoryPlugin(memory, objectives)
 
-    # Data and model of an experience
-
-    def train_dataset_adaptation(self, **kwargs: Any) -> None:
-        """Take the experience's own data, which plugins may then replace."""
-        super().train_dataset_adaptation(**kwargs)
-        self._own_dataset = self.adapted_dataset
-
-    def make_train_dataloader(self, shuffle: bool = True, **kwargs: Any) -> None:
-        """Load tick after tick. Workers and pinned memory, as Avalanche offers them, do not apply.
-
-        :param shuffle: for ordinary experiences; parallel ones have their own fixed order, unless a
-            plugin has replaced their data.
-        """
-        own = self.adapted_dataset is self._own_dataset
-        if isinstance(self.experience, SegmentExperience) and own:
-            self.dataloader = TickLoader(self.experience)
-        else:
-            self.dataloader = SerialTickLoader(
-                self.adapted_dataset,
-                self.train_mb_size,
-                objective_names(self.experience, self.adapted_dataset),
-                first_tick=self.clock.train_iterations,
-                shuffle=shuffle,
-            )
-
-    def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
-        """Grow Avalanche's dynamic modules; for all tasks of a parallel benchmark beforehand."""
-        model = self.model if model is None else model
-        benchmark = getattr(self.experience, "benchmark", None)
-        if not isinstance(benchmark, ParallelBenchmark):
-            return super().model_adaptation(model)
-        if benchmark is not self._prepared:
-            check_fit(model, self._criterion, benchmark)
-            prepare_heads(model, benchmark)
-            self._prepared = benchmark
-        return model.to(self.device)
-
     def _before_training_exp(self, **kwargs: Any) -> None:
         if self.memory is not None:
             self.memory.check_origin(self.experience)
-        self._class_mask.observe(self.experience)
         super()._before_training_exp(**kwargs)
         self.space = GradientSpace(self.model, self._shared)
 
-    def _before_eval_exp(self, **kwargs: Any) -> None:
-        self._eval_mask = self._class_mask.for_evaluation(self.experience)
-        super()._before_eval_exp(**kwargs)
-
     # One tick
-
-    def _unpack_minibatch(self) -> None:
-        if self.is_training and not isinstance(self.mbatch, TickBatch):
-            # A plugin has put a loader of its own in place of ours.
-            self.mbatch = as_tick(self.mbatch, self.experience, self.clock.train_iterations)
-        super()._unpack_minibatch()
 
     def forward(self) -> Tensor:
         """Masked outputs ``[B, K]``; in training, each objective is forwarded on its own."""
@@ -363,15 +298,3 @@ class MultiGradientTemplate(ModelIsPositional, SupervisedTemplate):
     def combine(self) -> Tensor:
         """Update ``[P]`` from the weights and the gradients."""
         return self.space.combine(self.weights, self.gradients)
-
-    # Evaluation in mid-training must not lose the minibatch
-
-    def _save_train_state(self) -> dict[str, Any]:
-        state = super()._save_train_state()
-        return {**state, "mbatch": self.mbatch, "mb_output": self.mb_output, "loss": self.loss}
-
-    def _load_train_state(self, prev_state: dict[str, Any]) -> None:
-        super()._load_train_state(prev_state)
-        self.mbatch = prev_state["mbatch"]
-        self.mb_output = prev_state["mb_output"]
-        self.loss = prev_state["loss"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Literal, get_args
 
 import torch
@@ -36,7 +35,7 @@ class PixelBounds:
     def __post_init__(self) -> None:
         for name in ("step", "radius"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real):
+            if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"`{name}` must be a number, found {value!r}.")
             if not 0.0 < value < float("inf"):
                 raise ValueError(f"`{name}` must be positive and finite, found {value!r}.")

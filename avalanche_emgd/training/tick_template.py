@@ -1,0 +1,107 @@
+"""Avalanche's supervised training, tick by tick, on parallel and ordinary benchmarks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avalanche.training.templates import SupervisedTemplate
+from torch import Tensor, nn
+
+from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
+from ..benchmarks.experience import objective_names
+from ..benchmarks.loader import as_tick
+from ..benchmarks.parallel import ParallelBenchmark
+from ..models import ClassMask, prepare_heads
+from ._positional import ModelIsPositional
+from .fit import check_fit
+
+__all__ = ["TickTemplate"]
+
+
+class TickTemplate(ModelIsPositional, SupervisedTemplate):
+    """What strategies on parallel streams share: ticks, heads and class masks.
+
+    Minibatches are ticks (:class:`~avalanche_emgd.benchmarks.TickBatch`), the heads for all tasks
+    of a parallel benchmark are prepared beforehand, masks follow the scenario, and an evaluation in
+    mid-training does not lose the minibatch. Takes the parameters of Avalanche's
+    ``SupervisedTemplate``.
+    """
+
+    # Avalanche declares these with type parameters of its own.
+    dataloader: Any
+    mbatch: Any
+    mb_output: Any
+    loss: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._class_mask = self._eval_mask = ClassMask()
+        self._prepared: ParallelBenchmark | None = None
+
+    @property
+    def tick(self) -> int:
+        """Number of the current tick; passes over an experience after the first count it again."""
+        return self.mbatch.tick if isinstance(self.mbatch, TickBatch) else 0
+
+    # Data and model of an experience
+
+    def train_dataset_adaptation(self, **kwargs: Any) -> None:
+        """Take the experience's own data, which plugins may then replace."""
+        super().train_dataset_adaptation(**kwargs)
+        self._own_dataset = self.adapted_dataset
+
+    def make_train_dataloader(self, shuffle: bool = True, **kwargs: Any) -> None:
+        """Load tick after tick. Workers and pinned memory, as Avalanche offers them, do not apply.
+
+        :param shuffle: for ordinary experiences; parallel ones have their own fixed order, unless a
+            plugin has replaced their data.
+        """
+        own = self.adapted_dataset is self._own_dataset
+        if isinstance(self.experience, SegmentExperience) and own:
+            self.dataloader = TickLoader(self.experience)
+        else:
+            self.dataloader = SerialTickLoader(
+                self.adapted_dataset,
+                self.train_mb_size,
+                objective_names(self.experience, self.adapted_dataset),
+                first_tick=self.clock.train_iterations,
+                shuffle=shuffle,
+            )
+
+    def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
+        """Grow Avalanche's dynamic modules; for all tasks of a parallel benchmark beforehand."""
+        model = self.model if model is None else model
+        benchmark = getattr(self.experience, "benchmark", None)
+        if not isinstance(benchmark, ParallelBenchmark):
+            return super().model_adaptation(model)
+        if benchmark is not self._prepared:
+            check_fit(model, self._criterion, benchmark)
+            prepare_heads(model, benchmark)
+            self._prepared = benchmark
+        return model.to(self.device)
+
+    def _before_training_exp(self, **kwargs: Any) -> None:
+        self._class_mask.observe(self.experience)
+        super()._before_training_exp(**kwargs)
+
+    def _before_eval_exp(self, **kwargs: Any) -> None:
+        self._eval_mask = self._class_mask.for_evaluation(self.experience)
+        super()._before_eval_exp(**kwargs)
+
+    def _unpack_minibatch(self) -> None:
+        if self.is_training and not isinstance(self.mbatch, TickBatch):
+            # A plugin has put a loader of its own in place of ours.
+            self.mbatch = as_tick(self.mbatch, self.experience, self.clock.train_iterations)
+        super()._unpack_minibatch()
+
+    # Evaluation in mid-training must not lose the minibatch
+
+    def _save_train_state(self) -> dict[str, Any]:
+        state = super()._save_train_state()
+        return {**state, "mbatch": self.mbatch, "mb_output": self.mb_output, "loss": self.loss}
+
+    def _load_train_state(self, prev_state: dict[str, Any]) -> None:
+        super()._load_train_state(prev_state)
+        self.mbatch = prev_state["mbatch"]
+        self.mb_output = prev_state["mb_output"]
+        self.loss = prev_state["loss"]
