@@ -6,12 +6,14 @@ from .heads import prepare_heads
 from .mlp import MLP
 from .modes import evaluation_mode, frozen_statistics
 from .nearest_mean import NearestMean
+from .resnet import ResNet18
 
 __all__ = [
     "MLP",
     "ClassMask",
     "CosineClassifier",
     "NearestMean",
+    "ResNet18",
     "evaluation_mode",
     "frozen_statistics",
     "is_masked",

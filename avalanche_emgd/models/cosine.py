@@ -62,7 +62,7 @@ def shift_angle(cosine: Tensor, margin: float) -> Tensor:
     that there is a gradient everywhere (Deng et al., ArcFace, CVPR 2019, in their code).
 
     :param cosine: cos θ, of any shape.
-    :param margin: in [0, π).
+    :param margin: in [0, π/2], where the line begins no higher than the cosine ends.
     """
     sine = (1.0 - cosine.square()).clamp(min=1e-7).sqrt()
     shifted = cosine * math.cos(margin) - sine * math.sin(margin)

@@ -27,7 +27,8 @@ class NearestMean(nn.Module):
     .. math:: -\left\|\frac{\varphi(x)}{\|\varphi(x)\|} - \mu_c\right\|, \qquad
         \mu_c \propto \sum_{p \in P_c} \frac{\varphi(p)}{\|\varphi(p)\|}, \quad \|\mu_c\| = 1
 
-    Features φ are what enters the classifier. Classes without exemplars are masked.
+    Features φ are what enters the classifier. Classes without exemplars, or whose mean
+    feature is zero, are masked.
 
     :param model: see :func:`~avalanche_emgd.models.classifier.find_classifier`.
     :param exemplars: gives inputs ``[n, ...]`` and class labels ``[n]``; asked, in evaluation mode,

@@ -40,8 +40,8 @@ class MDMTRStrategy(MultiGradientTemplate):
     Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
 
     :param scale: s > 0.
-    :param class_margin: m_c in radians, in [0, π).
-    :param task_margin: m_t in radians, in [0, π).
+    :param class_margin: m_c in radians, in [0, π/2].
+    :param task_margin: m_t in radians, in [0, π/2].
     :raises ValueError: if the model has no single linear classifier.
     """
 
@@ -56,8 +56,8 @@ class MDMTRStrategy(MultiGradientTemplate):
         **kwargs: Any,
     ) -> None:
         for name, value in (("class_margin", class_margin), ("task_margin", task_margin)):
-            if not 0.0 <= value < math.pi:
-                raise ValueError(f"`{name}` must be in [0, π), found {value!r}.")
+            if not 0.0 <= value <= math.pi / 2:
+                raise ValueError(f"`{name}` must be in [0, π/2], found {value!r}.")
         use_cosine_classifier(model, scale)
         super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **kwargs)
         self.scale = scale

@@ -1,0 +1,127 @@
+"""Obvious computations that the strategies are held against, and plugins to watch them by."""
+
+import copy
+from collections import Counter
+
+import torch
+from avalanche.benchmarks import class_incremental_benchmark
+from avalanche.benchmarks.utils import as_classification_dataset
+from torch import nn
+from torch.utils.data import TensorDataset
+
+from avalanche_emgd.training.plugins import MultiGradientPlugin
+from tests.toy import toy_datasets
+from tests.training.common import toy_strategy, weights_of
+
+
+class Each(MultiGradientPlugin):
+    """Calls a function with the strategy at one of the callbacks, and counts the calls."""
+
+    def __init__(self, callback, act):
+        super().__init__()
+        self.calls = 0
+
+        def call(strategy, *args, **kwargs):
+            self.calls += 1
+            act(strategy)
+
+        setattr(self, callback, call)
+
+
+class CheckLosses(MultiGradientPlugin):
+    """Compares the loss of each objective at each tick with ``expected(strategy, part, x, y, t)``.
+
+    The model is as it was when the losses were computed.
+    """
+
+    def __init__(self, expected):
+        super().__init__()
+        self.expected = expected
+        self.checked = Counter()
+
+    def before_backward(self, strategy, **kwargs):
+        for part, loss in zip(strategy.mbatch.parts, strategy.objective_losses, strict=True):
+            with torch.no_grad():
+                expected = self.expected(strategy, part, *samples_of(strategy, part))
+            torch.testing.assert_close(loss, expected.to(loss), rtol=1e-4, atol=1e-5)
+            self.checked["replayed" if part.replayed else "active"] += 1
+
+
+def samples_of(strategy, part):
+    """``x, y, t`` of one objective of the minibatch."""
+    return [tensor[part.start : part.stop] for tensor in strategy.mbatch[:3]]
+
+
+def competing(experience, task):
+    """Classes that compete for samples of a task while an experience is trained on."""
+    benchmark = experience.benchmark
+    if benchmark.scenario == "task":
+        return list(benchmark.label_sets[task])
+    classes = []
+    for labels, (first, _) in zip(benchmark.label_sets, benchmark.timeline.spans, strict=True):
+        if first <= experience.ticks[-1]:
+            classes += labels
+    return classes
+
+
+def cross_entropies(logits, y, classes):
+    """Of each sample ``[n]``, over its own list of classes."""
+    rows = zip(logits, y.tolist(), classes, strict=True)
+    return torch.stack([row[allowed].logsumexp(0) - row[label] for row, label, allowed in rows])
+
+
+def scenario_losses(model, samples, experience):
+    """Cross-entropy of each sample ``[n]`` over the classes that the scenario allows."""
+    x, y, t = samples
+    return cross_entropies(model(x), y, [competing(experience, task) for task in t.tolist()])
+
+
+def flat_gradient(loss, parameters):
+    gradients = torch.autograd.grad(loss, list(parameters))
+    return torch.cat([gradient.reshape(-1) for gradient in gradients])
+
+
+def mean_gradient(model, batch, experience):
+    """Of the mean of the losses of the objectives in a minibatch of the loader's."""
+    losses = [
+        scenario_losses(model, [tensor[p.start : p.stop] for tensor in batch], experience).mean()
+        for p in batch.parts
+    ]
+    return flat_gradient(sum(losses) / len(losses), model.parameters())
+
+
+def set_gradients(model, gradient):
+    for parameter in model.parameters():
+        parameter.grad = gradient[: parameter.numel()].view_as(parameter).clone()
+        gradient = gradient[parameter.numel() :]
+
+
+def frozen(model):
+    """Copy of a model as it is, in evaluation mode."""
+    return copy.deepcopy(model).eval().requires_grad_(False)
+
+
+def dropping_model(bias=True):
+    """A model that says something else in training mode."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 6, bias=bias))
+
+
+def trained(kind, benchmark, model=None, **options):
+    """Weights at the end of the stream."""
+    strategy = toy_strategy(kind, model, **options)
+    strategy.train(benchmark.train_stream)
+    return weights_of(strategy.model)
+
+
+def ordinary_benchmark(num_experiences=2):
+    """One of Avalanche's own: four classes, two per experience."""
+    datasets = toy_datasets((12, 12))
+    x, y = (torch.cat([data.tensors[column] for data in datasets]) for column in (0, 1))
+    data = TensorDataset(x, y)
+    data.targets = y.tolist()
+    return class_incremental_benchmark(
+        {"train": as_classification_dataset(data)},
+        num_experiences=num_experiences,
+        class_order=[0, 1, 2, 3],
+    )

@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from avalanche_emgd.models import is_masked
+from avalanche_emgd.optim.peers import ERWeighting
+from avalanche_emgd.training.peers import DERPPStrategy
+from avalanche_emgd.training.templates import MultiGradientTemplate
+from tests.toy import toy_benchmark
+from tests.training.common import toy_strategy
+from tests.training.peers.by_hand import (
+    CheckLosses,
+    competing,
+    dropping_model,
+    frozen,
+    scenario_losses,
+    trained,
+)
+
+scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
+
+
+def note_finished(then, strategy, experience):
+    """For each finished task: the model at its end, and the classes that competed."""
+    for task in experience.finishing_tasks:
+        then[task] = frozen(strategy.model), competing(experience, task)
+
+
+@scenarios
+def test_stored_logits_are_those_in_evaluation_mode_at_the_end_of_the_span(scenario):
+    strategy, then = toy_strategy(DERPPStrategy, dropping_model(), memory_size=12), {}
+    for experience in toy_benchmark(scenario=scenario).train_stream:
+        strategy.train(experience)
+        note_finished(then, strategy, experience)
+        if not then:
+            continue
+        x, _, t = strategy.memory.take(torch.arange(len(strategy.memory)))
+        stored = strategy.memory.annotation("logits")
+        for sample, task, logits in zip(x, t.tolist(), stored, strict=True):
+            model, classes = then[task]
+            others = sorted(set(range(6)) - set(classes))
+            torch.testing.assert_close(logits[classes], model(sample[None])[0][classes])
+            assert is_masked(logits)[others].all()
+    assert set(t.tolist()) == {0, 1, 2}
+    assert strategy.model.training
+
+
+@scenarios
+@pytest.mark.parametrize("memory_objectives", ["one", "per-task"])
+def test_replayed_loss_is_cross_entropy_and_distance_to_what_competed(scenario, memory_objectives):
+    alpha, beta, then = 0.7, 0.4, {}
+
+    def expected(strategy, part, x, y, t):
+        labels = scenario_losses(strategy.model, (x, y, t), strategy.experience).mean()
+        if not part.replayed:
+            return labels
+        squares = []
+        for sample, task in zip(x, t.tolist(), strict=True):
+            model, classes = then[task]
+            now, before = strategy.model(sample[None])[0], model(sample[None])[0]
+            squares += [(now[c] - before[c]) ** 2 for c in classes]
+        return beta * labels + alpha * sum(squares) / len(squares)
+
+    check = CheckLosses(expected)
+    strategy = toy_strategy(
+        DERPPStrategy,
+        memory_size=12,
+        memory_objectives=memory_objectives,
+        alpha=alpha,
+        beta=beta,
+        plugins=[check],
+    )
+    for experience in toy_benchmark(scenario=scenario).train_stream:
+        strategy.train(experience)
+        note_finished(then, strategy, experience)
+    assert check.checked["replayed"] >= 5
+
+
+def test_labels_alone_are_experience_replay():
+    benchmark, options = toy_benchmark(), {"memory_size": 12}
+    replay = trained(MultiGradientTemplate, benchmark, weighting=ERWeighting(), **options)
+    assert torch.equal(trained(DERPPStrategy, benchmark, alpha=0.0, beta=1.0, **options), replay)
+    assert not torch.equal(trained(DERPPStrategy, benchmark, alpha=0.5, **options), replay)
+
+
+def test_nothing_to_remember_without_memory():
+    strategy = toy_strategy(DERPPStrategy)
+    strategy.train(toy_benchmark().train_stream)
+    assert strategy.memory is None
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta"])
+@pytest.mark.parametrize("value", [-0.1, float("inf"), float("nan")])
+def test_wrong_weights_of_terms(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be at least 0 and finite, found {value}"):
+        toy_strategy(DERPPStrategy, **{name: value})

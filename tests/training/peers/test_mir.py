@@ -1,0 +1,160 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from avalanche_emgd.training.peers import MIRStrategy
+from tests.toy import ids_of, toy_benchmark
+from tests.training.common import quiet, toy_strategy
+from tests.training.peers.by_hand import Each, frozen, samples_of, scenario_losses
+
+scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
+SIZES = (20, 14, 18)
+
+
+def normalising_model():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, 6))
+
+
+def everything(strategy):
+    """All that a look-ahead might leave changed."""
+    gradients = [None if p.grad is None else p.grad.clone() for p in strategy.model.parameters()]
+    modes = [module.training for module in strategy.model.modules()]
+    return copy.deepcopy(
+        (strategy.model.state_dict(), strategy.optimizer.state_dict(), gradients, modes)
+    )
+
+
+def identical(one, other):
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(identical(one[k], other[k]) for k in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(identical, one, other))
+    return one == other
+
+
+class WatchedMIR(MIRStrategy):
+    """Records candidates and their scores, and checks that scoring leaves no trace."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.scored = None
+
+    def interference(self, x, y, task_labels):
+        before = everything(self)
+        scores = super().interference(x, y, task_labels)
+        assert identical(everything(self), before)
+        self.scored = (x, y, task_labels), scores, frozen(self.model)
+        return scores
+
+
+def after_a_step(strategy, model, lr):
+    """The model after a step down the mean loss of the active tasks."""
+    ahead = copy.deepcopy(model).train().requires_grad_(True)
+    active = [samples_of(strategy, p) for p in strategy.mbatch.parts if not p.replayed]
+    losses = [scenario_losses(ahead, samples, strategy.experience).mean() for samples in active]
+    parameters = list(ahead.parameters())
+    gradients = torch.autograd.grad(sum(losses) / len(losses), parameters)
+    with torch.no_grad():
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter -= lr * gradient
+    return frozen(ahead)
+
+
+def watched(check, make_optimizer, **options):
+    model, each = normalising_model(), Each("after_forward", check)
+    strategy = WatchedMIR(
+        model,
+        optimizer=make_optimizer(model.parameters()),
+        evaluator=quiet(),
+        plugins=[each],
+        **options,
+    )
+    return strategy, each
+
+
+@scenarios
+@pytest.mark.parametrize(
+    "make_optimizer",
+    [
+        lambda parameters: torch.optim.SGD(parameters, lr=0.05, momentum=0.9, weight_decay=0.1),
+        lambda parameters: torch.optim.Adam(parameters, lr=0.05),
+    ],
+    ids=["momentum", "adam"],
+)
+def test_interference_is_what_a_step_ahead_adds_to_the_loss_and_leaves_no_trace(
+    scenario, make_optimizer
+):
+    checked = []
+
+    def check(strategy):
+        if strategy.scored is None:
+            return
+        samples, scores, model = strategy.scored
+        ahead = after_a_step(strategy, model, lr=0.05)
+        after, before = (
+            scenario_losses(each, samples, strategy.experience) for each in (ahead, model)
+        )
+        torch.testing.assert_close(scores, after - before, rtol=1e-3, atol=1e-5)
+        checked.append(float(scores.abs().max()))
+        strategy.scored = None
+
+    strategy, _ = watched(check, make_optimizer, memory_size=12)
+    strategy.train(toy_benchmark(SIZES, scenario=scenario).train_stream)
+    assert len(checked) >= 5
+    assert max(checked) > 0.05
+
+
+@pytest.mark.parametrize(("num_candidates", "expected"), [(None, 8), (6, 6), (100, 12)])
+def test_the_candidates_interfered_with_most_are_replayed(num_candidates, expected):
+    numbers = []
+
+    def check(strategy):
+        if strategy.scored is None:
+            return
+        (x, _, _), scores, _ = strategy.scored
+        numbers.append(len(x))
+        order = sorted(range(len(x)), key=lambda i: -float(scores[i]))
+        (part,) = [part for part in strategy.mbatch.parts if part.replayed]
+        replayed = samples_of(strategy, part)[0]
+        assert len(set(ids_of(x))) == len(x)
+        assert set(ids_of(replayed)) == {ids_of(x)[i] for i in order[:4]}
+        assert part.stop - part.start == 4
+        strategy.scored = None
+
+    strategy, _ = watched(
+        check,
+        lambda parameters: torch.optim.SGD(parameters, lr=0.05),
+        memory_size=12,
+        num_candidates=num_candidates,
+    )
+    strategy.train(toy_benchmark(SIZES).train_stream)
+    assert len(numbers) >= 5
+    assert set(numbers) == {expected}
+
+
+@pytest.mark.parametrize("options", [{"memory_size": 4}, {"memory_size": 12, "num_candidates": 1}])
+def test_where_there_is_no_choice_nothing_is_scored(options):
+    replayed = []
+
+    def check(strategy):
+        assert strategy.scored is None
+        replayed.extend(p.stop - p.start for p in strategy.mbatch.parts if p.replayed)
+
+    strategy, _ = watched(check, lambda p: torch.optim.SGD(p, lr=0.05), **options)
+    strategy.train(toy_benchmark(SIZES).train_stream)
+    assert set(replayed) == {4}
+
+
+def test_memory_must_be_one_objective():
+    with pytest.raises(ValueError, match="`memory_objectives` must be 'one' for MIR"):
+        toy_strategy(MIRStrategy, memory_size=12, memory_objectives="per-task")
+
+
+def test_wrong_number_of_candidates():
+    with pytest.raises(ValueError, match="`num_candidates` must be at least 1, found 0"):
+        toy_strategy(MIRStrategy, memory_size=12, num_candidates=0)
