@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.utils.data import Dataset
 from torchvision.datasets import EMNIST
 
 from ._label_sets import random_label_sets
 from .generators import parallel_benchmark_from_classes
+from .images import ImagesInMemory
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
 
@@ -20,26 +19,6 @@ __all__ = ["ps_emnist"]
 NUM_CLASSES = 62
 # Mean and standard deviation of the pixels of the byclass training images, in [0, 1].
 _MEAN, _STD = 0.1736, 0.3317
-
-
-class _GreyImages(Dataset[tuple[Tensor, Tensor]]):
-    """Images kept as bytes in memory, normalised on access."""
-
-    def __init__(self, images: Tensor, targets: Tensor) -> None:
-        self._images = images
-        self.targets = targets
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.__getitems__([index])[0]
-
-    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
-        chosen = torch.tensor(indices)
-        images = self._images[chosen].unsqueeze(1).float()
-        images.mul_(1.0 / (255.0 * _STD)).sub_(_MEAN / _STD)
-        return list(zip(images, self.targets[chosen], strict=True))
 
 
 def ps_emnist(
@@ -84,7 +63,12 @@ def ps_emnist(
         ) from error
     train, test = (
         # EMNIST stores its images transposed.
-        _GreyImages(part.data.transpose(1, 2).contiguous(), part.targets.to(torch.long))
+        ImagesInMemory(
+            part.data.transpose(1, 2).unsqueeze(1).contiguous(),
+            part.targets.to(torch.long),
+            (_MEAN,),
+            (_STD,),
+        )
         for part in parts
     )
     return parallel_benchmark_from_classes(

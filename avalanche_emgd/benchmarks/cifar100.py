@@ -1,0 +1,79 @@
+"""PS-CIFAR-100: small colour photographs, 100 classes in 10 tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torchvision.datasets import CIFAR100
+
+from ._label_sets import random_label_sets
+from .generators import parallel_benchmark_from_classes
+from .images import ImagesInMemory
+from .parallel import ParallelBenchmark, Scenario
+from .timeline import Timeline
+
+__all__ = ["ps_cifar100"]
+
+NUM_CLASSES = 100
+# Of the pixels of the training images, in [0, 1], by channel.
+_MEAN, _STD = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
+
+
+def ps_cifar100(
+    data_root: str | Path,
+    *,
+    download: bool = False,
+    scenario: Scenario = "class",
+    seed: int = 0,
+    batch_size: int = 128,
+    num_tasks: int = 10,
+    label_sets: Sequence[Sequence[int]] | None = None,
+    timeline: Timeline | None = None,
+) -> ParallelBenchmark:
+    """Parallel streams of CIFAR-100: 100 classes, 50,000 training images of 32 × 32 pixels.
+
+    Inputs of shape ``[3, 32, 32]``, normalised to zero mean and unit variance by channel.
+
+    :param data_root: folder that holds (or will hold) torchvision's ``cifar-100-python`` folder.
+    :param download: whether to download the data (0.2 GB) if they are not there.
+    :param scenario: ``"task"`` or ``"class"``.
+    :param seed: of the label sets and the time line, where they are not given, and of the order of
+        delivery.
+    :param batch_size: samples of each task at each tick; 128 as published.
+    :param num_tasks: number of tasks, where no label sets are given; 10 or 20 as published.
+    :param label_sets: classes of each task, say from a :class:`Protocol`.
+    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :raises FileNotFoundError: if the data are not there; says what to do.
+    """
+    try:
+        parts = [
+            CIFAR100(str(data_root), train=train, download=download) for train in (True, False)
+        ]
+    except RuntimeError as error:
+        if download:
+            raise
+        raise FileNotFoundError(
+            f"`data_root` {str(data_root)!r} has no CIFAR-100 in torchvision's layout "
+            "(cifar-100-python). Give the folder that holds it, or have it downloaded there with "
+            "download=True (on the command line: --download)."
+        ) from error
+    train, test = (
+        ImagesInMemory(
+            torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(),
+            torch.tensor(part.targets),
+            _MEAN,
+            _STD,
+        )
+        for part in parts
+    )
+    return parallel_benchmark_from_classes(
+        train,
+        test,
+        random_label_sets(NUM_CLASSES, num_tasks, seed) if label_sets is None else label_sets,
+        timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+    )

@@ -1,0 +1,92 @@
+"""Images in files: decoded into memory once where they fit, each time they are loaded elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import psutil
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from .images import ImagesInMemory, bytes_of, normalised
+
+__all__ = ["ImageFiles", "image_files"]
+
+_LOG = logging.getLogger(__name__)
+_SHARE = 0.25  # of the memory that is free: two data sets, and a copy while each is laid out
+
+
+class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
+    """Images decoded from their files whenever they are loaded.
+
+    :param paths: of N image files.
+    :param targets: class labels ``[N]``, int64.
+    :param mean: of the pixels in [0, 1], one for each of three channels.
+    :param std: their standard deviation, > 0.
+    :param size: (height, width) to which images of another size are scaled.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        targets: Tensor,
+        mean: Sequence[float],
+        std: Sequence[float],
+        size: tuple[int, int],
+    ) -> None:
+        self._paths = list(paths)
+        self.targets = targets
+        """Class labels ``[N]``."""
+        self._mean, self._std, self._size = mean, std, size
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
+        images = _decoded([self._paths[index] for index in indices], self._size)
+        targets = self.targets[torch.tensor(indices)]
+        return list(zip(normalised(images, self._mean, self._std), targets, strict=True))
+
+
+def image_files(
+    paths: Sequence[str],
+    targets: Sequence[int],
+    mean: Sequence[float],
+    std: Sequence[float],
+    *,
+    size: tuple[int, int],
+) -> ImagesInMemory | ImageFiles:
+    """Make a data set of image files, in RGB.
+
+    The log says which of the two it is, and how large.
+
+    :param paths: of N ≥ 1 image files, in any format that Pillow reads.
+    :param targets: N class labels.
+    :param mean: of the pixels in [0, 1], one for each of three channels.
+    :param std: their standard deviation, > 0.
+    :param size: (height, width) to which images of another size are scaled.
+    """
+    labels = torch.tensor(targets, dtype=torch.long)
+    needed = len(paths) * 3 * size[0] * size[1]
+    if needed > _SHARE * psutil.virtual_memory().available:
+        _LOG.info("%d images stay in their files: %.0f MB decoded", len(paths), needed / 1e6)
+        return ImageFiles(paths, labels, mean, std, size)
+    images = _decoded(paths, size)
+    _LOG.info("%d images decoded into memory: %.0f MB", len(paths), needed / 1e6)
+    return ImagesInMemory(images, labels, mean, std)
+
+
+def _decoded(paths: Sequence[str], size: tuple[int, int]) -> Tensor:
+    def opened() -> Any:
+        for path in paths:
+            with Image.open(path) as image:
+                yield image
+
+    return bytes_of(opened(), size)

@@ -1,0 +1,82 @@
+"""PS-ImageNet-TINY: colour photographs, 200 classes in 10 tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from avalanche.benchmarks.datasets import TinyImagenet
+from torch.utils.data import Dataset
+
+from ._label_sets import random_label_sets
+from .generators import parallel_benchmark_from_classes
+from .image_files import image_files
+from .parallel import ParallelBenchmark, Scenario
+from .timeline import Timeline
+
+__all__ = ["ps_imagenet_tiny"]
+
+NUM_CLASSES = 200
+_SIZE = (64, 64)
+# Of the pixels of the training images, in [0, 1], by channel.
+_MEAN, _STD = (0.4802, 0.4481, 0.3975), (0.2770, 0.2691, 0.2821)
+
+
+def ps_imagenet_tiny(
+    data_root: str | Path,
+    *,
+    download: bool = False,
+    scenario: Scenario = "class",
+    seed: int = 0,
+    batch_size: int = 128,
+    num_tasks: int = 10,
+    label_sets: Sequence[Sequence[int]] | None = None,
+    timeline: Timeline | None = None,
+) -> ParallelBenchmark:
+    """Parallel streams of Tiny ImageNet: 200 classes, 100,000 training images of 64 × 64 pixels.
+
+    Inputs of shape ``[3, 64, 64]``, normalised to zero mean and unit variance by channel. Images
+    are decoded into memory once, where they fit (1.2 GB), and from their files each time elsewhere.
+    Tested on the validation images, as usual: the test images have no labels.
+
+    :param data_root: folder that holds (or will hold) the ``tiny-imagenet-200`` folder.
+    :param download: whether to download the data (0.25 GB) if they are not there.
+    :param scenario: ``"task"`` or ``"class"``.
+    :param seed: of the label sets and the time line, where they are not given, and of the order of
+        delivery.
+    :param batch_size: samples of each task at each tick; 128 as published (time lines: 32).
+    :param num_tasks: number of tasks, where no label sets are given; 10 or 20 as published.
+    :param label_sets: classes of each task, say from a :class:`Protocol`; classes are numbered in
+        the order of ``wnids.txt``.
+    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :raises FileNotFoundError: if the data are not there; says what to do.
+    """
+    if not download and not (Path(data_root) / "tiny-imagenet-200" / "wnids.txt").is_file():
+        raise FileNotFoundError(
+            f"`data_root` {str(data_root)!r} has no Tiny ImageNet in its official layout "
+            "(tiny-imagenet-200/wnids.txt, train, val). Give the folder that holds it, or have it "
+            "downloaded there with download=True (on the command line: --download)."
+        )
+    train, test = (_images(str(data_root), train, download) for train in (True, False))
+    return parallel_benchmark_from_classes(
+        train,
+        test,
+        random_label_sets(NUM_CLASSES, num_tasks, seed) if label_sets is None else label_sets,
+        timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+    )
+
+
+@lru_cache(maxsize=2)  # both parts: the runs of a study share what has been decoded
+def _images(data_root: str, train: bool, download: bool) -> Dataset[Any]:
+    part = TinyImagenet(data_root, train=train, download=download)
+    # Avalanche lists files in the order of the file system, which differs between machines.
+    files = sorted(
+        (target, str(path)) for path, target in zip(part.data, part.targets, strict=True)
+    )
+    targets, paths = zip(*files, strict=True)
+    return image_files(paths, targets, _MEAN, _STD, size=_SIZE)

@@ -1,0 +1,95 @@
+"""Images kept as bytes in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+__all__ = ["ImagesInMemory", "bytes_of", "normalised"]
+
+
+class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
+    """Images kept as bytes, normalised when they are loaded, many at a time.
+
+    :param images: uint8 ``[N, C, H, W]``.
+    :param targets: class labels ``[N]``, int64.
+    :param mean: of the pixels in [0, 1], one for each channel.
+    :param std: their standard deviation, > 0, one for each channel.
+    :raises ValueError: if they do not fit together.
+    """
+
+    def __init__(
+        self, images: Tensor, targets: Tensor, mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        if images.dtype != torch.uint8 or images.ndim != 4:
+            raise ValueError(
+                f"`images` must be uint8 [N, C, H, W], found {images.dtype} {tuple(images.shape)}."
+            )
+        if targets.shape != (len(images),):
+            raise ValueError(
+                f"`targets` must be one label for each of the {len(images)} images, found shape "
+                f"{tuple(targets.shape)}."
+            )
+        if not len(mean) == len(std) == images.shape[1] or min(std) <= 0.0:
+            raise ValueError(
+                f"`mean` and `std` must have a value for each of the {images.shape[1]} channels, "
+                f"`std` positive, found {tuple(mean)!r} and {tuple(std)!r}."
+            )
+        self.images = images
+        """uint8 ``[N, C, H, W]``."""
+        self.targets = targets
+        """Class labels ``[N]``."""
+        self._mean, self._std = tuple(mean), tuple(std)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
+        chosen = torch.tensor(indices)
+        images = normalised(self.images[chosen], self._mean, self._std)
+        return list(zip(images, self.targets[chosen], strict=True))
+
+
+def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Scale pixels to zero mean and unit variance.
+
+    :param images: uint8 ``[N, C, H, W]``.
+    :param mean: of the pixels in [0, 1], one for each channel.
+    :param std: their standard deviation, one for each channel.
+    :return: float32 ``[N, C, H, W]``.
+    """
+    means, deviations = (torch.tensor(values, dtype=torch.float64) for values in (mean, std))
+    scale, shift = (1.0 / (255.0 * deviations)).float(), (means / deviations).float()
+    return images.float().mul_(scale.view(-1, 1, 1)).sub_(shift.view(-1, 1, 1))
+
+
+def bytes_of(images: Iterable[Any], size: tuple[int, int] | None = None) -> Tensor:
+    """Decode images.
+
+    :param images: of Pillow, in any mode; all of one size, unless ``size`` is given.
+    :param size: (height, width) to which images of another size are scaled.
+    :return: uint8 ``[N, 3, H, W]``, RGB.
+    :raises ValueError: if there are none, or they are not of one size.
+    """
+    arrays: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
+    for image in images:
+        colour = image.convert("RGB")
+        if size is not None and (colour.height, colour.width) != size:
+            colour = colour.resize((size[1], size[0]))
+        arrays.append(np.asarray(colour, dtype=np.uint8))
+        if arrays[-1].shape != arrays[0].shape:
+            raise ValueError(
+                f"`images` must be of one size, found {arrays[0].shape[:2]} and "
+                f"{arrays[-1].shape[:2]}: say to which `size` to scale them."
+            )
+    if not arrays:
+        raise ValueError("`images` must have at least one image, found none.")
+    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
