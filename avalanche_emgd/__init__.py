@@ -10,13 +10,17 @@ from .benchmarks import (
     Protocol,
     Timeline,
     parallel_benchmark,
+    parallel_benchmark_from_arrays,
     parallel_benchmark_from_classes,
+    parallel_benchmark_from_images,
+    ps_cifar100,
     ps_digits,
     ps_emnist,
+    ps_imagenet_tiny,
     span_lengths,
 )
 from .evaluation import gradient_diagnostics, pcl_metrics
-from .models import MLP
+from .models import MLP, ResNet18
 from .optim import EMGD, GMC, GS, EMGDWeighting
 from .training import AvgGradStrategy, EMGDStrategy, MultiGradientTemplate, ReplayMemory
 from .training.plugins import ClassMaskPlugin
@@ -36,12 +40,17 @@ __all__ = [
     "ParallelBenchmark",
     "Protocol",
     "ReplayMemory",
+    "ResNet18",
     "Timeline",
     "gradient_diagnostics",
     "parallel_benchmark",
+    "parallel_benchmark_from_arrays",
     "parallel_benchmark_from_classes",
+    "parallel_benchmark_from_images",
     "pcl_metrics",
+    "ps_cifar100",
     "ps_digits",
     "ps_emnist",
+    "ps_imagenet_tiny",
     "span_lengths",
 ]

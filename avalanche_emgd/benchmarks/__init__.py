@@ -1,5 +1,6 @@
 """Parallel streams as Avalanche benchmarks: time lines, generators, loaders, ready-made ones."""
 
+from .cifar100 import ps_cifar100
 from .digits import ps_digits
 from .emnist import ps_emnist
 from .experience import Delivery, SegmentExperience, TaskExperience
@@ -8,13 +9,17 @@ from .generators import (
     parallel_benchmark_from_classes,
     span_lengths,
 )
+from .imagenet_tiny import ps_imagenet_tiny
+from .images import ImagesInMemory
 from .loader import Part, SerialTickLoader, TickBatch, TickLoader
+from .own_data import parallel_benchmark_from_arrays, parallel_benchmark_from_images
 from .parallel import ParallelBenchmark, Scenario
 from .protocol import LabelSet, Protocol, ProtocolError
 from .timeline import Segment, Timeline
 
 __all__ = [
     "Delivery",
+    "ImagesInMemory",
     "LabelSet",
     "ParallelBenchmark",
     "Part",
@@ -29,8 +34,12 @@ __all__ = [
     "TickLoader",
     "Timeline",
     "parallel_benchmark",
+    "parallel_benchmark_from_arrays",
     "parallel_benchmark_from_classes",
+    "parallel_benchmark_from_images",
+    "ps_cifar100",
     "ps_digits",
     "ps_emnist",
+    "ps_imagenet_tiny",
     "span_lengths",
 ]

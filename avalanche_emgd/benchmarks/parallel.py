@@ -53,6 +53,11 @@ class ParallelBenchmark(CLScenario):
         self.train_stream: EagerCLStream
         self.test_stream: EagerCLStream
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input, that of the first test sample."""
+        return tuple(self.test_stream[0].dataset.eval()[0][0].shape)
+
     def set_stream(self, name: str, experiences: Sequence[Any]) -> None:
         """Add a stream of experiences, for generators."""
         stream = EagerCLStream(name, experiences, benchmark=self)

@@ -7,9 +7,31 @@ from typing import Annotated
 import typer
 
 from ..benchmarks import Scenario
-from ..experiments.config import BenchmarkName
+from ..experiments.data import BenchmarkName
+from ..models import ModelName
 
-BenchmarkOption = Annotated[BenchmarkName, typer.Option(help="Ready-made benchmark.")]
+BenchmarkOption = Annotated[
+    BenchmarkName | None,
+    typer.Option(
+        help="Ready-made benchmark; images and npz are data of your own. Default: ps-digits."
+    ),
+]
+ImagesOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="Images of your own: folders train and test, each with a folder for each class.",
+    ),
+]
+NpzOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Arrays of your own: .npz with x_train, y_train, x_test, y_test."
+    ),
+]
+ModelOption = Annotated[
+    ModelName | None, typer.Option(help="Default: mlp, or a ResNet-18 for colour images.")
+]
 ScenarioOption = Annotated[
     Scenario,
     typer.Option(
@@ -37,7 +59,8 @@ OverlapOption = Annotated[
     typer.Option(help="Overlap of successive tasks: 0 is serial, 1 all at once. Default: random."),
 ]
 TasksOption = Annotated[
-    int | None, typer.Option("--tasks", help="Tasks, if no protocol says so. Default: 5.")
+    int | None,
+    typer.Option("--tasks", help="Tasks, if no protocol says so. Default: the benchmark's."),
 ]
 OverwriteOption = Annotated[
     bool,
@@ -56,3 +79,23 @@ MemoryPerClassOption = Annotated[
 EvalEveryOption = Annotated[
     int | None, typer.Option(help="Ticks between tests. Default: about 50 tests in all.")
 ]
+
+
+def data_options(
+    benchmark: BenchmarkName | None, data_root: str | None, images: str | None, npz: str | None
+) -> dict[str, str]:
+    """Say in the words of a run's configuration where the data are; what is not given is left out.
+
+    :raises ValueError: if more than one place is named.
+    """
+    own = {"images": images, "npz": npz}
+    given = {name: path for name, path in own.items() if path is not None}
+    if not given:
+        named = {"benchmark": benchmark, "data_root": data_root}
+        return {name: value for name, value in named.items() if value is not None}
+    (name, path), *more = given.items()
+    if more or data_root is not None or benchmark not in (None, name):
+        raise ValueError(
+            f"`{name}` says what the data are: leave `benchmark`, `data_root` and other data out."
+        )
+    return {"benchmark": name, "data_root": path}

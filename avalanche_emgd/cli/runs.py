@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -15,9 +15,12 @@ from .options import (
     DataRootOption,
     DownloadOption,
     EvalEveryOption,
+    ImagesOption,
     LabelSetOption,
     LearningRateOption,
     MemoryPerClassOption,
+    ModelOption,
+    NpzOption,
     OverlapOption,
     OverwriteOption,
     ProtocolOption,
@@ -25,6 +28,7 @@ from .options import (
     SeedOption,
     TasksOption,
     TimelineOption,
+    data_options,
 )
 
 
@@ -32,7 +36,9 @@ from .options import (
 @complains
 def train(
     output: Annotated[Path, typer.Option(help="Directory for the results.")],
-    benchmark: BenchmarkOption = "ps-digits",
+    benchmark: BenchmarkOption = None,
+    images: ImagesOption = None,
+    npz: NpzOption = None,
     scenario: ScenarioOption = "class",
     method: Annotated[
         str,
@@ -57,6 +63,7 @@ def train(
     timeline: TimelineOption = None,
     overlap: OverlapOption = None,
     tasks: TasksOption = None,
+    model: ModelOption = None,
     batch_size: BatchSizeOption = None,
     learning_rate: LearningRateOption = None,
     memory_per_class: MemoryPerClassOption = None,
@@ -71,22 +78,24 @@ def train(
 
     Example: avalanche-emgd train --benchmark ps-digits --scenario class --method emgd-gs
     --output runs/digits
+
+    Example: avalanche-emgd train --npz mine.npz --tasks 4 --model slim-resnet18 --output runs/mine
     """
     from ..experiments import RunConfig, run, task_table
 
     config = RunConfig(
-        benchmark=benchmark,
+        **cast("Any", data_options(benchmark, data_root, images, npz)),
         scenario=scenario,
         method=method,
         settings={} if edit is None else {"memory_editing": editing_settings(edit)},
         seed=seed,
-        data_root=data_root,
         download=download,
         protocol=protocol,
         label_set=label_set,
         timeline=timeline,
         overlap=overlap,
         num_tasks=tasks,
+        model=model,
         batch_size=batch_size,
         learning_rate=learning_rate,
         memory_per_class=memory_per_class,
@@ -102,7 +111,9 @@ def train(
 @complains
 def timeline(
     output: Annotated[Path, typer.Option(help="Picture to write (.png, .svg, .pdf).")],
-    benchmark: BenchmarkOption = "ps-digits",
+    benchmark: BenchmarkOption = None,
+    images: ImagesOption = None,
+    npz: NpzOption = None,
     seed: SeedOption = 0,
     data_root: DataRootOption = None,
     download: DownloadOption = False,
@@ -124,9 +135,8 @@ def timeline(
     from ..experiments.timelines import choose_timeline, save_timeline
 
     config = RunConfig(
-        benchmark=benchmark,
+        **cast("Any", data_options(benchmark, data_root, images, npz)),
         seed=seed,
-        data_root=data_root,
         download=download,
         protocol=protocol,
         label_set=label_set,

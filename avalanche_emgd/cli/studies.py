@@ -10,18 +10,22 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from ..experiments.config import BenchmarkName
 from .app import app, complains, console
 from .options import (
     BatchSizeOption,
+    BenchmarkOption,
     DataRootOption,
     DownloadOption,
     EvalEveryOption,
+    ImagesOption,
     LearningRateOption,
     MemoryPerClassOption,
+    ModelOption,
+    NpzOption,
     OverlapOption,
     ProtocolOption,
     TasksOption,
+    data_options,
 )
 
 _SHOWN = 10  # failed runs at most
@@ -63,14 +67,15 @@ def compare(
         str | None,
         typer.Option(metavar=_LIST, help="Of each label set, from 0. Default: 0."),
     ] = None,
-    benchmark: Annotated[
-        BenchmarkName | None, typer.Option(help="Ready-made benchmark. Default: ps-digits.")
-    ] = None,
+    benchmark: BenchmarkOption = None,
+    images: ImagesOption = None,
+    npz: NpzOption = None,
     data_root: DataRootOption = None,
     download: DownloadOption = False,
     protocol: ProtocolOption = None,
     overlap: OverlapOption = None,
     tasks: TasksOption = None,
+    model: ModelOption = None,
     batch_size: BatchSizeOption = None,
     learning_rate: LearningRateOption = None,
     memory_per_class: MemoryPerClassOption = None,
@@ -110,12 +115,12 @@ def compare(
         "seeds": _entries(seeds, "seeds", int),
         "label_sets": _entries(label_sets, "label_sets", int),
         "timelines": _entries(timelines, "timelines", int),
-        "benchmark": benchmark,
-        "data_root": data_root,
+        **data_options(benchmark, data_root, images, npz),
         "download": download or None,
         "protocol": protocol,
         "overlap": overlap,
         "num_tasks": tasks,
+        "model": model,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "memory_per_class": memory_per_class,

@@ -5,56 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from ..benchmarks import ParallelBenchmark, Protocol, Scenario, Timeline, ps_digits, ps_emnist
+from ..benchmarks import ParallelBenchmark, Protocol, Scenario, Timeline
+from ..models import ModelName
 from ..training.methods import find_method
+from .data import DATA, BenchmarkName
 
 __all__ = [
-    "BenchmarkName",
     "RunConfig",
     "make_benchmark",
     "published_streams",
 ]
-
-BenchmarkName = Literal["ps-digits", "ps-emnist"]
-
-
-@dataclass(frozen=True)
-class _Defaults:
-    """Settings of a benchmark; those of PS-EMNIST are the published ones."""
-
-    batch_size: int
-    learning_rate: float
-    memory_per_class: int
-    in_features: int
-    num_classes: int
-
-
-DEFAULTS: dict[str, _Defaults] = {
-    "ps-digits": _Defaults(4, 0.003, 3, 64, 10),
-    "ps-emnist": _Defaults(128, 0.003, 5, 784, 62),
-}
 
 
 @dataclass(frozen=True)
 class RunConfig:
     """One training run.
 
-    :param benchmark: ready-made benchmark.
+    :param benchmark: ready-made benchmark, or ``"images"`` or ``"npz"`` for data of one's own.
     :param scenario: ``"task"`` or ``"class"``.
     :param method: one of :data:`~avalanche_emgd.training.METHODS`, or ``module:callable``.
     :param settings: of the method, in place of its defaults.
     :param name: of the method in tables and pictures; ``method`` if ``None``.
     :param seed: of the model, the order of delivery, the memory, and of label sets and time line
         where no protocol says them.
-    :param data_root: folder with the data set, for benchmarks that need one.
+    :param data_root: folder with the data set, for benchmarks that need one; of one's own data the
+        folder of images, or the file of arrays.
     :param download: whether to download it there.
     :param protocol: file with label sets and time lines.
     :param label_set: which label set of the protocol; the first if ``None``.
     :param timeline: which time line of the label set; the first if ``None``.
     :param overlap: of successive tasks in [0, 1], instead of a random or published time line.
-    :param num_tasks: tasks, where no protocol says it; 5 if ``None``.
+    :param num_tasks: tasks, where no protocol says it; the benchmark's own if ``None``.
+    :param model: the benchmark's own if ``None``.
     :param batch_size: samples per task and tick; the benchmark's own if ``None``.
     :param learning_rate: of Adam; the benchmark's own if ``None``.
     :param memory_per_class: capacity of the replay memory divided by the number of classes; the
@@ -78,6 +62,7 @@ class RunConfig:
     timeline: int | None = None
     overlap: float | None = None
     num_tasks: int | None = None
+    model: ModelName | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     memory_per_class: int | None = None
@@ -88,11 +73,11 @@ class RunConfig:
         for name, choices in (
             ("benchmark", get_args(BenchmarkName)),
             ("scenario", get_args(Scenario)),
+            ("model", get_args(ModelName)),
         ):
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"`{name}` must be one of {', '.join(choices)}, found {getattr(self, name)!r}."
-                )
+            value = getattr(self, name)
+            if value not in choices and (name, value) != ("model", None):
+                raise ValueError(f"`{name}` must be one of {', '.join(choices)}, found {value!r}.")
         find_method(self.method)
         self._check_contradictions()
         lowest = {"seed": 0, "batch_size": 1, "memory_per_class": 0, "eval_every": 1}
@@ -124,12 +109,13 @@ class RunConfig:
 
     def resolved(self) -> RunConfig:
         """With the settings that apply where none are given."""
-        own, published = DEFAULTS[self.benchmark], self.protocol is not None
+        own, published = DATA[self.benchmark], self.protocol is not None
         return replace(
             self,
             label_set=(self.label_set or 0) if published else None,
             timeline=(self.timeline or 0) if published else None,
-            num_tasks=5 if self.num_tasks is None and not published else self.num_tasks,
+            num_tasks=own.num_tasks if self.num_tasks is None and not published else self.num_tasks,
+            model=self.model or own.model,
             batch_size=own.batch_size if self.batch_size is None else self.batch_size,
             learning_rate=own.learning_rate if self.learning_rate is None else self.learning_rate,
             memory_per_class=(
@@ -143,6 +129,9 @@ class RunConfig:
         return {**asdict(self.resolved()), "versions": {p: version(p) for p in packages}}
 
 
+_OPTIONS = {"images": "--images DIR", "npz": "--npz FILE"}
+
+
 def published_streams(config: RunConfig) -> tuple[tuple[tuple[int, ...], ...], Timeline]:
     """Label sets and time line that a run's protocol gives, as they are.
 
@@ -151,8 +140,8 @@ def published_streams(config: RunConfig) -> tuple[tuple[tuple[int, ...], ...], T
     """
     chosen = config.resolved()
     protocol = Protocol.load(str(chosen.protocol))
-    num_classes = DEFAULTS[chosen.benchmark].num_classes
-    if protocol.num_classes != num_classes:
+    num_classes = DATA[chosen.benchmark].num_classes
+    if num_classes is not None and protocol.num_classes != num_classes:
         raise ValueError(
             f"`protocol` {chosen.protocol!r} is for {protocol.num_classes} classes, "
             f"but {chosen.benchmark} has {num_classes}."
@@ -167,11 +156,15 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
     :raises ValueError: if the folder of the data is needed and not given, or as in
         :func:`published_streams`.
     """
-    if config.benchmark != "ps-digits" and config.data_root is None:
+    data = DATA[config.benchmark]
+    if data.needs and config.data_root is None:
+        fetch = ", and --download to fetch them there" if data.downloads else ""
         raise ValueError(
-            f"`data_root` is needed for {config.benchmark}: the folder that holds its data "
-            "(on the command line: --data-root DIR, and --download to fetch them there)."
+            f"`data_root` is needed for {config.benchmark}: {data.needs} (on the command line: "
+            f"{_OPTIONS.get(config.benchmark, '--data-root DIR')}{fetch})."
         )
+    if config.download and not data.downloads:
+        raise ValueError(f"`download` is not for {config.benchmark}, which is not downloaded.")
     chosen = config.resolved()
     arguments: dict[str, Any] = {
         "scenario": chosen.scenario,
@@ -186,6 +179,7 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
         # In proportions; the generator fits it to the data.
         lengths = [1000] * int(chosen.num_tasks or 0)
         arguments["timeline"] = Timeline.overlapping(lengths, chosen.overlap)
-    if chosen.benchmark == "ps-digits":
-        return ps_digits(**arguments)
-    return ps_emnist(str(chosen.data_root), download=chosen.download, **arguments)
+    where = [str(chosen.data_root)] if data.needs else []
+    if data.downloads:
+        arguments["download"] = chosen.download
+    return data.make(*where, **arguments)

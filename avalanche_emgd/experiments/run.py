@@ -19,14 +19,14 @@ from avalanche.evaluation import PluginMetric
 from avalanche.logging import BaseLogger, TensorboardLogger
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.templates import SupervisedTemplate
-from torch import nn
 
 from ..benchmarks import ParallelBenchmark
 from ..evaluation import PCLMetrics, PCLResult, editing_diagnostics, gradient_diagnostics
-from ..models import MLP
+from ..models import make_model
 from ..training.methods import make_method
 from ..training.plugins import MemoryEditingPlugin
-from .config import DEFAULTS, RunConfig, make_benchmark
+from .config import RunConfig, make_benchmark
+from .data import DATA
 from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress
 from .resources import PeakMemory
@@ -142,24 +142,32 @@ def make_directory(directory: Path) -> None:
 
 
 def make_strategy(
-    config: RunConfig, evaluator: EvaluationPlugin, plugins: list[BasePlugin]
+    config: RunConfig,
+    evaluator: EvaluationPlugin,
+    plugins: list[BasePlugin],
+    benchmark: ParallelBenchmark | None = None,
 ) -> SupervisedTemplate:
     """Model, optimizer and strategy of a run, seeded.
 
-    :raises ValueError: if the settings are not the method's.
+    :param benchmark: that they are for; any that the run could be on, if omitted.
+    :raises ValueError: if the settings are not the method's, or the model is not for the data.
     """
-    settings, own = config.resolved(), DEFAULTS[config.benchmark]
+    settings, data = config.resolved(), DATA[config.benchmark]
     # Methods of others draw from any of these.
     random.seed(config.seed)
     np.random.seed(config.seed % 2**32)  # noqa: NPY002
     torch.manual_seed(config.seed)
-    model: nn.Module = MLP(own.num_classes, own.in_features)
+    num_classes, outputs, shape = data.num_classes or 10, data.num_classes or 10, data.shape
+    if benchmark is not None:
+        num_classes = sum(map(len, benchmark.label_sets))
+        outputs, shape = benchmark.num_classes, benchmark.input_shape
+    model = make_model(settings.model or data.model, outputs, shape or (3, 32, 32))
     return make_method(
         config.method,
         model,
         config.settings,
         optimizer=torch.optim.Adam(model.parameters(), lr=float(settings.learning_rate or 0.0)),
-        memory_size=int(settings.memory_per_class or 0) * own.num_classes,
+        memory_size=int(settings.memory_per_class or 0) * num_classes,
         seed=config.seed,
         device=config.device,
         evaluator=evaluator,
@@ -227,7 +235,7 @@ def execute(
     bar = TickProgress(iterations, pcl, f"{config.label}, {config.scenario}-incremental")
     trace = WeightTrace(every=max(1, iterations // 200))
     plugins: list[BasePlugin] = [trace, bar] if progress else [trace]
-    strategy = make_strategy(config, evaluator, plugins)
+    strategy = make_strategy(config, evaluator, plugins, benchmark)
     with bar if progress else nullcontext(), PeakMemory(config.device) as memory:
         started = time.perf_counter()
         strategy.train(benchmark.train_stream, eval_streams=[])

@@ -13,8 +13,10 @@ from typing import Any
 import yaml
 
 from ..benchmarks import Scenario
+from ..models import ModelName
 from .atomic import replacing
-from .config import BenchmarkName, RunConfig
+from .config import RunConfig
+from .data import BenchmarkName
 
 __all__ = ["SHARED", "MethodChoice", "StudyConfig"]
 
@@ -26,6 +28,7 @@ _KINDS: dict[str, type] = {
     "protocol": str,
     "overlap": float,
     "num_tasks": int,
+    "model": str,
     "batch_size": int,
     "learning_rate": float,
     "memory_per_class": int,
@@ -128,6 +131,7 @@ class StudyConfig:
     protocol: str | None = None
     overlap: float | None = None
     num_tasks: int | None = None
+    model: ModelName | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     memory_per_class: int | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..benchmarks import Timeline
 from .config import RunConfig, make_benchmark, published_streams
+from .data import DATA
 from .run import make_directory
 
 __all__ = ["choose_timeline", "save_timeline"]
@@ -19,7 +20,7 @@ def choose_timeline(config: RunConfig) -> tuple[Timeline, tuple[str, ...]]:
 
     :raises ValueError: as for a run.
     """
-    without_data = config.benchmark != "ps-digits" and config.data_root is None
+    without_data = bool(DATA[config.benchmark].needs) and config.data_root is None
     if config.protocol is not None and without_data:
         _, chosen = published_streams(config)
         return chosen, tuple(f"task{task}" for task in range(chosen.num_tasks))

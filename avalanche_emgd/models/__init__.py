@@ -1,5 +1,6 @@
 """Models of the published settings, and what models need on parallel streams."""
 
+from .by_name import ModelName, make_model
 from .class_mask import ClassMask, is_masked, mask_logits
 from .cosine import CosineClassifier
 from .heads import prepare_heads
@@ -12,11 +13,13 @@ __all__ = [
     "MLP",
     "ClassMask",
     "CosineClassifier",
+    "ModelName",
     "NearestMean",
     "ResNet18",
     "evaluation_mode",
     "frozen_statistics",
     "is_masked",
+    "make_model",
     "mask_logits",
     "prepare_heads",
 ]

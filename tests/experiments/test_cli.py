@@ -1,7 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 from matplotlib.image import imread
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
@@ -136,9 +138,53 @@ def test_train_edits_the_memory(tmp_path):
     assert imread(tmp_path / "run" / "edits.png").shape[2] in (3, 4)
 
 
+def small_arrays(path):
+    generator = np.random.default_rng(0)
+    y = np.arange(64) % 4
+    x = (40 * y[:, None, None] + generator.integers(0, 30, (64, 6, 6))).astype(np.uint8)
+    np.savez(path, x_train=x, y_train=y, x_test=x[:16], y_test=y[:16])
+    return path
+
+
+@pytest.mark.parametrize("model", [(), ("--model", "slim-resnet18")])
+def test_train_on_arrays(model, tmp_path):
+    options = ("--npz", small_arrays(tmp_path / "a.npz"), "--tasks", 2, "--batch-size", 8)
+    result = call("train", *options, *model, "--output", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["benchmark"] == "npz"
+    assert config["model"] == (model[1] if model else "mlp")
+    assert len(json.loads((tmp_path / "run" / "metrics.json").read_text())["tasks"]) == 2
+
+
+def test_train_on_folders_of_images(tmp_path):
+    for part in ("train", "test"):
+        for label in range(4):
+            folder = tmp_path / part / f"class{label}"
+            folder.mkdir(parents=True)
+            for index in range(4):
+                pixels = np.full((8, 8, 3), 60 * label + index, dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{index}.png")
+    options = ("--images", tmp_path, "--tasks", 2, "--batch-size", 4, "--memory-per-class", 2)
+    result = call("train", *options, "--output", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "run" / "curves.png").exists()
+    picture = tmp_path / "timeline.png"
+    result = call("timeline", "--images", tmp_path, "--tasks", 2, "--output", picture)
+    assert result.exit_code == 0, result.output
+    assert picture.exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--npz", "a.npz", "--images", "b"), "leave `benchmark`, `data_root` and other data out"),
+        (("--npz", "a.npz", "--benchmark", "ps-digits"), "`npz` says what the data are"),
+        (("--benchmark", "npz"), "`data_root` is needed for npz: the .npz file (on the command"),
+        (("--npz", "/none.npz"), "`file` '/none.npz' is not there"),
+        (("--images", "/none"), "must have the folders train and test"),
+        (("--npz", "a.npz", "--download"), "`download` is not for npz, which is not downloaded"),
+        (("--model", "vit"), "Invalid value for '--model'"),
         (("--edit", "closer"), "`rule` must be one of distance, cosine, agreement, gmed"),
         (("--edit", "cosine,step"), "`edit` must be RULE or RULE,NAME=VALUE,..."),
         (("--edit", "cosine,step=[1"), "`edit` has a value that cannot be read: 'step=[1'"),

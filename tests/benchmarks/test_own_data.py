@@ -1,0 +1,131 @@
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from avalanche_emgd import parallel_benchmark_from_arrays, parallel_benchmark_from_images
+
+
+def make_folders(root, train=("a", "b", "c", "d"), test=("a", "b", "c", "d"), per_class=6):
+    generator = np.random.default_rng(0)
+    for part, classes in (("train", train), ("test", test)):
+        for name in classes:
+            folder = root / part / name
+            folder.mkdir(parents=True)
+            for index in range(per_class):
+                pixels = generator.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{index}.png")
+    return root
+
+
+def test_folders_of_images(tmp_path):
+    benchmark = parallel_benchmark_from_images(
+        make_folders(tmp_path), num_tasks=2, batch_size=4, scenario="task"
+    )
+    assert benchmark.num_classes == 4
+    assert benchmark.task_sizes == (12, 12)
+    assert benchmark.input_shape == (3, 5, 7)
+    assert sorted(label for labels in benchmark.label_sets for label in labels) == [0, 1, 2, 3]
+    x = torch.cat(
+        [e.load(deliveries)[0] for e in benchmark.train_stream for deliveries in e.deliveries]
+    )
+    torch.testing.assert_close(x.mean((0, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(x.std((0, 2, 3)), torch.ones(3), atol=1e-3, rtol=0.0)
+    scaled = parallel_benchmark_from_images(tmp_path, num_tasks=2, size=(8, 8))
+    assert scaled.input_shape == (3, 8, 8)
+
+
+def test_folders_that_are_missing_or_differ(tmp_path):
+    with pytest.raises(FileNotFoundError, match="must have the folders train and test"):
+        parallel_benchmark_from_images(tmp_path / "nowhere")
+    make_folders(tmp_path, test=("a", "b", "x", "d"))
+    with pytest.raises(ValueError, match="these are in one of them only: c, x"):
+        parallel_benchmark_from_images(tmp_path)
+
+
+def arrays(shape=(4, 4, 3), dtype=np.uint8, n=24):
+    generator = np.random.default_rng(0)
+    x = (256 * generator.random((n, *shape))).astype(dtype)
+    y = (np.arange(n) % 4).astype(np.uint8)
+    return {"x_train": x, "y_train": y, "x_test": x[:8], "y_test": y[:8]}
+
+
+def saved(path, **content):
+    np.savez(path, **content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((4, 5, 3), (3, 4, 5)), ((3, 4, 5), (3, 4, 5)), ((4, 5), (1, 4, 5)), ((4, 5, 1), (1, 4, 5))],
+)
+def test_layouts_of_images(shape, expected, tmp_path):
+    content = arrays(shape)
+    benchmark = parallel_benchmark_from_arrays(
+        saved(tmp_path / "a.npz", **content), label_sets=[[0, 1, 2, 3]], batch_size=24
+    )
+    assert benchmark.input_shape == expected
+    experience = benchmark.train_stream[0]
+    x, y, _ = experience.load(experience.deliveries[0])
+    torch.testing.assert_close(x.mean((0, 2, 3)), torch.zeros(expected[0]), atol=1e-5, rtol=0.0)
+    pixels = torch.from_numpy(content["x_train"]).float()
+    if shape[-1] in (1, 3):
+        pixels = pixels.permute(0, 3, 1, 2)
+    pixels = pixels.reshape(24, *expected)
+    mean, std = (f(pixels.double()).float() for f in (channel_mean, channel_std))
+    expected_x = ((pixels - mean) / std)[list(experience.sample_ids)]
+    torch.testing.assert_close(x, expected_x, atol=1e-5, rtol=1e-5)
+    assert y.tolist() == [i % 4 for i in experience.sample_ids]
+
+
+def channel_mean(pixels):
+    return pixels.mean((0, 2, 3), keepdim=True)
+
+
+def channel_std(pixels):
+    return pixels.transpose(0, 1).flatten(1).std(dim=1).view(1, -1, 1, 1)
+
+
+def test_vectors_are_taken_as_they_are(tmp_path):
+    content = arrays((6,), np.float64)
+    benchmark = parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **content), num_tasks=2)
+    experience = benchmark.train_stream[0]
+    x = experience.load(experience.deliveries[0])[0]
+    assert x.dtype == torch.float32
+    assert benchmark.input_shape == (6,)
+    assert float(x.max()) > 100.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x_test": None}, "it has no x_test"),
+        (
+            {"y_train": np.zeros(3, dtype=int)},
+            "labels ≥ 0 in y_train, one for each of the 24",
+        ),
+        ({"y_train": np.full(24, -1)}, "class labels ≥ 0 in y_train"),
+        ({"y_test": np.zeros(8)}, "class labels ≥ 0 in y_test"),
+        ({"x_train": np.zeros((24, 4, 4, 3), dtype=np.int16)}, "must have uint8 images"),
+        ({"x_train": np.zeros((24, 4, 4, 5), dtype=np.uint8)}, "with 1 or 3 channels in x_train"),
+        ({"x_test": np.zeros((8, 5, 4, 3), dtype=np.uint8)}, "samples of one kind in x_train and"),
+        ({"x_train": np.array([{}] * 24)}, "of numbers only"),
+    ],
+)
+def test_wrong_arrays(change, message, tmp_path):
+    content = {k: v for k, v in {**arrays(), **change}.items() if v is not None}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **content))
+
+
+def test_what_is_no_such_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="is not there"):
+        parallel_benchmark_from_arrays(tmp_path / "none.npz")
+    (tmp_path / "text.npz").write_text("no")
+    with pytest.raises(ValueError, match=r"must be a NumPy \.npz file"):
+        parallel_benchmark_from_arrays(tmp_path / "text.npz")
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    with pytest.raises(ValueError, match=r"must be a NumPy \.npz file"):
+        parallel_benchmark_from_arrays(tmp_path / "one.npy")
