@@ -50,9 +50,7 @@ def main(
         label = f"**{choice.label}**" if choice in chosen else choice.label
         print_(f"| {label} | " + " | ".join(cells) + " |")
     print_(f"\n{planned // len(study.methods)} runs of each.\n")
-    entries = [
-        MethodChoice(c.method, None, c.settings).to_plain() for c in chosen if c.settings
-    ]
+    entries = [MethodChoice(c.method, None, c.settings).to_plain() for c in chosen if c.settings]
     print_(yaml.safe_dump(entries, sort_keys=False, default_flow_style=None))
 
 
