@@ -66,6 +66,9 @@ OverwriteOption = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace what an earlier run wrote; other files stay."),
 ]
+AugmentOption = Annotated[
+    bool, typer.Option("--augment", help="Crop and flip training images at random.")
+]
 BatchSizeOption = Annotated[
     int | None, typer.Option(help="Samples per task and tick. Default: the benchmark's.")
 ]

@@ -10,6 +10,7 @@ import typer
 from .app import app, complains, console
 from .editing import editing_settings
 from .options import (
+    AugmentOption,
     BatchSizeOption,
     BenchmarkOption,
     DataRootOption,
@@ -64,6 +65,7 @@ def train(
     overlap: OverlapOption = None,
     tasks: TasksOption = None,
     model: ModelOption = None,
+    augment: AugmentOption = False,
     batch_size: BatchSizeOption = None,
     learning_rate: LearningRateOption = None,
     memory_per_class: MemoryPerClassOption = None,
@@ -96,6 +98,7 @@ def train(
         overlap=overlap,
         num_tasks=tasks,
         model=model,
+        augment=augment,
         batch_size=batch_size,
         learning_rate=learning_rate,
         memory_per_class=memory_per_class,

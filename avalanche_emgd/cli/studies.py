@@ -12,6 +12,7 @@ from rich.console import Console
 
 from .app import app, complains, console
 from .options import (
+    AugmentOption,
     BatchSizeOption,
     BenchmarkOption,
     DataRootOption,
@@ -76,6 +77,7 @@ def compare(
     overlap: OverlapOption = None,
     tasks: TasksOption = None,
     model: ModelOption = None,
+    augment: AugmentOption = False,
     batch_size: BatchSizeOption = None,
     learning_rate: LearningRateOption = None,
     memory_per_class: MemoryPerClassOption = None,
@@ -121,6 +123,7 @@ def compare(
         "overlap": overlap,
         "num_tasks": tasks,
         "model": model,
+        "augment": augment or None,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "memory_per_class": memory_per_class,

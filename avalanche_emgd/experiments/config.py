@@ -39,6 +39,7 @@ class RunConfig:
     :param overlap: of successive tasks in [0, 1], instead of a random or published time line.
     :param num_tasks: tasks, where no protocol says it; the benchmark's own if ``None``.
     :param model: the benchmark's own if ``None``.
+    :param augment: whether training images are cropped and flipped at random, replayed ones too.
     :param batch_size: samples per task and tick; the benchmark's own if ``None``.
     :param learning_rate: of Adam; the benchmark's own if ``None``.
     :param memory_per_class: capacity of the replay memory divided by the number of classes; the
@@ -63,6 +64,7 @@ class RunConfig:
     overlap: float | None = None
     num_tasks: int | None = None
     model: ModelName | None = None
+    augment: bool = False
     batch_size: int | None = None
     learning_rate: float | None = None
     memory_per_class: int | None = None

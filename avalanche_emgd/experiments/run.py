@@ -24,7 +24,7 @@ from ..benchmarks import ParallelBenchmark
 from ..evaluation import PCLMetrics, PCLResult, editing_diagnostics, gradient_diagnostics
 from ..models import make_model
 from ..training.methods import make_method
-from ..training.plugins import MemoryEditingPlugin
+from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
 from .config import RunConfig, make_benchmark
 from .data import DATA
 from .pictures import Curves, draw_curves, draw_edits
@@ -235,6 +235,8 @@ def execute(
     bar = TickProgress(iterations, pcl, f"{config.label}, {config.scenario}-incremental")
     trace = WeightTrace(every=max(1, iterations // 200))
     plugins: list[BasePlugin] = [trace, bar] if progress else [trace]
+    if config.augment:
+        plugins.append(AugmentationPlugin(seed=config.seed))
     strategy = make_strategy(config, evaluator, plugins, benchmark)
     with bar if progress else nullcontext(), PeakMemory(config.device) as memory:
         started = time.perf_counter()

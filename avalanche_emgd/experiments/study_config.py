@@ -29,6 +29,7 @@ _KINDS: dict[str, type] = {
     "overlap": float,
     "num_tasks": int,
     "model": str,
+    "augment": bool,
     "batch_size": int,
     "learning_rate": float,
     "memory_per_class": int,
@@ -38,7 +39,7 @@ _KINDS: dict[str, type] = {
 SHARED: tuple[str, ...] = tuple(_KINDS)
 """Names of the settings that all runs of a study have in common."""
 
-_REQUIRED = ("benchmark", "download", "device")
+_REQUIRED = ("benchmark", "download", "augment", "device")
 _LISTS = ("methods", "scenarios", "seeds", "label_sets", "timelines")
 
 
@@ -132,6 +133,7 @@ class StudyConfig:
     overlap: float | None = None
     num_tasks: int | None = None
     model: ModelName | None = None
+    augment: bool = False
     batch_size: int | None = None
     learning_rate: float | None = None
     memory_per_class: int | None = None

@@ -11,6 +11,7 @@ from torch.utils.data import default_collate
 
 from ...benchmarks.experience import finishing_objectives, objective_names
 from ...models import evaluation_mode
+from ...optim.flat_gradient import flat_gradient
 from ..memory_store import indices_by_task
 from .quadratic_penalty import QuadraticPenaltyStrategy
 
@@ -82,13 +83,5 @@ class EWCStrategy(QuadraticPenaltyStrategy):
                 x, y = sample[:2]
                 labels = sample[2] if len(sample) > 2 else torch.zeros_like(y)
                 logits = self._class_mask(self._forward_batch((x, labels)), labels)
-                gradients = torch.autograd.grad(
-                    self._criterion(logits, y), parameters, allow_unused=True
-                )
-                total += torch.cat(
-                    [
-                        torch.zeros(p.numel(), device=self.device) if g is None else g.reshape(-1)
-                        for p, g in zip(parameters, gradients, strict=True)
-                    ]
-                ).square()
+                total += flat_gradient(self._criterion(logits, y), parameters).square()
         return total / len(indices)

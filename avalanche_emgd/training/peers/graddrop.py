@@ -21,10 +21,15 @@ class GradDropStrategy(MultiGradientTemplate):
     gradients of that sign are summed up. There are no weights of objectives: ``weights`` is empty.
     Signs are drawn from torch's global generator.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``.
+    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting`` and
+    ``memory_editing``.
     """
 
     def __init__(self, model: nn.Module, *, optimizer: Optimizer, **kwargs: Any) -> None:
+        if kwargs.get("memory_editing") is not None:
+            raise ValueError(
+                "`memory_editing` needs weights of the objectives, and GradDrop has none."
+            )
         super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **kwargs)
         self._aggregator = GradDrop()
 

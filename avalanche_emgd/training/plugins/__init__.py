@@ -1,5 +1,6 @@
 """Plugins: one behaviour each, at named callbacks."""
 
+from .augmentation import AugmentationPlugin
 from .base import MultiGradientPlugin
 from .class_mask import ClassMaskPlugin
 from .elastic_factor import ElasticFactorPlugin
@@ -8,6 +9,7 @@ from .replay_memory import MemoryObjectives, ReplayMemoryPlugin
 from .weighting import WeightingPlugin
 
 __all__ = [
+    "AugmentationPlugin",
     "ClassMaskPlugin",
     "EditMeasure",
     "ElasticFactorPlugin",

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from ...benchmarks import Part
 from ...models import frozen_statistics
+from ...optim.flat_gradient import flat_gradient
 from ...optim.input_gradient import directional_derivative
 from ..editing import EditingSpec, Replayed, make_memory_editing
 from ..memory import ReplayMemory
@@ -114,7 +115,8 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         direction: Tensor,
         measured: bool,
     ) -> None:
-        x = strategy.mb_x[part.start : part.stop].detach()
+        # As they are in memory: in the minibatch they may be augmented.
+        x = self.memory.inputs[positions].to(strategy.device)
         gradient = strategy.gradients[row]
         replayed = Replayed(
             x,
@@ -134,15 +136,7 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         edited = torch.where(keep, edited, x)
         self.memory.inputs[positions] = edited.to(self.memory.inputs)
         if measured:
-            after = torch.autograd.grad(
-                replayed.loss(edited), replayed.parameters, allow_unused=True
-            )
-            flat = torch.cat(
-                [
-                    (torch.zeros_like(p) if g is None else g).reshape(-1)
-                    for p, g in zip(replayed.parameters, after, strict=True)
-                ]
-            )
+            after = flat_gradient(replayed.loss(edited), replayed.parameters)
             drift = self.drift()
             self.history.append(
                 EditMeasure(
@@ -150,7 +144,7 @@ class MemoryEditingPlugin(MultiGradientPlugin):
                     part.objective,
                     int(chosen.sum()),
                     _cosine(gradient, direction),
-                    _cosine(flat, direction),
+                    _cosine(after, direction),
                     float(drift.mean()),
                     float(drift.max()),
                 )
