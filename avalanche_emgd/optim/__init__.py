@@ -3,7 +3,9 @@
 from .dual import DualSolution, kkt_residual, solve_dual
 from .engine import GradientEngine, PlainEngine
 from .factors import EGDA, GMC, GS, Constant, CustomFactor, ElasticFactor, make_elastic_factor
+from .fused_engine import FusedEngine, unfit_for_fusing
 from .gramian import check_finite, gramian_of
+from .layer_gradients import gradient_rule
 from .objectives import ObjectiveWeighting
 from .weighting import EMGD, EMGDWeighting
 
@@ -17,12 +19,15 @@ __all__ = [
     "DualSolution",
     "EMGDWeighting",
     "ElasticFactor",
+    "FusedEngine",
     "GradientEngine",
     "ObjectiveWeighting",
     "PlainEngine",
     "check_finite",
+    "gradient_rule",
     "gramian_of",
     "kkt_residual",
     "make_elastic_factor",
     "solve_dual",
+    "unfit_for_fusing",
 ]

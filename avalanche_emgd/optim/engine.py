@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["GradientEngine", "PlainEngine"]
+__all__ = ["GradientEngine", "PlainEngine", "reusable_rows"]
 
 Batch = TypeVar("Batch")
 
@@ -25,6 +25,12 @@ class GradientEngine(ABC):
     """
 
     used: Sequence[bool] = ()
+
+    def attach(self, module: nn.Module) -> None:  # noqa: B027  # most engines need not know
+        """Say which model the batches are forwarded through, where the engine wants to know.
+
+        :param module: with everything in it that is trained.
+        """
 
     @abstractmethod
     def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
@@ -86,13 +92,18 @@ class PlainEngine(GradientEngine):
         return rows
 
     def _buffer(self, n: int, size: int, like: Tensor) -> Tensor:
-        rows = self._rows
-        if (
-            rows is None
-            or rows.shape[0] < n
-            or rows.shape[1] != size
-            or rows.dtype != like.dtype
-            or rows.device != like.device
-        ):
-            rows = self._rows = torch.empty(n, size, dtype=like.dtype, device=like.device)
-        return rows[:n]
+        self._rows = reusable_rows(self._rows, n, size, like)
+        return self._rows[:n]
+
+
+def reusable_rows(rows: Tensor | None, n: int, size: int, like: Tensor) -> Tensor:
+    """Give at least n rows to write into: those there are, if they are of the right kind.
+
+    :param rows: of an earlier call.
+    :param size: of a row.
+    :param like: a tensor of the dtype and on the device that they must have.
+    """
+    kept = rows is not None and len(rows) >= n and rows.shape[1] == size
+    if rows is not None and kept and (rows.dtype, rows.device) == (like.dtype, like.device):
+        return rows
+    return torch.empty(n, size, dtype=like.dtype, device=like.device)

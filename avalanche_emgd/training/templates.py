@@ -82,7 +82,8 @@ class MultiGradientTemplate(TickTemplate):
     :param shared: module or parameters over which the Gramian is taken; all trained ones if
         omitted. The others follow the sum of the objectives' own gradients: a classifier that only
         one task uses follows that task's.
-    :param engine: computes the gradients; one pass per objective if omitted.
+    :param engine: computes the gradients; one pass per objective if omitted
+        (:class:`~avalanche_emgd.optim.PlainEngine`).
     :param train_mb_size: samples from memory at each tick, and of each task on ordinary benchmarks.
         If omitted, as many as a task delivers on a parallel benchmark, 32 on ordinary ones. (How
         many a task delivers is the parallel benchmark's.)
@@ -192,6 +193,7 @@ class MultiGradientTemplate(TickTemplate):
             self.memory.check_origin(self.experience)
         super()._before_training_exp(**kwargs)
         self.space = GradientSpace(self.model, self._shared)
+        self.engine.attach(self.model)
 
     # One tick
 

@@ -1,0 +1,225 @@
+"""The fused engine against one pass per objective."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from avalanche_emgd import MLP, EMGDStrategy
+from avalanche_emgd.optim import (
+    FusedEngine,
+    PlainEngine,
+    gradient_rule,
+    layer_gradients,
+    unfit_for_fusing,
+)
+from tests.toy import toy_benchmark
+from tests.training.common import toy_model, toy_strategy, weights_of
+
+
+class Tokens(nn.Module):
+    """Numbers, as if they were words."""
+
+    def forward(self, x):
+        return (x * 3).long().abs() % 11
+
+
+def conv(**options):
+    return nn.Conv2d(4, 6, 3, **options)
+
+
+IMAGE, VECTOR = (3, 8, 8), (6,)
+MODELS = {
+    "mlp": (lambda: MLP(5, in_features=6, hidden=(8, 7)), VECTOR),
+    "no bias": (
+        lambda: nn.Sequential(nn.Linear(6, 8, bias=False), nn.ReLU(), nn.Linear(8, 5)), VECTOR
+    ),
+    "layer norm": (
+        lambda: nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 5)), VECTOR
+    ),
+    "twice": (lambda: Twice(), VECTOR),  # defined below
+    "words": (
+        lambda: nn.Sequential(
+            Tokens(), nn.Embedding(11, 4, padding_idx=3), nn.LayerNorm((6, 4)), nn.Linear(4, 2),
+            nn.Flatten(), nn.Linear(12, 5),
+        ),
+        VECTOR,
+    ),
+    "convolutions": (
+        lambda: nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1), nn.GroupNorm(2, 4), nn.ReLU(),
+            conv(stride=2, padding="valid"), nn.ReLU(), nn.Flatten(), nn.Linear(54, 5),
+        ),
+        IMAGE,
+    ),
+    "odd convolutions": (
+        lambda: nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding="same", padding_mode="reflect"), nn.Tanh(),
+            nn.Conv2d(4, 6, 3, padding=1, dilation=2, groups=2, bias=False), nn.Tanh(),
+            nn.Flatten(), nn.Linear(216, 5),
+        ),
+        IMAGE,
+    ),
+}  # fmt: skip
+
+
+class Twice(nn.Module):
+    """The same layer in two places."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.head = nn.Linear(6, 6), nn.Linear(6, 5)
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.layer(torch.tanh(self.layer(x)))))
+
+
+def make_batches(sizes, shape, dtype):
+    return [(torch.randn(n, *shape, dtype=dtype), torch.randint(0, 5, (n,))) for n in sizes]
+
+
+def rows_of(engine, model, batches, parameters=None):
+    outputs = engine.forward(lambda batch: model(batch[0]), batches)
+    losses = [nn.functional.cross_entropy(o, y) for o, (_, y) in zip(outputs, batches, strict=True)]
+    return engine.gradients(losses, parameters or list(model.parameters())).clone()
+
+
+def close(found, expected, dtype):
+    tolerance = {torch.float32: 1e-6, torch.float64: 1e-12}[dtype]
+    assert ((found - expected).norm(dim=1) <= tolerance * (1 + expected.norm(dim=1))).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("sizes", [(5, 5, 5), (7, 1, 4), (3,)])
+@pytest.mark.parametrize("name", MODELS)
+def test_rows_are_those_of_separate_passes(name, sizes, dtype):
+    make, shape = MODELS[name]
+    model = make().to(dtype)
+    plain, fused = PlainEngine(), FusedEngine(model)
+    for _ in range(3):  # verified at the first, where there are several
+        batches = make_batches(sizes, shape, dtype)
+        expected = rows_of(plain, model, batches)
+        close(rows_of(fused, model, batches), expected, dtype)
+        assert fused.reason is None
+        assert list(fused.used) == list(plain.used)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=6), st.integers(0, 10**6))
+def test_any_number_of_objectives_of_any_sizes(sizes, seed):
+    torch.manual_seed(seed)
+    model = MLP(5, in_features=6, hidden=(4,)).double()
+    fused = FusedEngine(model)
+    for _ in range(2):
+        batches = make_batches(sizes, VECTOR, torch.float64)
+        close(rows_of(fused, model, batches), rows_of(PlainEngine(), model, batches), torch.float64)
+
+
+def test_frozen_and_foreign_parameters():
+    model, foreign = MLP(5, in_features=6, hidden=(4,)), nn.Parameter(torch.ones(3))
+    first = next(model.parameters()).requires_grad_(False)
+    parameters = [foreign, *(p for p in model.parameters() if p is not first)]
+    plain, fused = PlainEngine(), FusedEngine(model)
+    batches = make_batches((4, 4), VECTOR, torch.float32)
+    expected = rows_of(plain, model, batches, parameters)
+    close(rows_of(fused, model, batches, parameters), expected, torch.float32)
+    assert list(fused.used) == list(plain.used) == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5)), "no gradient rule for BatchNorm1d"),
+        (nn.Sequential(nn.Dropout(0.5), nn.Linear(6, 5)), "Dropout (0) is random"),
+        (nn.Sequential(nn.LSTM(6, 5)), "no gradient rule for LSTM (0)"),
+    ],
+)
+def test_says_why_a_model_is_not_fused(model, reason):
+    assert reason in unfit_for_fusing(model)
+
+
+def test_batch_norm_in_training_mode_is_left_to_separate_passes():
+    model = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5))
+    fused, batches = FusedEngine(model), make_batches((4, 6), VECTOR, torch.float32)
+    outputs = fused.forward(lambda batch: model(batch[0]), batches)
+    assert all(torch.allclose(o.mean(0), torch.zeros(5), atol=1e-6) for o in outputs)
+    close(rows_of(fused, model, batches), rows_of(PlainEngine(), model, batches), torch.float32)
+
+
+class Centred(nn.Linear):
+    """Looks like a linear layer, and mixes samples."""
+
+    def forward(self, x):
+        return super().forward(x - x.mean(0))
+
+
+class Bypassed(nn.Module):
+    """Uses the weight of a layer behind its back."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(6, 5)
+
+    def forward(self, x):
+        return self.layer(x) + x @ self.layer.weight.T
+
+
+@pytest.mark.parametrize("make", [lambda: nn.Sequential(Centred(6, 5)), Bypassed])
+def test_what_types_do_not_tell_is_found_out_at_the_first_tick(make, monkeypatch):
+    monkeypatch.setitem(layer_gradients._RULES, Centred, layer_gradients._linear)
+    model = make()
+    fused, batches = FusedEngine(model), make_batches((4, 6), VECTOR, torch.float32)
+    assert fused.reason is None
+    expected = rows_of(PlainEngine(), model, batches)
+    close(rows_of(fused, model, batches), expected, torch.float32)
+    assert "differ from those of separate passes" in fused.reason
+    close(rows_of(fused, model, batches), expected, torch.float32)
+    fused.attach(model)  # as before each experience: it is not forgotten
+    assert fused.reason is not None
+
+
+def test_a_rule_of_ones_own(monkeypatch):
+    monkeypatch.setattr(layer_gradients, "_RULES", dict(layer_gradients._RULES))
+
+    class Scale(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = nn.Parameter(torch.ones(6))
+
+        def forward(self, x):
+            return self.factor * x
+
+    model = nn.Sequential(Scale(), nn.Linear(6, 5))
+    assert "no gradient rule for Scale" in unfit_for_fusing(model)
+
+    @gradient_rule(Scale)
+    def _scale(layer, inputs, gradients):
+        return {"factor": (inputs * gradients).sum(dim=0)}
+
+    batches = make_batches((4, 2), VECTOR, torch.float32)
+    fused = FusedEngine(model)
+    close(rows_of(fused, model, batches), rows_of(PlainEngine(), model, batches), torch.float32)
+    assert fused.reason is None
+
+
+@pytest.mark.parametrize("scenario", ["class", "task"])
+def test_a_whole_run_is_the_same(scenario):
+    runs = []
+    for engine in (PlainEngine(), FusedEngine()):
+        model = toy_model().double()
+        strategy = toy_strategy(EMGDStrategy, model, memory_size=6, engine=engine)
+        benchmark = toy_benchmark(scenario=scenario)
+        strategy.train(_double(benchmark))
+        runs.append(weights_of(model))
+    assert runs[1].dtype == torch.float64
+    torch.testing.assert_close(runs[0], runs[1], rtol=1e-9, atol=1e-11)
+
+
+def _double(benchmark):
+    for experience in benchmark.train_stream:
+        load = experience.load
+        experience.load = lambda deliveries, load=load: [
+            t.double() if t.is_floating_point() else t for t in load(deliveries)
+        ]
+    return benchmark.train_stream
