@@ -10,8 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch.utils.data import TensorDataset
 
-from ._label_sets import random_label_sets
-from .generators import parallel_benchmark_from_classes
+from ._ready_made import divided
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
 
@@ -46,11 +45,13 @@ def ps_digits(
     train, test = train_test_split(
         np.arange(len(labels)), test_size=360, stratify=digits.target, random_state=0
     )
-    return parallel_benchmark_from_classes(
+    return divided(
         TensorDataset(images[train], labels[train]),
         TensorDataset(images[test], labels[test]),
-        random_label_sets(10, num_tasks, seed) if label_sets is None else label_sets,
-        timeline,
+        10,
+        num_tasks=num_tasks,
+        label_sets=label_sets,
+        timeline=timeline,
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,

@@ -8,8 +8,7 @@ from pathlib import Path
 import torch
 from torchvision.datasets import EMNIST
 
-from ._label_sets import random_label_sets
-from .generators import parallel_benchmark_from_classes
+from ._ready_made import divided
 from .images import ImagesInMemory
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
@@ -71,11 +70,13 @@ def ps_emnist(
         )
         for part in parts
     )
-    return parallel_benchmark_from_classes(
+    return divided(
         train,
         test,
-        random_label_sets(NUM_CLASSES, num_tasks, seed) if label_sets is None else label_sets,
-        timeline,
+        NUM_CLASSES,
+        num_tasks=num_tasks,
+        label_sets=label_sets,
+        timeline=timeline,
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,

@@ -10,8 +10,7 @@ from typing import Any
 from avalanche.benchmarks.datasets import TinyImagenet
 from torch.utils.data import Dataset
 
-from ._label_sets import random_label_sets
-from .generators import parallel_benchmark_from_classes
+from ._ready_made import divided
 from .image_files import image_files
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
@@ -60,11 +59,13 @@ def ps_imagenet_tiny(
             "downloaded there with download=True (on the command line: --download)."
         )
     train, test = (_images(str(data_root), train, download) for train in (True, False))
-    return parallel_benchmark_from_classes(
+    return divided(
         train,
         test,
-        random_label_sets(NUM_CLASSES, num_tasks, seed) if label_sets is None else label_sets,
-        timeline,
+        NUM_CLASSES,
+        num_tasks=num_tasks,
+        label_sets=label_sets,
+        timeline=timeline,
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,

@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 from torchvision.datasets import ImageFolder
 
-from ._label_sets import random_label_sets
-from .generators import parallel_benchmark_from_classes
+from ._ready_made import divided
 from .image_files import image_files
 from .images import ImagesInMemory, bytes_of
 from .parallel import ParallelBenchmark, Scenario
@@ -74,10 +73,17 @@ def parallel_benchmark_from_images(
         image_files(paths, part.targets, mean, std, size=size)
         for paths, part in zip(files, parts, strict=True)
     )
-    return _benchmark(
-        train, test, len(parts[0].classes), num_tasks, label_sets, timeline,
-        batch_size=batch_size, scenario=scenario, seed=seed,
-    )  # fmt: skip
+    return divided(
+        train,
+        test,
+        len(parts[0].classes),
+        num_tasks=num_tasks,
+        label_sets=label_sets,
+        timeline=timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+    )
 
 
 def parallel_benchmark_from_arrays(
@@ -125,24 +131,17 @@ def parallel_benchmark_from_arrays(
         train, test = (ImagesInMemory(x, y, mean, std) for x, y in zip(inputs, labels, strict=True))
     else:
         train, test = (TensorDataset(x, y) for x, y in zip(inputs, labels, strict=True))
-    return _benchmark(
-        train, test, int(labels[0].max()) + 1, num_tasks, label_sets, timeline,
-        batch_size=batch_size, scenario=scenario, seed=seed,
-    )  # fmt: skip
-
-
-def _benchmark(
-    train: Dataset[Any],
-    test: Dataset[Any],
-    num_classes: int,
-    num_tasks: int,
-    label_sets: Sequence[Sequence[int]] | None,
-    timeline: Timeline | None,
-    **options: Any,
-) -> ParallelBenchmark:
-    if label_sets is None:
-        label_sets = random_label_sets(num_classes, num_tasks, options["seed"])
-    return parallel_benchmark_from_classes(train, test, label_sets, timeline, **options)
+    return divided(
+        train,
+        test,
+        int(labels[0].max()) + 1,
+        num_tasks=num_tasks,
+        label_sets=label_sets,
+        timeline=timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+    )
 
 
 def _folder(path: Path) -> ImageFolder:
