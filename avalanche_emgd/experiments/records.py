@@ -21,6 +21,7 @@ __all__ = [
     "Record",
     "done_record",
     "failed_record",
+    "last_line",
     "load_records",
     "read_records",
     "record_key",
@@ -168,7 +169,7 @@ def results_table(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """
     columns = (*_IDENTITY, *_FIGURES, "status", "error")
     rows = [
-        [_last_line(record[c]) if c == "error" else record.get(c) for c in columns]
+        [last_line(record[c]) if c == "error" else record.get(c) for c in columns]
         for record in sorted(records, key=_order)
     ]
     whole = dict.fromkeys(("label_set", "timeline", "seed", "ticks"), "Int64")
@@ -177,7 +178,8 @@ def results_table(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns)).astype({**whole, **words, **numbers})
 
 
-def _last_line(error: str | None) -> str | None:
+def last_line(error: str | None) -> str | None:
+    """Last line of a traceback, which says what went wrong; ``None`` for none."""
     return None if error is None else error.rstrip().rpartition("\n")[2]
 
 

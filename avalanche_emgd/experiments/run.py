@@ -25,6 +25,7 @@ from ..evaluation import PCLMetrics, PCLResult, editing_diagnostics, gradient_di
 from ..models import make_model
 from ..training.methods import make_method
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
+from .atomic import replacing
 from .config import RunConfig, make_benchmark
 from .data import DATA
 from .pictures import Curves, draw_curves, draw_edits
@@ -281,6 +282,5 @@ def check_run(config: RunConfig) -> None:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write whole or not at all."""
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    with replacing(path) as draft:
+        draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

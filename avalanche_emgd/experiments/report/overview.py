@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...training.methods import METHODS
-from ..records import Record
+from ..records import Record, last_line
 from .document import Cell, Column, Element, Heading, Paragraph, Table, Terms
 from .families import FAMILIES, family_of
 from .runs import SCENARIOS, finished_runs, scenarios_of
@@ -105,7 +105,7 @@ def failures(records: Sequence[Record]) -> list[Element]:
     rows = [
         tuple(
             Cell("–" if text is None else str(text))
-            for text in (*(record[name] for name in names), _last_line(record["error"]))
+            for text in (*(record[name] for name in names), last_line(record["error"]))
         )
         for record in failed
     ]
@@ -164,7 +164,3 @@ def _versions(records: Sequence[Record]) -> list[str]:
 def _values(values: Iterable[Any]) -> list[Any]:
     """Return the different values, sorted, without ``None``."""
     return sorted({value for value in values if value is not None})
-
-
-def _last_line(error: str) -> str:
-    return error.rstrip().rpartition("\n")[2]

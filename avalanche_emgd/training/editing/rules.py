@@ -33,8 +33,8 @@ class Replayed:
     :param parameters: trained ones, P elements.
     :param gradient: g_M of the objective, ``[P]``.
     :param direction: u = Σ λ_i g_i, ``[P]``: where the update descends along.
-    :param look_ahead: what plain gradient descent on the active tasks' mean loss would add to the
-        parameters, ``[P]``.
+    :param look_ahead: gives what plain gradient descent on the active tasks' mean loss would add
+        to the parameters, ``[P]``.
     """
 
     x: Tensor
@@ -43,7 +43,7 @@ class Replayed:
     parameters: list[nn.Parameter]
     gradient: Tensor
     direction: Tensor
-    look_ahead: Tensor
+    look_ahead: Callable[[], Tensor]
 
 
 class EditingRule(ABC):
@@ -123,7 +123,7 @@ class GMEDRule(EditingRule):
     def gradient(self, replayed: Replayed) -> Tensor:
         """See :meth:`EditingRule.gradient`."""
         now = _by_inputs(replayed)
-        with _moved(replayed.parameters, replayed.look_ahead):
+        with _moved(replayed.parameters, replayed.look_ahead()):
             after = _by_inputs(replayed)
         return (1.0 + self.beta) * now - after
 

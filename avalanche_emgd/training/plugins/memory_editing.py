@@ -125,7 +125,7 @@ class MemoryEditingPlugin(MultiGradientPlugin):
             strategy.space.parameters,
             gradient,
             direction,
-            _look_ahead(strategy),
+            lambda: _look_ahead(strategy),  # few rules ask for it
         )
         original = self.originals[positions].to(x)
         edited = self.bounds.move(x, original, self.rule.gradient(replayed))
