@@ -9,6 +9,7 @@ import typer
 from ..benchmarks import Scenario
 from ..experiments.data import BenchmarkName
 from ..models import ModelName
+from ..training.precision import Precision
 
 BenchmarkOption = Annotated[
     BenchmarkName | None,
@@ -81,6 +82,15 @@ MemoryPerClassOption = Annotated[
 ]
 EvalEveryOption = Annotated[
     int | None, typer.Option(help="Ticks between tests. Default: about 50 tests in all.")
+]
+PrecisionOption = Annotated[
+    Precision | None, typer.Option(help="Train with forward passes in fewer bits.")
+]
+ChannelsLastOption = Annotated[
+    bool,
+    typer.Option(
+        "--channels-last", help="Lay convolutional models out pixel by pixel, often faster."
+    ),
 ]
 
 

@@ -13,6 +13,7 @@ from .options import (
     AugmentOption,
     BatchSizeOption,
     BenchmarkOption,
+    ChannelsLastOption,
     DataRootOption,
     DownloadOption,
     EvalEveryOption,
@@ -24,6 +25,7 @@ from .options import (
     NpzOption,
     OverlapOption,
     OverwriteOption,
+    PrecisionOption,
     ProtocolOption,
     ScenarioOption,
     SeedOption,
@@ -71,6 +73,8 @@ def train(
     memory_per_class: MemoryPerClassOption = None,
     eval_every: EvalEveryOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps, ...")] = "cpu",
+    precision: PrecisionOption = None,
+    channels_last: ChannelsLastOption = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Train one model on parallel streams and test it.
@@ -104,6 +108,8 @@ def train(
         memory_per_class=memory_per_class,
         eval_every=eval_every,
         device=device,
+        precision=precision,
+        channels_last=channels_last,
     )
     finished = run(config, output, overwrite=overwrite)
     console.print(task_table(finished))

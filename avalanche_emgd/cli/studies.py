@@ -15,6 +15,7 @@ from .options import (
     AugmentOption,
     BatchSizeOption,
     BenchmarkOption,
+    ChannelsLastOption,
     DataRootOption,
     DownloadOption,
     EvalEveryOption,
@@ -24,6 +25,7 @@ from .options import (
     ModelOption,
     NpzOption,
     OverlapOption,
+    PrecisionOption,
     ProtocolOption,
     TasksOption,
     data_options,
@@ -85,6 +87,8 @@ def compare(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1, mps, ... Default: cpu.")
     ] = None,
+    precision: PrecisionOption = None,
+    channels_last: ChannelsLastOption = False,
     workers: Annotated[
         int | None,
         typer.Option(help="Processes on this machine. Default: one for each core."),
@@ -129,6 +133,8 @@ def compare(
         "memory_per_class": memory_per_class,
         "eval_every": eval_every,
         "device": device,
+        "precision": precision,
+        "channels_last": channels_last or None,
     }
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     if config is not None:

@@ -30,7 +30,7 @@ def accuracy(
     samples: TestSamples,
     mask: ClassMask,
     device: torch.device | str = "cpu",
-    batch_size: int = 1024,
+    batch_size: int = 256,
 ) -> float:
     """Share of test samples whose own class has the largest of the logits that compete.
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from ..benchmarks import ParallelBenchmark, Protocol, Scenario, Timeline
 from ..models import ModelName
+from ..training import Precision
 from ..training.methods import find_method
 from .data import DATA, BenchmarkName
 
@@ -47,6 +48,9 @@ class RunConfig:
     :param eval_every: test all started tasks every so many ticks, for the curves; about 50 times in
         all if ``None``.
     :param device: where the model is trained.
+    :param precision: ``"bfloat16"`` or ``"float16"``: forward passes of training in fewer bits.
+    :param channels_last: whether a convolutional model is laid out pixel by pixel in memory, which
+        is faster on many machines and changes last digits.
     :raises ValueError: if an argument is out of range; before any work starts.
     """
 
@@ -70,16 +74,20 @@ class RunConfig:
     memory_per_class: int | None = None
     eval_every: int | None = None
     device: str = "cpu"
+    precision: Precision | None = None
+    channels_last: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in (
             ("benchmark", get_args(BenchmarkName)),
             ("scenario", get_args(Scenario)),
-            ("model", get_args(ModelName)),
+            ("model", (None, *get_args(ModelName))),
+            ("precision", (None, *get_args(Precision))),
         ):
             value = getattr(self, name)
-            if value not in choices and (name, value) != ("model", None):
-                raise ValueError(f"`{name}` must be one of {', '.join(choices)}, found {value!r}.")
+            if value not in choices:
+                words = ", ".join(choice for choice in choices if choice is not None)
+                raise ValueError(f"`{name}` must be one of {words}, found {value!r}.")
         find_method(self.method)
         self._check_contradictions()
         lowest = {"seed": 0, "batch_size": 1, "memory_per_class": 0, "eval_every": 1}

@@ -23,6 +23,7 @@ from avalanche.training.templates import SupervisedTemplate
 from ..benchmarks import ParallelBenchmark
 from ..evaluation import PCLMetrics, PCLResult, editing_diagnostics, gradient_diagnostics
 from ..models import make_model
+from ..training import MultiGradientTemplate
 from ..training.methods import make_method
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
 from .atomic import replacing
@@ -163,7 +164,11 @@ def make_strategy(
         num_classes = sum(map(len, benchmark.label_sets))
         outputs, shape = benchmark.num_classes, benchmark.input_shape
     model = make_model(settings.model or data.model, outputs, shape or (3, 32, 32))
-    return make_method(
+    if config.channels_last:
+        if all(parameter.ndim != 4 for parameter in model.parameters()):
+            raise ValueError("`channels_last` is for convolutional models: leave it out.")
+        model = model.to(memory_format=torch.channels_last)
+    strategy = make_method(
         config.method,
         model,
         config.settings,
@@ -174,6 +179,14 @@ def make_strategy(
         evaluator=evaluator,
         plugins=plugins,
     )
+    if config.precision is not None:
+        if not isinstance(strategy, MultiGradientTemplate):
+            raise ValueError(
+                f"`precision` is for strategies made from MultiGradientTemplate, and "
+                f"{config.method!r} is {type(strategy).__name__}: leave it out."
+            )
+        strategy.use_precision(config.precision)
+    return strategy
 
 
 def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: bool = True) -> Run:

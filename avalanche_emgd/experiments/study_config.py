@@ -14,6 +14,7 @@ import yaml
 
 from ..benchmarks import Scenario
 from ..models import ModelName
+from ..training import Precision
 from .atomic import replacing
 from .config import RunConfig
 from .data import BenchmarkName
@@ -35,11 +36,13 @@ _KINDS: dict[str, type] = {
     "memory_per_class": int,
     "eval_every": int,
     "device": str,
+    "precision": str,
+    "channels_last": bool,
 }
 SHARED: tuple[str, ...] = tuple(_KINDS)
 """Names of the settings that all runs of a study have in common."""
 
-_REQUIRED = ("benchmark", "download", "augment", "device")
+_REQUIRED = ("benchmark", "download", "augment", "device", "channels_last")
 _LISTS = ("methods", "scenarios", "seeds", "label_sets", "timelines")
 
 
@@ -139,6 +142,8 @@ class StudyConfig:
     memory_per_class: int | None = None
     eval_every: int | None = None
     device: str = "cpu"
+    precision: Precision | None = None
+    channels_last: bool = False
 
     def __post_init__(self) -> None:
         for name, kind in _KINDS.items():

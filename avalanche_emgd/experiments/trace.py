@@ -1,4 +1,4 @@
-"""Elastic factors and weights of a run over its ticks."""
+"""Losses, weights and elastic factors of a run over its ticks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..training.plugins import MultiGradientPlugin
 __all__ = ["Trace", "WeightTrace"]
 
 Trace = dict[str, dict[str, list[tuple[int, float]]]]
-"""``"weight"`` and ``"sigma"``: for each objective, (tick, value) in order."""
+"""``"loss"``, ``"weight"`` and ``"sigma"``: for each objective, (tick, value) in order."""
 
 
 class WeightTrace(MultiGradientPlugin):
-    """Keeps λ_i, and σ_i where there are any, of each objective at every so many ticks.
+    """Keeps loss, λ_i and, where there are any, σ_i of each objective at every so many ticks.
 
     :param every: ticks between two that are kept, ≥ 1.
     """
@@ -21,13 +21,17 @@ class WeightTrace(MultiGradientPlugin):
     def __init__(self, every: int) -> None:
         super().__init__()
         self.every = every
-        self.trace: Trace = {"weight": {}, "sigma": {}}
+        self.trace: Trace = {"loss": {}, "weight": {}, "sigma": {}}
 
     def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Keep this tick's values."""
         if strategy.clock.train_iterations % self.every:
             return
-        values = {"weight": strategy.weights, "sigma": getattr(strategy, "sigma", None)}
+        values = {
+            "loss": strategy.objective_losses,
+            "weight": strategy.weights,
+            "sigma": getattr(strategy, "sigma", None),
+        }
         for kind, row in values.items():
             if row is None or len(row) != len(strategy.objectives):
                 continue

@@ -3,6 +3,14 @@
 from .baselines import AvgGradStrategy
 from .emgd import EMGDStrategy
 from .memory import ReplayMemory
+from .precision import MixedPrecision, Precision
 from .templates import MultiGradientTemplate
 
-__all__ = ["AvgGradStrategy", "EMGDStrategy", "MultiGradientTemplate", "ReplayMemory"]
+__all__ = [
+    "AvgGradStrategy",
+    "EMGDStrategy",
+    "MixedPrecision",
+    "MultiGradientTemplate",
+    "Precision",
+    "ReplayMemory",
+]

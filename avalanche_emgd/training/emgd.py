@@ -17,6 +17,7 @@ from ..optim.factors import ElasticSpec
 from .editing import EditingSpec
 from .gradient_space import Shared
 from .plugins import ElasticFactorPlugin, MemoryObjectives
+from .precision import Precision
 from .templates import MultiGradientTemplate
 
 __all__ = ["EMGDStrategy"]
@@ -50,6 +51,7 @@ class EMGDStrategy(MultiGradientTemplate):
         or the name of a rule; off if omitted.
     :param shared: module or parameters over which the Gramian is taken; all if omitted.
     :param engine: computes the gradients; one pass per objective if omitted.
+    :param precision: ``"bfloat16"`` or ``"float16"``: forward passes in fewer bits.
 
     The other parameters are those of :class:`MultiGradientTemplate`.
     """
@@ -66,6 +68,7 @@ class EMGDStrategy(MultiGradientTemplate):
         memory_editing: EditingSpec | None = None,
         shared: Shared | None = None,
         engine: GradientEngine | None = None,
+        precision: Precision | None = None,
         train_mb_size: int | None = None,
         train_epochs: int = 1,
         eval_mb_size: int = 512,
@@ -89,6 +92,7 @@ class EMGDStrategy(MultiGradientTemplate):
             memory_editing=memory_editing,
             shared=shared,
             engine=engine,
+            precision=precision,
             train_mb_size=train_mb_size,
             train_epochs=train_epochs,
             eval_mb_size=eval_mb_size,

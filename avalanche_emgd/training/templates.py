@@ -35,6 +35,7 @@ from .plugins import (
     ReplayMemoryPlugin,
     WeightingPlugin,
 )
+from .precision import MixedPrecision, Precision
 from .tick_template import TickTemplate
 
 __all__ = ["MultiGradientTemplate"]
@@ -84,6 +85,9 @@ class MultiGradientTemplate(TickTemplate):
         one task uses follows that task's.
     :param engine: computes the gradients; one pass per objective if omitted
         (:class:`~avalanche_emgd.optim.PlainEngine`).
+    :param precision: ``"bfloat16"`` or ``"float16"`` for forward passes of training in fewer bits,
+        see :class:`~avalanche_emgd.training.MixedPrecision`; that of the parameters if omitted.
+        Tests are in that of the parameters.
     :param train_mb_size: samples from memory at each tick, and of each task on ordinary benchmarks.
         If omitted, as many as a task delivers on a parallel benchmark, 32 on ordinary ones. (How
         many a task delivers is the parallel benchmark's.)
@@ -111,6 +115,7 @@ class MultiGradientTemplate(TickTemplate):
         memory_editing: EditingSpec | None = None,
         shared: Shared | None = None,
         engine: GradientEngine | None = None,
+        precision: Precision | None = None,
         train_mb_size: int | None = None,
         train_epochs: int = 1,
         eval_mb_size: int = 512,
@@ -156,6 +161,7 @@ class MultiGradientTemplate(TickTemplate):
         )
         self.weighting = weighting
         self.engine: GradientEngine = PlainEngine() if engine is None else engine
+        self.use_precision(precision)
         self._own_memory_mb_size = train_mb_size
         self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
         self.space = GradientSpace(model, self._shared)
@@ -170,6 +176,19 @@ class MultiGradientTemplate(TickTemplate):
         """Outputs of each objective before the mask, ``[b, K]``."""
         self._outputs: list[Tensor] = []
         self._losses: list[Tensor] = []
+
+    def use_precision(self, precision: Precision | None) -> None:
+        """Forward in other bits from now on; see the parameter of the same name.
+
+        :raises ValueError: if it is unknown, or float16 while the memory is edited: gradients by
+            pixels are not scaled.
+        """
+        if precision == "float16" and self.memory_editing is not None:
+            raise ValueError(
+                "`precision` 'float16' is not for `memory_editing`, whose gradients would vanish: "
+                "use 'bfloat16'."
+            )
+        self.precision = MixedPrecision(precision)
 
     @property
     def memory_mb_size(self) -> int:
@@ -222,7 +241,11 @@ class MultiGradientTemplate(TickTemplate):
 
     def _forward_batch(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         x, task_labels = batch
-        return avalanche_forward(self.model, x, task_labels)
+        if self.precision.precision is None:
+            return avalanche_forward(self.model, x, task_labels)
+        with self.precision.autocast(self.device):
+            output = avalanche_forward(self.model, x, task_labels)
+        return output.to(self.space.parameters[0].dtype)
 
     def criterion(self) -> Tensor:
         """Mean of the objectives' losses."""
@@ -280,10 +303,7 @@ class MultiGradientTemplate(TickTemplate):
         if self._extended:
             self.loss.sum().backward(retain_graph=True)
             factor = 0.0 if self._factor.grad is None else float(self._factor.grad)
-        self.gradients = self.engine.gradients(
-            self._losses, self.space.parameters, retain_graph=self.retain_graph
-        )
-        self.gramian = gramian_of(self.gradients[:, : self.space.num_shared]).cpu()
+        self._differentiate()
         check_finite(self.gramian, self.objectives)
         trigger_plugins(self, "before_weighting")
         self.weights = self.weigh()
@@ -292,6 +312,20 @@ class MultiGradientTemplate(TickTemplate):
         if factor != 1.0:
             update *= factor
         self.space.assign(update, self.engine.used, accumulate=self._extended)
+
+    def _differentiate(self) -> None:
+        """Gradients and Gramian; anew, with another scale, if fewer bits have overflowed."""
+        accepted = False
+        while not accepted:
+            self.gradients = self.engine.gradients(
+                self.precision.scaled(self._losses),
+                self.space.parameters,
+                retain_graph=self.retain_graph or self.precision.scales,
+            )
+            self.precision.unscale(self.gradients)
+            # The one transfer from the device that a tick needs.
+            self.gramian = gramian_of(self.gradients[:, : self.space.num_shared]).cpu()
+            accepted = self.precision.accept(self.gramian)
 
     def weigh(self) -> Tensor:
         """Weights ``[n]`` of the objectives."""

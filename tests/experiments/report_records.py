@@ -19,6 +19,7 @@ def done(method="emgd-gmc", A_ebar=0.5, A_e=0.7, *, trace=True, name=None, **whe
         for task, span in enumerate(SPANS)
     ]
     weights = {"task0": [[0, 1.0], [4, 0.5]], "task1": [[4, 0.5], [8, 3.0]], "memory": [[8, 0.2]]}
+    kinds = ("loss", "weight", "sigma")
     return {
         **_head(method, **where),
         "status": "done",
@@ -27,7 +28,7 @@ def done(method="emgd-gmc", A_ebar=0.5, A_e=0.7, *, trace=True, name=None, **whe
         "A_ebar": A_ebar,
         "F_ebar": A_ebar - A_e,
         "tasks": tasks,
-        "trace": {"weight": weights, "sigma": weights} if trace else {"weight": {}, "sigma": {}},
+        "trace": {kind: weights if trace else {} for kind in kinds},
         "ticks": 10,
         "seconds": 2.0,
         "ticks_per_second": 5.0,

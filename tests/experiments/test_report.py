@@ -87,7 +87,7 @@ def test_files(written):
     directory, markdown, html = written
     assert (markdown, html) == (directory / "report.md", directory / "report.html")
     pictures = {path.name for path in (directory / "report").iterdir()}
-    kinds = ("plane", "differences", "curves", "weights")
+    kinds = ("plane", "differences", "curves", "losses", "weights")
     assert pictures == {"timelines.svg"} | {
         f"{k}-{s}.svg" for k in kinds for s in ("class", "task")
     }

@@ -13,6 +13,7 @@ from avalanche_emgd.experiments.report.plane import draw_plane, shows_intervals
 from avalanche_emgd.experiments.report.runs import finished_runs
 from avalanche_emgd.experiments.report.statistics import compare, summarize
 from avalanche_emgd.experiments.report.streams import (
+    draw_losses,
     draw_runs,
     draw_timelines,
     draw_trace,
@@ -233,6 +234,20 @@ def test_trace_shows_weights_and_factors():
         assert shown["task1"].get_color() == task_color(1)
         for objective, points in record["trace"][kind].items():
             assert shown[objective].get_xydata().tolist() == points
+
+
+def test_losses_are_running_means_in_one_panel_for_each_method():
+    records = [done("a"), done("b"), done("c")]
+    values = [4.0, 2.0, 3.0, 1.0, 5.0, 9.0]
+    records[1]["trace"]["loss"] = {"task1": list(map(list, enumerate(values)))}
+    figure = draw_losses(records)
+    panels = {ax.get_title(): ax for ax in figure.axes if ax.get_title()}
+    assert [panels[name].get_xlabel() for name in "abc"] == ["", "tick", "tick"]
+    (line,) = panels["b"].lines
+    assert line.get_color() == task_color(1)
+    assert line.get_xdata().tolist() == [0, 1, 2, 3, 4, 5]
+    assert line.get_ydata() == pytest.approx([4.0, 3.0, 3.0, 2.5, 3.0, 4.0])
+    assert sum(not ax.axison for ax in figure.axes) == 1
 
 
 def test_trace_without_factors_and_with_a_memory_for_each_task():

@@ -1,4 +1,4 @@
-"""The section of one scenario: figures, differences, curves and weights."""
+"""The section of one scenario: figures, differences, curves, losses and weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .forest import draw_differences
 from .plane import draw_plane, shows_intervals
 from .runs import Block, Runs, block_order, common_blocks
 from .statistics import Comparison, Summary, compare, summarize
-from .streams import draw_runs, draw_trace, has_trace
+from .streams import draw_losses, draw_runs, draw_trace, has_losses, has_trace
 from .words import count, difference, interval, listing, percent, rate, scenario_words, signed
 
 __all__ = ["scenario_section"]
@@ -188,6 +188,7 @@ def _single_runs(
             f"Test accuracy of {count(len(shown[0]['tasks']), 'task')} over "
             f"{shown[0]['ticks']} ticks, for {listing(record['method'] for record in shown)}.",
         ),
+        *_losses(scenario, [record for record in shown if has_losses(record)], where),
         Heading(3, "Weights and elastic factors", f"weights-{scenario}"),
     ]
     traced = [record for record in records if has_trace(record)]
@@ -198,6 +199,23 @@ def _single_runs(
         return elements
     elements.append(_trace(scenario, traced[0], where))
     return elements
+
+
+def _losses(scenario: str, records: Sequence[Record], where: str) -> list[Element]:
+    if not records:
+        return []
+    return [
+        Heading(3, "Convergence", f"losses-{scenario}"),
+        Picture(
+            f"losses-{scenario}",
+            draw_losses(records),
+            f"Training loss of each objective in single runs: {where}. Running means over five of "
+            "the minibatches that were looked at, in the colours of the tasks. Black: the replay "
+            "memory; dashed: what it holds of one task.",
+            f"Training losses over {records[0]['ticks']} ticks, for "
+            f"{listing(record['method'] for record in records)}.",
+        ),
+    ]
 
 
 def _trace(scenario: str, record: Record, where: str) -> Picture:

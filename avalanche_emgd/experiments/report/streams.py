@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, NullLocator
 
 from ...benchmarks.gantt import draw_gantt, task_color
-from ..pictures import draw_accuracies
+from ..pictures import draw_accuracies, plain
 from ..records import Record
 from .families import short_label
 
-__all__ = ["Streams", "draw_runs", "draw_timelines", "draw_trace", "has_trace", "streams_of"]
+__all__ = [
+    "Streams",
+    "draw_losses",
+    "draw_runs",
+    "draw_timelines",
+    "draw_trace",
+    "has_losses",
+    "has_trace",
+    "streams_of",
+]
 
+_MEAN_OF = 5  # losses
 _WEIGHT_TICKS = (0, 0.25, 0.5, 0.75, 1, 2, 5, 10, 20, 50, 100, 1000, 10000, 100000)
 
 
@@ -92,6 +103,46 @@ def draw_runs(records: Sequence[Record]) -> Figure:
         for record in records
     }
     return draw_accuracies(spans, names, curves, columns=min(2, len(curves)))
+
+
+def draw_losses(records: Sequence[Record]) -> Figure:
+    """Training losses of runs on the same streams over ticks, two panels side by side.
+
+    Running means over five values, for single minibatches are noisy. In the colours of the tasks;
+    dashed what the memory holds of a task, black the whole memory.
+
+    :param records: at least one, of different methods, with traces of their losses.
+    """
+    names, columns = [task["name"] for task in records[0]["tasks"]], min(2, len(records))
+    rows = -(-len(records) // columns)
+    figure = Figure(figsize=(1.5 + 4.2 * columns, 0.4 + 2.5 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for panel, (ax, record) in enumerate(zip(axes.ravel(), records, strict=False)):
+        for objective, points in record["trace"]["loss"].items():
+            ticks, values = zip(*points, strict=True)
+            ax.plot(ticks, _running_mean(values), label=objective, **_style(objective, names))
+        ax.set_title(plain(short_label(record["method"])), fontsize=10)
+        ax.grid(alpha=0.25)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.set_ylim(bottom=0.0)
+        if panel % columns == 0:
+            ax.set_ylabel("training loss")
+        if panel + columns >= len(records):  # the last one of its column
+            ax.set_xlabel("tick")
+            ax.tick_params(labelbottom=True)
+    for empty in axes.ravel()[len(records) :]:
+        empty.set_axis_off()
+    return figure
+
+
+def _running_mean(values: Sequence[float]) -> list[float]:
+    """Mean of each value and those before it, five in all."""
+    return [fmean(values[max(0, i - _MEAN_OF + 1) : i + 1]) for i in range(len(values))]
+
+
+def has_losses(record: Record) -> bool:
+    """Whether a run has training losses to show."""
+    return bool(record["trace"].get("loss"))
 
 
 def has_trace(record: Record) -> bool:
