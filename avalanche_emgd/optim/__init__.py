@@ -6,6 +6,7 @@ from .factors import EGDA, GMC, GS, Constant, CustomFactor, ElasticFactor, make_
 from .fused_engine import FusedEngine, unfit_for_fusing
 from .gramian import check_finite, gramian_of
 from .layer_gradients import gradient_rule
+from .objective_gradients import ObjectiveGradients, StackedGradients
 from .objectives import ObjectiveWeighting
 from .weighting import EMGD, EMGDWeighting
 
@@ -21,8 +22,10 @@ __all__ = [
     "ElasticFactor",
     "FusedEngine",
     "GradientEngine",
+    "ObjectiveGradients",
     "ObjectiveWeighting",
     "PlainEngine",
+    "StackedGradients",
     "check_finite",
     "gradient_rule",
     "gramian_of",

@@ -9,6 +9,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from .objective_gradients import ObjectiveGradients, StackedGradients
+
 __all__ = ["GradientEngine", "PlainEngine", "reusable_rows"]
 
 Batch = TypeVar("Batch")
@@ -22,9 +24,12 @@ class GradientEngine(ABC):
     :class:`PlainEngine` returns.
 
     :ivar used: for each parameter of the last :meth:`gradients`, whether a loss depends on it.
+    :ivar joined: outputs of the last :meth:`forward` one after the other, if they are of one pass;
+        ``None`` if each objective has its own.
     """
 
     used: Sequence[bool] = ()
+    joined: Tensor | None = None
 
     def attach(self, module: nn.Module) -> None:  # noqa: B027  # most engines need not know
         """Say which model the batches are forwarded through, where the engine wants to know.
@@ -39,15 +44,14 @@ class GradientEngine(ABC):
     @abstractmethod
     def gradients(
         self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool = False
-    ) -> Tensor:
-        """One flattened gradient per loss.
+    ) -> ObjectiveGradients:
+        """One flat gradient per loss.
 
         :param losses: n scalars, functions of the outputs of :meth:`forward`.
         :param parameters: with P elements in all, all of one dtype.
         :param retain_graph: keep the graphs for another backward pass.
-        :return: ``[n, P]`` in the dtype of the parameters, rows in the order of the losses, columns
-            in the order of the parameters. The memory is the engine's and is reused by the next
-            call.
+        :return: in the dtype of the parameters and in their order. The memory is the engine's and
+            is reused by the next call.
         """
 
 
@@ -68,7 +72,7 @@ class PlainEngine(GradientEngine):
 
     def gradients(
         self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool = False
-    ) -> Tensor:
+    ) -> ObjectiveGradients:
         """See :meth:`GradientEngine.gradients`."""
         size = sum(p.numel() for p in parameters)
         rows = self._buffer(len(losses), size, parameters[0])
@@ -89,7 +93,7 @@ class PlainEngine(GradientEngine):
                 out=row,
             )
         self.used = used
-        return rows
+        return StackedGradients(rows)
 
     def _buffer(self, n: int, size: int, like: Tensor) -> Tensor:
         self._rows = reusable_rows(self._rows, n, size, like)

@@ -9,14 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from .engine import GradientEngine, PlainEngine, reusable_rows
-from .layer_gradients import GradientRule, rule_of
+from .engine import GradientEngine, PlainEngine
+from .layer_calls import LayerCall, LayerCalls
+from .layer_gradients import rule_of
+from .objective_gradients import ObjectiveGradients, StackedGradients
 
 __all__ = ["FusedEngine", "unfit_for_fusing"]
 
 Batch = TypeVar("Batch")
 
-_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}  # relative, of the first tick's gradients
+# Relative, of the first tick's gradients, by what the model computes in.
+_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 
 
 def unfit_for_fusing(module: nn.Module) -> str | None:
@@ -47,19 +50,25 @@ class FusedEngine(GradientEngine):
 
     A model whose layers mix samples (batch norm in training mode) would be another model when
     fused. Such models, models with layers that have no rule and models that the engine gets wrong
-    (the first tick with several objectives is computed twice, and compared) are left to
-    :class:`PlainEngine`; :attr:`reason` says why.
+    (the first tick with several objectives is computed twice, and compared, and so is the first
+    after a change of layers or modes) are left to :class:`PlainEngine`; :attr:`reason` says why.
+
+    Losses must depend on the parameters by way of the outputs of :meth:`forward` alone: not of a
+    penalty on parameters, nor of another pass.
 
     :param module: that the batches are forwarded through; the one of the strategy, if omitted.
+    :param lean: never hold the gradients of linear layers, at the price of products of all pairs of
+        samples. If omitted, the engine does so only where it is faster: with few samples.
     """
 
-    def __init__(self, module: nn.Module | None = None) -> None:
+    def __init__(self, module: nn.Module | None = None, *, lean: bool = False) -> None:
+        self.lean = lean
         self._plain = PlainEngine()
-        self._rows: Tensor | None = None
+        self._calls = LayerCalls()
         self._module: nn.Module | None = None
-        self._verified = False
-        self._calls: list[tuple[nn.Module, GradientRule, Tensor, Tensor]] = []
-        self._outputs: list[Tensor] = []
+        self._verified: Any = None
+        self._structure: Any = None
+        self._sizes: list[int] = []
         self._plain_outputs: list[Tensor] | None = None
         self.reason: str | None = "it has no model yet"
         """Why passes are not fused; ``None`` if they are."""
@@ -69,7 +78,14 @@ class FusedEngine(GradientEngine):
     def attach(self, module: nn.Module) -> None:
         """See :meth:`GradientEngine.attach`."""
         if module is not self._module:
-            self._module, self._verified = module, False
+            self._module, self._structure = module, None
+            self._examine(module)
+
+    def _examine(self, module: nn.Module) -> None:
+        """Look at a model again if its layers or their modes have changed."""
+        structure = [(layer, layer.training) for layer in module.modules()]
+        if structure != self._structure:
+            self._structure, self._verified = structure, False
             self.reason = unfit_for_fusing(module)
 
     def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
@@ -77,107 +93,87 @@ class FusedEngine(GradientEngine):
 
         :param batches: tensors ``[b, ...]``, or tuples of such.
         """
-        self._calls, self._plain_outputs = [], None
-        if self._module is not None and self.reason is None:
-            self.reason = unfit_for_fusing(self._module)  # its mode may have changed
+        self._plain_outputs, self.joined = None, None
+        if self._module is not None:
+            self._examine(self._module)
         if self._module is None or self.reason is not None:
             return self._plain.forward(model, batches)
-        handles = [
-            layer.register_forward_hook(self._keep)
-            for layer in self._module.modules()
-            if rule_of(layer) is not None
-        ]
-        try:
-            output = model(_joined(batches))
-        finally:
-            for handle in handles:
-                handle.remove()
-        self._outputs = list(output.split([_length(batch) for batch in batches]))
+        self._sizes = [_length(batch) for batch in batches]
+        with self._calls.recorded(self._module):
+            joined = model(_joined(batches))
+        strange = self._calls.unlike(sum(self._sizes))
+        if strange is not None:
+            self.reason = f"{strange} does not see all samples, one by one"
+            return self._plain.forward(model, batches)
+        outputs = list(joined.split(self._sizes))
         if not self._verified and len(batches) > 1:
             self._plain_outputs = self._plain.forward(model, batches)
-            if not _agree(self._outputs, self._plain_outputs):
+            if not _agree(outputs, self._plain_outputs, self._calls.calls):
                 self.reason = "its outputs differ from those of separate passes"
                 return self._plain_outputs
-        return list(self._outputs)
-
-    def _keep(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        rule = rule_of(layer)
-        if rule is not None and output.requires_grad:
-            self._calls.append((layer, rule, inputs[0].detach(), output))
+        self.joined = joined
+        return outputs
 
     def gradients(
         self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool = False
-    ) -> Tensor:
+    ) -> ObjectiveGradients:
         """See :meth:`GradientEngine.gradients`."""
-        if self._module is None or self.reason is not None:
-            rows = self._plain.gradients(losses, parameters, retain_graph)
+        if self.joined is None or not self.joined.requires_grad:
+            found = self._plain.gradients(losses, parameters, retain_graph)
             self.used = self._plain.used
-            return rows
+            return found
         total = torch.stack([loss for loss in losses if loss.requires_grad]).sum()
-        plain_outputs, self._plain_outputs = self._plain_outputs, None
-        returned = torch.autograd.grad(
+        slopes = torch.autograd.grad(
             total,
-            [output for *_, output in self._calls],
-            retain_graph=retain_graph or plain_outputs is not None,
+            [call.output for call in self._calls.calls],
+            retain_graph=retain_graph or self._plain_outputs is not None,
             allow_unused=True,
         )
-        rows = self._fill(len(losses), parameters, returned)
-        if plain_outputs is not None:
-            slopes = torch.autograd.grad(total, self._outputs, retain_graph=retain_graph)
-            rows = self._verify(plain_outputs, slopes, parameters, rows)
-        self._calls, self._outputs = [], []
-        return rows
-
-    def _fill(
-        self, n: int, parameters: Sequence[Tensor], returned: Sequence[Tensor | None]
-    ) -> Tensor:
-        """One row per objective, from what came back to each layer."""
-        places, start = {}, 0
-        for parameter in parameters:
-            places[id(parameter)] = slice(start, start + parameter.numel())
-            start += parameter.numel()
-        rows = self._buffer(n, start, parameters[0]).zero_()
-        sizes, touched = [len(output) for output in self._outputs], set()
-        for (layer, rule, inputs, _), gradients in zip(self._calls, returned, strict=True):
-            if gradients is None:
-                continue
-            own = {name: id(p) for name, p in layer.named_parameters(recurse=False)}
-            pieces = zip(inputs.split(sizes), gradients.split(sizes), strict=True)
-            for row, (into, back) in zip(rows, pieces, strict=True):
-                for name, found in rule(layer, into, back).items():
-                    if own.get(name) in places:
-                        row[places[own[name]]].add_(found.reshape(-1))
-                        touched.add(own[name])
-        self.used = [id(parameter) in touched for parameter in parameters]
-        return rows
+        gradients, self.used = self._calls.gradients(slopes, self._sizes, parameters, self.lean)
+        if self._plain_outputs is not None:
+            gradients = self._verify(total, self._plain_outputs, parameters, gradients)
+            if not retain_graph:
+                self._plain_outputs = None
+        if not retain_graph:
+            self._calls.forget()
+        return gradients
 
     def _verify(
         self,
+        total: Tensor,
         outputs: Sequence[Tensor],
-        slopes: Sequence[Tensor],
         parameters: Sequence[Tensor],
-        rows: Tensor,
-    ) -> Tensor:
-        """Compare with separate passes; the right rows."""
+        found: ObjectiveGradients,
+    ) -> ObjectiveGradients:
+        """Compare with separate passes; the right gradients."""
+        assert self.joined is not None  # for the type checker
+        (slope,) = torch.autograd.grad(total, self.joined, retain_graph=True)
         # The inner products are losses that have the given slopes at the plain outputs.
-        stand_ins = [(o * slope).sum() for o, slope in zip(outputs, slopes, strict=True)]
-        expected = self._plain.gradients(stand_ins, parameters)
-        if _agree(rows, expected):
+        stand_ins = [
+            (output * piece).sum()
+            for output, piece in zip(outputs, slope.split(self._sizes), strict=True)
+        ]
+        expected = self._plain.gradients(stand_ins, parameters, retain_graph=True)
+        # What the losses owe to other ways than by the outputs is in neither of the two.
+        everything = torch.autograd.grad(total, parameters, retain_graph=True, allow_unused=True)
+        flat = [
+            torch.zeros_like(p) if g is None else g
+            for p, g in zip(parameters, everything, strict=True)
+        ]
+        whole = torch.cat([piece.reshape(-1) for piece in flat])
+        if _agree([*found.rows, found.rows.sum(0)], [*expected.rows, whole], self._calls.calls):
             self._verified = True
-            return rows
+            return found
         self.reason = "its gradients differ from those of separate passes"
         self.used = self._plain.used
-        return expected
-
-    def _buffer(self, n: int, size: int, like: Tensor) -> Tensor:
-        self._rows = reusable_rows(self._rows, n, size, like)
-        return self._rows[:n]
+        return StackedGradients(expected.rows)
 
 
-def _agree(found: Iterable[Tensor], expected: Iterable[Tensor]) -> bool:
-    """Whether tensors are equal but for rounding."""
+def _agree(found: Iterable[Tensor], expected: Iterable[Tensor], calls: Sequence[LayerCall]) -> bool:
+    """Whether tensors are equal but for rounding, that of the coarsest layer."""
+    tolerance = max((_TOLERANCE.get(call.output.dtype, 1e-2) for call in calls), default=1e-4)
     return all(
-        float((a - b).detach().norm()) <= _TOLERANCE.get(b.dtype, 1e-2) * float(b.detach().norm())
+        float((a - b).detach().norm()) <= tolerance * float(b.detach().norm())
         for a, b in zip(found, expected, strict=True)
     )
 

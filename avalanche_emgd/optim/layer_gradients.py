@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
-__all__ = ["GradientRule", "gradient_rule", "rule_of"]
+__all__ = ["GradientRule", "gradient_rule", "rule_of", "write_rows"]
 
 GradientRule = Callable[[Any, Tensor, Tensor], Mapping[str, Tensor]]
 """``rule(layer, inputs, gradients)``: from the inputs ``[b, ...]`` of a layer and the gradients
@@ -38,6 +38,66 @@ def gradient_rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
 def rule_of(layer: nn.Module) -> GradientRule | None:
     """Rule for a layer; ``None`` if there is none for exactly its type."""
     return _RULES.get(type(layer))
+
+
+def write_rows(
+    layer: nn.Module,
+    inputs: Tensor,
+    gradients: Tensor,
+    sizes: Sequence[int],
+    targets: Mapping[str, Tensor],
+    add: bool,
+) -> None:
+    """Write the gradients of n objectives by a layer's parameters, by the rule of its type.
+
+    :param layer: with a rule.
+    :param inputs: ``[N, ...]``, of the first objective's samples first.
+    :param gradients: ``[N, ...]``, what came back to its outputs.
+    :param sizes: samples of each objective.
+    :param targets: where to, ``[n, size]``, by the names of the parameters; others are left out.
+    :param add: to what is there, instead of replacing it.
+    """
+    if not targets:
+        return
+    if type(layer) is nn.Linear:
+        _write_linear(inputs, gradients, sizes, targets, add)
+        return
+    rule = _RULES[type(layer)]
+    pieces = zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True)
+    for row, (into, back) in enumerate(pieces):
+        for name, found in rule(layer, into, back).items():
+            if name in targets:
+                target = targets[name][row]
+                target.add_(found.reshape(-1)) if add else target.copy_(found.reshape(-1))
+
+
+def _write_linear(
+    inputs: Tensor,
+    gradients: Tensor,
+    sizes: Sequence[int],
+    targets: Mapping[str, Tensor],
+    add: bool,
+) -> None:
+    """All rows in one product where batches are of one size, without copies in any case."""
+    n, wide, high = len(sizes), inputs.shape[-1], gradients.shape[-1]
+    if len(set(sizes)) == 1:
+        into, back = inputs.reshape(n, -1, wide), gradients.reshape(n, -1, high)
+        if "weight" in targets:
+            weight = targets["weight"].view(n, high, wide)
+            if add:
+                weight.baddbmm_(back.transpose(1, 2), into)
+            else:
+                torch.bmm(back.transpose(1, 2), into, out=weight)
+        sums = back.sum(dim=1)
+    else:
+        pieces = list(zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True))
+        if "weight" in targets:
+            for row, (some, slope) in enumerate(pieces):
+                weight, slope = targets["weight"][row].view(high, wide), slope.flatten(0, -2)
+                weight.addmm_(slope.T, some.flatten(0, -2), beta=float(add))
+        sums = torch.stack([slope.flatten(0, -2).sum(dim=0) for _, slope in pieces])
+    if "bias" in targets:
+        targets["bias"].add_(sums) if add else targets["bias"].copy_(sums)
 
 
 @gradient_rule(nn.Linear)

@@ -50,7 +50,7 @@ class EMGDStrategy(MultiGradientTemplate):
         :class:`~avalanche_emgd.training.editing.MemoryEditing`, a mapping of some of its settings,
         or the name of a rule; off if omitted.
     :param shared: module or parameters over which the Gramian is taken; all if omitted.
-    :param engine: computes the gradients; one pass per objective if omitted.
+    :param engine: computes the gradients; one pass for all objectives, where that is the same.
     :param precision: ``"bfloat16"`` or ``"float16"``: forward passes in fewer bits.
 
     The other parameters are those of :class:`MultiGradientTemplate`.

@@ -12,7 +12,7 @@ Shared = nn.Module | Iterable[nn.Parameter]
 
 
 class GradientSpace:
-    """Where gradients of objectives live, and how they are combined.
+    """Where gradients of objectives live.
 
     :param model: whose parameters with ``requires_grad`` span the space.
     :param shared: module or parameters whose gradients are weighted; all if omitted. The gradients
@@ -40,18 +40,6 @@ class GradientSpace:
         """In the order of the flat space."""
         self.num_shared: int = sum(p.numel() for p in first)
         """Elements of the shared parameters."""
-
-    def combine(self, weights: Tensor, gradients: Tensor) -> Tensor:
-        """Weighted sum of the shared part, plain sum of the rest.
-
-        :param weights: ``[n]``.
-        :param gradients: ``[n, P]``.
-        :return: ``[P]`` in the dtype of the gradients.
-        """
-        update = weights.to(gradients) @ gradients
-        if self.num_shared < len(update):
-            update[self.num_shared :] = gradients[:, self.num_shared :].sum(dim=0)
-        return update
 
     def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
         """Hand the flat gradient ``[P]`` to the parameters' ``grad``.

@@ -9,6 +9,8 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from ..optim import ObjectiveGradients
+
 __all__ = ["MixedPrecision", "Precision"]
 
 Precision = Literal["bfloat16", "float16"]
@@ -59,10 +61,10 @@ class MixedPrecision:
         """Losses as they are to be differentiated."""
         return [loss * self.scale for loss in losses] if self.scales else losses
 
-    def unscale(self, gradients: Tensor) -> None:
+    def unscale(self, gradients: ObjectiveGradients) -> None:
         """Divide gradients of scaled losses by the scale, in place."""
         if self.scales:
-            gradients.div_(self.scale)
+            gradients.divide(self.scale)
 
     def accept(self, gramian: Tensor) -> bool:
         """Say whether gradients can be used; if not, halve the scale for another try.

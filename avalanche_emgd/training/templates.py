@@ -12,17 +12,19 @@ from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.evaluation import default_evaluator
 from avalanche.training.utils import trigger_plugins
 from torch import Tensor, nn
-from torch.nn import CrossEntropyLoss
+from torch.nn import CrossEntropyLoss, functional
 from torch.optim import Optimizer
 
 from ..benchmarks import SegmentExperience
 from ..benchmarks.loader import Part
 from ..optim import (
+    FusedEngine,
     GradientEngine,
+    ObjectiveGradients,
     ObjectiveWeighting,
     PlainEngine,
+    StackedGradients,
     check_finite,
-    gramian_of,
 )
 from .editing import EditingSpec
 from .fit import check_sizes
@@ -56,7 +58,8 @@ class MultiGradientTemplate(TickTemplate):
 
     * ``objectives``: names, ``n`` of them, and ``replayed``: which come from a replay memory;
     * ``objective_losses``: ``[n]``, detached;
-    * ``gradients``: ``[n, P]`` over ``space.parameters``, valid until the next tick;
+    * ``gradients``: ``[n, P]`` over ``space.parameters``, valid until the next tick, and
+      ``objective_gradients``, which does without laying them out where the engine does;
     * ``gramian``: ``[n, n]`` float64 on the CPU, over the shared parameters only where these are
       given;
     * ``weights``: ``[n]`` float64, from ``after_weighting`` on.
@@ -83,8 +86,10 @@ class MultiGradientTemplate(TickTemplate):
     :param shared: module or parameters over which the Gramian is taken; all trained ones if
         omitted. The others follow the sum of the objectives' own gradients: a classifier that only
         one task uses follows that task's.
-    :param engine: computes the gradients; one pass per objective if omitted
-        (:class:`~avalanche_emgd.optim.PlainEngine`).
+    :param engine: computes the gradients; if omitted, one pass for all objectives where that is the
+        same algorithm (:class:`~avalanche_emgd.optim.FusedEngine`, which finds out and otherwise
+        makes one for each), and one for each (:class:`~avalanche_emgd.optim.PlainEngine`) in
+        subclasses that have an ``objective_loss`` of their own.
     :param precision: ``"bfloat16"`` or ``"float16"`` for forward passes of training in fewer bits,
         see :class:`~avalanche_emgd.training.MixedPrecision`; that of the parameters if omitted.
         Tests are in that of the parameters.
@@ -160,7 +165,10 @@ class MultiGradientTemplate(TickTemplate):
             peval_mode=peval_mode,
         )
         self.weighting = weighting
-        self.engine: GradientEngine = PlainEngine() if engine is None else engine
+        if engine is None:
+            # Losses of a subclass's own may depend on more than outputs.
+            engine = PlainEngine() if self._has_own_loss() else FusedEngine()
+        self.engine: GradientEngine = engine
         self.use_precision(precision)
         self._own_memory_mb_size = train_mb_size
         self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
@@ -169,7 +177,7 @@ class MultiGradientTemplate(TickTemplate):
         self.objectives: list[str] = []
         self.replayed: list[bool] = []
         self.objective_losses: Tensor = torch.empty(0)
-        self.gradients: Tensor = torch.empty(0, 0)
+        self.objective_gradients: ObjectiveGradients = StackedGradients(torch.empty(0, 0))
         self.gramian: Tensor = torch.empty(0, 0)
         self.weights: Tensor = torch.empty(0)
         self.raw_outputs: list[Tensor] = []
@@ -189,6 +197,11 @@ class MultiGradientTemplate(TickTemplate):
                 "use 'bfloat16'."
             )
         self.precision = MixedPrecision(precision)
+
+    @property
+    def gradients(self) -> Tensor:
+        """Gradients of the objectives, ``[n, P]``; laid out when first asked for."""
+        return self.objective_gradients.rows
 
     @property
     def memory_mb_size(self) -> int:
@@ -228,10 +241,15 @@ class MultiGradientTemplate(TickTemplate):
                 f"`mbatch` has {len(x)} samples, of which {self.mbatch.parts[-1].stop} belong to "
                 "an objective: plugins add samples with `strategy.mbatch.append_objective(...)`."
             )
-        batches = [(x[p.start : p.stop], t[p.start : p.stop]) for p in self.mbatch.parts]
-        self.objectives = [part.objective for part in self.mbatch.parts]
-        self.replayed = [part.replayed for part in self.mbatch.parts]
+        parts = self.mbatch.parts
+        batches = [(x[p.start : p.stop], t[p.start : p.stop]) for p in parts]
+        self.objectives = [part.objective for part in parts]
+        self.replayed = [part.replayed for part in parts]
         self.raw_outputs = self.engine.forward(self._forward_batch, batches)
+        if self.engine.joined is not None:
+            self._joined = self._class_mask(self.engine.joined, t)
+            self._outputs = list(self._joined.split([p.stop - p.start for p in parts]))
+            return self._joined
         self._outputs = [
             self._class_mask(output, labels)
             for output, (_, labels) in zip(self.raw_outputs, batches, strict=True)
@@ -254,10 +272,14 @@ class MultiGradientTemplate(TickTemplate):
         parts = self.mbatch.parts
         if self.mb_output is not self._joined:  # a plugin has put its own in their place
             self._outputs = [self.mb_output[p.start : p.stop] for p in parts]
-        self._losses = [
-            self.objective_loss(output, part)
-            for output, part in zip(self._outputs, parts, strict=True)
-        ]
+        if self.engine.joined is not None and self._losses_are_means():
+            each = functional.cross_entropy(self.mb_output, self.mb_y, reduction="none")
+            self._losses = _means(each, [part.stop - part.start for part in parts])
+        else:
+            self._losses = [
+                self.objective_loss(output, part)
+                for output, part in zip(self._outputs, parts, strict=True)
+            ]
         if self._losses[0].ndim != 0:
             raise ValueError(
                 f"`criterion` must return a scalar (reduction='mean'), found shape "
@@ -269,6 +291,22 @@ class MultiGradientTemplate(TickTemplate):
         self._factor = torch.zeros((), device=self.objective_losses.device, requires_grad=True)
         self._extended = self.loss.requires_grad
         return self.objective_losses.mean() + self._factor
+
+    def _has_own_loss(self) -> bool:
+        """Whether a subclass has said what the loss of an objective is."""
+        return type(self).objective_loss is not MultiGradientTemplate.objective_loss
+
+    def _losses_are_means(self) -> bool:
+        """Whether losses are plain means of the cross-entropies of samples."""
+        criterion = self._criterion
+        return (
+            type(criterion) is CrossEntropyLoss
+            and not self._has_own_loss()
+            and criterion.weight is None
+            and criterion.reduction == "mean"
+            and criterion.label_smoothing == 0.0
+            and self.mb_output.ndim == 2
+        )
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
         """Loss of one objective, a scalar.
@@ -317,14 +355,15 @@ class MultiGradientTemplate(TickTemplate):
         """Gradients and Gramian; anew, with another scale, if fewer bits have overflowed."""
         accepted = False
         while not accepted:
-            self.gradients = self.engine.gradients(
+            found = self.engine.gradients(
                 self.precision.scaled(self._losses),
                 self.space.parameters,
                 retain_graph=self.retain_graph or self.precision.scales,
             )
-            self.precision.unscale(self.gradients)
+            self.precision.unscale(found)
             # The one transfer from the device that a tick needs.
-            self.gramian = gramian_of(self.gradients[:, : self.space.num_shared]).cpu()
+            self.gramian = found.gramian(self.space.num_shared).cpu()
+            self.objective_gradients = found
             accepted = self.precision.accept(self.gramian)
 
     def weigh(self) -> Tensor:
@@ -333,4 +372,11 @@ class MultiGradientTemplate(TickTemplate):
 
     def combine(self) -> Tensor:
         """Update ``[P]`` from the weights and the gradients."""
-        return self.space.combine(self.weights, self.gradients)
+        return self.objective_gradients.combine(self.weights, self.space.num_shared)
+
+
+def _means(values: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """Mean of each of successive groups of values."""
+    if len(set(sizes)) == 1:
+        return list(values.view(len(sizes), -1).mean(dim=1).unbind())
+    return [group.mean() for group in values.split(list(sizes))]

@@ -19,7 +19,7 @@ def test_rows_are_the_gradients_of_the_losses():
     batches = make_batches([7, 3, 1])
     parameters = list(model.parameters())
     engine = PlainEngine()
-    rows = engine.gradients(losses_of(engine, model, batches), parameters).clone()
+    rows = engine.gradients(losses_of(engine, model, batches), parameters).rows.clone()
     for row, (x, y) in zip(rows, batches, strict=True):
         model.zero_grad()
         nn.functional.cross_entropy(model(x), y).backward()
@@ -39,7 +39,7 @@ def test_unused_parameters_have_no_gradient():
     used, unused = nn.Linear(6, 4), nn.Linear(3, 2)
     parameters = [*used.parameters(), *unused.parameters()]
     engine = PlainEngine()
-    rows = engine.gradients(losses_of(engine, used, make_batches([5])), parameters)
+    rows = engine.gradients(losses_of(engine, used, make_batches([5])), parameters).rows
     assert rows.shape == (1, 28 + 8)
     assert (rows[:, 28:] == 0).all()
     assert (rows[:, :28] != 0).any()
@@ -50,7 +50,7 @@ def test_number_of_objectives_may_change_from_call_to_call():
     engine = PlainEngine()
     for n in (2, 3, 1):
         losses = losses_of(engine, model, make_batches([4] * n))
-        assert engine.gradients(losses, list(model.parameters())).shape == (n, 28)
+        assert engine.gradients(losses, list(model.parameters())).rows.shape == (n, 28)
 
 
 def test_gramian():

@@ -99,7 +99,9 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         self._edits += 1
         every = self.editing.measure_every
         measured = bool(every) and (self._edits - 1) % every == 0
-        direction = strategy.space.combine(strategy.weights, strategy.gradients)
+        direction = strategy.objective_gradients.combine(
+            strategy.weights, strategy.space.num_shared
+        )
         with frozen_statistics(strategy.model):
             for row, part in enumerate(strategy.mbatch.parts):
                 positions = strategy.replay.drawn.get(part.objective)

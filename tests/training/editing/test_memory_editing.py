@@ -52,7 +52,7 @@ class Watch(MultiGradientPlugin):
         assert all(p.grad is None for p in strategy.space.parameters)
         assert all(map(torch.equal, self._kept, (memory._labels, memory._task_labels)))
         part = strategy.mbatch.parts[-1]
-        u = strategy.space.combine(strategy.weights, strategy.gradients)
+        u = strategy.objective_gradients.combine(strategy.weights, strategy.space.num_shared)
         with torch.enable_grad():
             measured = [
                 self._measure(strategy, x[drawn], part, u) for x in (self._before, memory.inputs)
@@ -169,7 +169,7 @@ def test_only_conflicting_images_are_edited():
             drawn = strategy.replay.drawn.get("memory")
             if drawn is None:
                 return
-            u = strategy.space.combine(strategy.weights, strategy.gradients)
+            u = strategy.objective_gradients.combine(strategy.weights, strategy.space.num_shared)
             _, y, t = strategy.memory.take(drawn)
             for position, label, task in zip(drawn.tolist(), y, t, strict=True):
                 inputs = self._before[position][None]

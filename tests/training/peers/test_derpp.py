@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from avalanche_emgd.models import is_masked
+from avalanche_emgd.optim import PlainEngine
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.peers import DERPPStrategy
 from avalanche_emgd.training.templates import MultiGradientTemplate
@@ -77,7 +78,13 @@ def test_replayed_loss_is_cross_entropy_and_distance_to_what_competed(scenario, 
 
 def test_labels_alone_are_experience_replay():
     benchmark, options = toy_benchmark(), {"memory_size": 12}
-    replay = trained(MultiGradientTemplate, benchmark, weighting=ERWeighting(), **options)
+    replay = trained(
+        MultiGradientTemplate,
+        benchmark,
+        weighting=ERWeighting(),
+        engine=PlainEngine(),
+        **options,
+    )
     assert torch.equal(trained(DERPPStrategy, benchmark, alpha=0.0, beta=1.0, **options), replay)
     assert not torch.equal(trained(DERPPStrategy, benchmark, alpha=0.5, **options), replay)
 

@@ -92,7 +92,8 @@ def test_nothing_is_distilled_before_a_task_has_finished():
 
 def test_without_distillation_it_is_naive():
     benchmark = toy_benchmark()
-    assert torch.equal(
+    # But for rounding: without losses of its own, a strategy goes through all samples at once.
+    torch.testing.assert_close(
         trained(LwFStrategy, benchmark, alpha=0.0), trained(NaiveStrategy, benchmark)
     )
 

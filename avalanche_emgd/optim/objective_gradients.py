@@ -1,0 +1,74 @@
+"""What an engine finds: one gradient per objective, and what is asked of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+from .gramian import gramian_of
+
+__all__ = ["ObjectiveGradients", "StackedGradients"]
+
+
+class ObjectiveGradients(ABC):
+    """One gradient per objective over a flat space of P elements.
+
+    Their Gramian and their weighted sum are all that multi-gradient descent asks for, and an engine
+    may know both without ever laying out n gradients.
+    """
+
+    @property
+    @abstractmethod
+    def rows(self) -> Tensor:
+        """The gradients themselves, ``[n, P]``; laid out when first asked for."""
+
+    @abstractmethod
+    def gramian(self, num_shared: int) -> Tensor:
+        """Inner products of all pairs over the first ``num_shared`` elements.
+
+        :return: ``[n, n]`` float64, on the device of the gradients where it knows float64.
+        """
+
+    @abstractmethod
+    def combine(self, weights: Tensor, num_shared: int) -> Tensor:
+        """Weighted sum over the first ``num_shared`` elements, plain sum over the rest.
+
+        :param weights: ``[n]``.
+        :return: ``[P]`` in the dtype of the gradients.
+        """
+
+    @abstractmethod
+    def divide(self, scale: float) -> None:
+        """Divide all of them by a number, in place."""
+
+
+class StackedGradients(ObjectiveGradients):
+    """Gradients that are laid out, one below the other.
+
+    :param rows: ``[n, P]``.
+    """
+
+    def __init__(self, rows: Tensor) -> None:
+        self._rows = rows
+
+    @property
+    def rows(self) -> Tensor:
+        """See :attr:`ObjectiveGradients.rows`."""
+        return self._rows
+
+    def gramian(self, num_shared: int) -> Tensor:
+        """See :meth:`ObjectiveGradients.gramian`."""
+        return gramian_of(self._rows[:, :num_shared])
+
+    def combine(self, weights: Tensor, num_shared: int) -> Tensor:
+        """See :meth:`ObjectiveGradients.combine`."""
+        # First the dtype, then the device: not every device knows float64.
+        update = weights.to(self._rows.dtype).to(self._rows.device) @ self._rows
+        if num_shared < len(update):
+            update[num_shared:] = self._rows[:, num_shared:].sum(dim=0)
+        return update
+
+    def divide(self, scale: float) -> None:
+        """See :meth:`ObjectiveGradients.divide`."""
+        self._rows.div_(scale)
