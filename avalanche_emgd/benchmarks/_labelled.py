@@ -13,6 +13,8 @@ from avalanche.benchmarks.utils.classification_dataset import (
 from torch import Tensor
 from torch.utils.data import Dataset, Subset, TensorDataset, default_collate
 
+from ._bulk import bulk_of
+
 
 def targets_of(dataset: Dataset[Any], name: str) -> list[int]:
     """Class labels of all samples, without loading inputs where they can be had otherwise.
@@ -78,8 +80,8 @@ class LabelledSubset(Subset[Any]):
 class Source(Dataset[tuple[Any, int]]):
     """Samples of one task ``(x, label)``: whatever else a data set yields is left out.
 
-    :param dataset: of ``(x, y, ...)``; asked for many samples at once if it has torch's
-        ``__getitems__``.
+    :param dataset: of ``(x, y, ...)``; asked for many samples at once where it has them in memory
+        or has torch's ``__getitems__``.
     :param labels: of all samples.
     :param task: label of the task.
     """
@@ -88,6 +90,10 @@ class Source(Dataset[tuple[Any, int]]):
         self._dataset = dataset
         self._labels = labels
         self._task = task
+        self.targets = torch.tensor(labels, dtype=torch.long)
+        """Labels of all samples, ``[len(self)]``."""
+        self.bulk = bulk_of(dataset)
+        """How to load many inputs at once, where that can be had."""
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -95,19 +101,18 @@ class Source(Dataset[tuple[Any, int]]):
     def __getitem__(self, index: int) -> tuple[Any, int]:
         return self._dataset[index][0], self._labels[index]
 
-    def load(self, indices: Sequence[int]) -> list[Tensor]:
-        """Load samples as ``[x, y, task labels]``."""
+    def load(self, indices: Tensor) -> list[Tensor]:
+        """Load samples as ``[x, y, task labels]``.
+
+        :param indices: ``[b]``.
+        """
+        labels = [self.targets[indices], torch.full((len(indices),), self._task)]
+        if self.bulk is not None:
+            return [self.bulk.load(self.bulk.at(indices)), *labels]
+        chosen = indices.tolist()
         several = getattr(self._dataset, "__getitems__", None)
-        samples = (
-            [self._dataset[index] for index in indices]
-            if several is None
-            else several(list(indices))
-        )
-        return [
-            default_collate([sample[0] for sample in samples]),
-            torch.tensor([self._labels[index] for index in indices]),
-            torch.full((len(indices),), self._task),
-        ]
+        samples = [self._dataset[index] for index in chosen] if several is None else several(chosen)
+        return [default_collate([sample[0] for sample in samples]), *labels]
 
 
 def _raw_targets(dataset: Any, size: int) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -69,6 +69,8 @@ class SegmentExperience(_ParallelExperience):
         super().__init__(dataset, benchmark, segment.tasks, index)
         self._sources = sources
         self._offsets = list(accumulate([0, *map(len, sources)]))
+        self._ids = torch.tensor(sample_ids)
+        self._whole = _in_one_place(self._sources, self._offsets, self._ids, deliveries)
         self.sample_ids: tuple[int, ...] = sample_ids
         """Place of each sample in the concatenation of all tasks' training data."""
         self.ticks: range = segment.ticks
@@ -97,19 +99,60 @@ class SegmentExperience(_ParallelExperience):
         Samples come as they are in the data set, at once where that can be had: Avalanche's data
         sets load them one by one.
         """
+        if self._whole is not None:
+            chosen = slice(deliveries[0].start, deliveries[-1].stop)
+            places, labels, tasks = (column[chosen] for column in self._whole.columns)
+            # Copies: what is done to a minibatch must not reach those to come.
+            return [self._whole.load(places), labels.clone(), tasks.clone()]
         if not all(isinstance(self._sources[delivery.task], Source) for delivery in deliveries):
             return collate(self.dataset.train(), range(deliveries[0].start, deliveries[-1].stop))
         parts = []
         for delivery in deliveries:
             offset = self._offsets[delivery.task]
-            ids = self.sample_ids[delivery.start : delivery.stop]
-            parts.append(self._sources[delivery.task].load([i - offset for i in ids]))
+            ids = self._ids[delivery.start : delivery.stop] - offset
+            parts.append(self._sources[delivery.task].load(ids))
         return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
 
     @property
     def is_last(self) -> bool:
         """Whether the stream ends with this segment."""
         return self.ticks.stop == self.benchmark.timeline.num_ticks
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """All deliveries of a segment whose samples are in memory, in one data set.
+
+    :param load: from places ``[b]`` in it to inputs.
+    :param columns: places, class labels and task labels of all samples, in order of delivery.
+    """
+
+    load: Callable[[Tensor], Tensor]
+    columns: tuple[Tensor, Tensor, Tensor]
+
+
+def _in_one_place(
+    sources: Sequence[Any],
+    offsets: Sequence[int],
+    ids: Tensor,
+    deliveries: Sequence[Sequence[Delivery]],
+) -> _Whole | None:
+    """Look everything up beforehand; ``None`` if the samples are not all in one place."""
+    tasks = {delivery.task for delivered in deliveries for delivery in delivered}
+    bulks = [sources[task].bulk for task in tasks if isinstance(sources[task], Source)]
+    first = bulks[0] if bulks else None
+    if first is None or len(bulks) < len(tasks):
+        return None
+    if any(bulk is None or bulk.root is not first.root for bulk in bulks):
+        return None
+    places, labels, of_task = torch.empty_like(ids), torch.empty_like(ids), torch.empty_like(ids)
+    for task in tasks:
+        mine = (ids >= offsets[task]) & (ids < offsets[task + 1])
+        indices = ids[mine] - offsets[task]
+        places[mine] = sources[task].bulk.at(indices)
+        labels[mine] = sources[task].targets[indices]
+        of_task[mine] = task
+    return _Whole(first.load, (places, labels, of_task))
 
 
 class TaskExperience(_ParallelExperience):
@@ -121,10 +164,10 @@ class TaskExperience(_ParallelExperience):
 
     def load(self) -> list[Tensor]:
         """Load all samples as ``[x, y, task labels]``."""
-        indices = range(len(self.dataset))
+        size = len(self.dataset)
         if isinstance(self._source, Source):
-            return self._source.load(indices)
-        return collate(self.dataset.eval(), indices)
+            return self._source.load(torch.arange(size))
+        return collate(self.dataset.eval(), range(size))
 
 
 def _classes_of(benchmark: ParallelBenchmark, tasks: tuple[int, ...]) -> list[int]:

@@ -54,8 +54,14 @@ class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
         chosen = torch.tensor(indices)
-        images = normalised(self.images[chosen], self._mean, self._std)
-        return list(zip(images, self.targets[chosen], strict=True))
+        return list(zip(self.load_inputs(chosen), self.targets[chosen], strict=True))
+
+    def load_inputs(self, indices: Tensor) -> Tensor:
+        """Load normalised images, float32 ``[b, C, H, W]``.
+
+        :param indices: ``[b]``.
+        """
+        return normalised(self.images[indices], self._mean, self._std)
 
 
 def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:

@@ -2,9 +2,9 @@ import pytest
 import torch
 from avalanche.benchmarks import class_incremental_benchmark
 from avalanche.benchmarks.utils import AvalancheDataset, as_classification_dataset
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset, TensorDataset
 
-from avalanche_emgd import Timeline, parallel_benchmark
+from avalanche_emgd import Timeline, parallel_benchmark, parallel_benchmark_from_classes
 from avalanche_emgd.benchmarks import SerialTickLoader, TickLoader
 from tests.toy import ids_of, toy_benchmark, toy_datasets
 
@@ -104,6 +104,48 @@ class Batched(Dataset):
     def __getitems__(self, indices):
         self.asked.append(len(indices))
         return [self.dataset[index] for index in indices]
+
+
+class Doubled(TensorDataset):
+    """Is not what its tensors say."""
+
+    def __getitem__(self, index):
+        x, y = super().__getitem__(index)
+        return 2.0 * x, y
+
+
+def one_data_set(kind):
+    """Everything in one data set, divided by class."""
+    parts = toy_datasets([20, 13, 16])
+    whole = kind(*(torch.cat(column) for column in zip(*(p.tensors for p in parts), strict=True)))
+    return whole, [(4, 5), (0, 1), (2, 3)]
+
+
+@pytest.mark.parametrize(("kind", "factor"), [(TensorDataset, 1.0), (Doubled, 2.0)])
+@pytest.mark.parametrize(
+    "part", [lambda data: data, lambda data: Subset(data, range(3, len(data)))]
+)
+def test_samples_of_one_data_set_in_memory_are_loaded_at_once(kind, factor, part):
+    whole, label_sets = one_data_set(kind)
+    whole = part(whole)
+    benchmark = parallel_benchmark_from_classes(whole, whole, label_sets, batch_size=4, epochs=2)
+    asked = 0
+    for experience in benchmark.train_stream:
+        dataset = experience.dataset.train()
+        for batch, deliveries in zip(TickLoader(experience), experience.deliveries, strict=True):
+            slow = [dataset[i] for i in range(deliveries[0].start, deliveries[-1].stop)]
+            for tensor, column in zip(batch, zip(*slow, strict=True), strict=True):
+                assert torch.equal(tensor, torch.stack([torch.as_tensor(c) for c in column]))
+            x, y, t = batch
+            assert [label_sets[task].count(label) for task, label in zip(t, y, strict=True)] == [
+                1
+            ] * len(y)
+            asked += len(x)
+            for tensor in batch:  # nothing that is done to a minibatch comes back
+                tensor.zero_()
+    assert asked == 2 * len(whole)
+    again = next(iter(TickLoader(benchmark.train_stream[0])))
+    assert factor * float(again[0].abs().max()) > 0.0
 
 
 @pytest.mark.parametrize("kind", [Batched, AvalancheDataset, lambda dataset: dataset])

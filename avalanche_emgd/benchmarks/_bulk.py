@@ -1,0 +1,53 @@
+"""Inputs of many samples at once, where a data set has them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Subset, TensorDataset
+
+__all__ = ["Bulk", "bulk_of"]
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """How to load many inputs at once.
+
+    :param root: the data set that has them in memory.
+    :param load: from places ``[b]`` in it to inputs ``[b, ...]``.
+    :param places: of the samples in question in the root, in their order; all if ``None``.
+    """
+
+    root: Any
+    load: Callable[[Tensor], Tensor]
+    places: Tensor | None = None
+
+    def at(self, indices: Tensor) -> Tensor:
+        """Places in the root of the samples at these indices, ``[b]``."""
+        return indices if self.places is None else self.places[indices]
+
+
+def bulk_of(dataset: Any) -> Bulk | None:
+    """Find out how to load many of a data set's inputs at once.
+
+    :param dataset: a ``TensorDataset``, a data set with a method ``load_inputs`` that does just
+        that, or torch's ``Subset`` of either; subclasses that load samples their own way do not
+        count.
+    :return: ``None`` if samples have to be loaded one by one.
+    """
+    own = type(dataset).__getitem__
+    if isinstance(dataset, TensorDataset) and own is TensorDataset.__getitem__:
+        return Bulk(dataset, dataset.tensors[0].__getitem__)
+    if isinstance(dataset, Subset) and own is Subset.__getitem__:
+        whole = bulk_of(dataset.dataset)
+        if whole is None:
+            return None
+        places = torch.tensor(list(dataset.indices), dtype=torch.long)
+        return Bulk(whole.root, whole.load, whole.at(places))
+    if hasattr(dataset, "load_inputs"):
+        return Bulk(dataset, dataset.load_inputs)
+    return None
