@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import isfinite, isinf
 from typing import Literal, get_args
 
 import numpy as np
@@ -25,6 +26,8 @@ _REJECT = 1e-6
 _INTERIOR = 1e-5
 # How far from positive semi-definite a normalised Gramian may be: float16's rounding.
 _ROUNDING = 1e-3
+# Keeps 0/0 zero.
+_TINY = float(np.finfo(np.float64).tiny)
 
 Solver = Literal["auto", "cvxopt"]
 
@@ -86,7 +89,7 @@ def solve_dual(
         raise ValueError(f"`solver` must be one of {get_args(Solver)}, found {solver!r}.")
     G, tau = _checked(gramian, sigma, lower_bound, objectives)
     lower = np.full(len(tau), lower_bound / tau.sum())
-    scale = float(np.diag(G).max())
+    scale = float(G.diagonal().max())
     if scale == 0.0:  # every gradient is zero: all weights are optimal
         weights, name = np.full(len(tau), 1.0 / tau.sum()), "closed-form"
         return DualSolution(torch.from_numpy(weights), 0.0, 0.0, name)
@@ -139,7 +142,7 @@ def kkt_residual(
     """
     G, tau = _checked(gramian, sigma, lower_bound, None)
     lower = np.full(len(tau), lower_bound / tau.sum())
-    scale = float(np.diag(G).max()) or 1.0
+    scale = float(G.diagonal().max()) or 1.0
     return _residual(G / scale, tau, lower, weights.detach().cpu().double().numpy())
 
 
@@ -157,34 +160,39 @@ def _checked(
         )
     if not 0.0 <= lower_bound < 1.0:
         raise ValueError(f"`lower_bound` must be in [0, 1), found {lower_bound!r}.")
+    # This is in every tick: a sum, a minimum, one comparison where nothing is wrong.
     G = gramian.detach().cpu().double().numpy()
     n = len(G)
     names: Sequence[Hashable] = range(n) if objectives is None else objectives
     if len(names) != n:
         raise ValueError(f"`objectives` must name {n} rows, found {len(names)}: {names!r}.")
-    check_finite(gramian, names)
-    if (np.diag(G) < 0.0).any():
-        i = int(np.argmin(np.diag(G)))
+    if not isfinite(G.sum()):  # or finite numbers have a sum that is not
+        check_finite(gramian, names)
+    squares = G.diagonal()
+    if squares.min() < 0.0:
+        i = int(np.argmin(squares))
         raise ValueError(
             f"`gramian` has the negative diagonal entry {G[i, i]!r} at objective {names[i]!r}; "
             "a squared norm cannot be negative."
         )
-    norms = np.sqrt(np.diag(G))
-    if (np.abs(G) > (1.0 + _ROUNDING) * np.outer(norms, norms)).any():
+    norms = np.sqrt(squares)
+    if (np.abs(G) > (1.0 + _ROUNDING) * (norms[:, None] * norms)).any():
         raise _not_a_gramian("an entry is larger than the product of the norms")
+    symmetric = (G + G.T) * 0.5
     if sigma is None:
-        return (G + G.T) / 2.0, np.ones(n)
+        return symmetric, np.ones(n)
     s = sigma.detach().cpu().double().numpy()
     if s.shape != (n,):
         raise ValueError(f"`sigma` must have shape ({n},), found {s.shape}.")
-    if not (s > 0.0).all():
+    smallest = s.min()
+    if not smallest > 0.0:
         i = int(np.flatnonzero(~(s > 0.0))[0])
         raise ValueError(
             f"`sigma` must be positive, found {float(s[i])!r} at objective {names[i]!r}."
         )
-    if np.isinf(s).all():
+    if isinf(smallest):
         raise ValueError("`sigma` must be finite for at least one objective, found only inf.")
-    return (G + G.T) / 2.0, 1.0 / s
+    return symmetric, 1.0 / s
 
 
 def _not_a_gramian(why: str) -> ArithmeticError:
@@ -195,7 +203,7 @@ def _not_a_gramian(why: str) -> ArithmeticError:
 
 
 def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
-    if not np.isfinite(weights).all():
+    if not isfinite(weights.sum()):
         return float("inf")
     above = weights - lower
     room = 1.0 - float(tau @ lower)
@@ -203,17 +211,17 @@ def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
     nu = float(above @ v) / room
     size = np.abs(G) @ np.abs(weights)
     size = size + float(np.abs(above) @ size) / room * tau  # of v_i, and of the sum that ν is
-    slack = np.divide(v - nu * tau, size, out=np.zeros_like(v), where=size > 0.0)
-    length = np.abs(weights) * np.sqrt(np.diag(G))
+    slack = (v - nu * tau) / (size + _TINY)  # size is zero only where the numerator is
+    length = np.abs(weights) * np.sqrt(G.diagonal())
     total = float(length.sum())
-    share = above / np.where(weights > 0.0, weights, 1.0)
+    share = above / (weights + (weights <= 0.0))
     if total > 0.0:
         share = share * length / total
     stationarity = float(np.abs(np.minimum(share, slack)).max())
-    dual = float(np.maximum(-slack, 0.0).max())
+    dual = -float(slack.min())
     equality = abs(float(tau @ weights) - 1.0)
-    bounds = float((np.maximum(-above, 0.0) * tau).max())
-    return max(stationarity, dual, equality, bounds)
+    bounds = -float((above * tau).min())
+    return max(stationarity, dual, equality, bounds, 0.0)
 
 
 def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:
@@ -223,7 +231,8 @@ def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str
     # The bounded weights λ = lower + room·x are the plain dual of the shifted gradients
     # b_i = τ_i Σ_j lower_j g_j + room·g_i, with the same τ.
     room = 1.0 - float(tau @ lower)
-    M = np.outer(tau, lower) + room * np.eye(len(tau))
+    M = tau[:, None] * lower
+    M.flat[:: len(tau) + 1] += room
     x, name = _homogeneous(M @ G @ M.T, tau)
     weights = lower + room * x
     residual = _residual(G, tau, lower, weights)
@@ -238,36 +247,49 @@ def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str
 
 def _homogeneous(G: Array, tau: Array) -> tuple[Array, str]:
     """Min-norm λ ≥ 0 with τᵀλ = 1."""
+    squares = G.diagonal()
+    if squares.min() > 0.0:
+        weights, name = _min_norm(G, tau, np.sqrt(squares))
+        return np.full_like(tau, np.nan) if weights is None else weights, name
     x = _without_gradient(G, tau)
     if x is not None:
         return x, "closed-form"
     x = np.zeros_like(tau)
-    norms = np.sqrt(np.maximum(np.diag(G), 0.0))
-    index = np.flatnonzero(norms > 0.0)
-    norm, t = norms[index], tau[index]
-    C = G[np.ix_(index, index)] / norm[:, None] / norm[None, :]
-    np.fill_diagonal(C, 1.0)
-    a = t / norm
+    index = np.flatnonzero(squares > 0.0)
+    weights, name = _min_norm(G[np.ix_(index, index)], tau[index], np.sqrt(squares[index]))
+    if weights is None:
+        return np.full_like(tau, np.nan), name
+    x[index] = weights
+    return x, name
+
+
+def _min_norm(G: Array, tau: Array, norms: Array) -> tuple[Array | None, str]:
+    """Solve the same where every objective has a gradient, of length ``norms``."""
+    n = len(tau)
+    C = G / norms[:, None] / norms
+    C.flat[:: n + 1] = 1.0
+    a = tau / norms
     a = a / a.max()
     name = "closed-form"
     u: Array | None
-    if len(index) == 1:
+    if n == 1:
         u = np.ones(1)
-    elif len(index) == 2:
+    elif n == 2:
         u = min_norm_pair(float(C[0, 1]), a)
     else:
         u, name = min_norm(C, a), "active-set"
     if u is None:
-        return np.full_like(tau, np.nan), name
-    weights = u / norm
+        return None, name
+    weights = u / norms
     weights = weights / weights.max()
-    x[index] = weights / (t @ weights)
-    return x, name
+    return weights / (tau @ weights), name
 
 
 def _without_gradient(G: Array, tau: Array) -> Array | None:
     """All weight on what has no gradient and is not relaxed completely: Pareto-critical."""
-    zero = (np.diag(G) <= 0.0) & (tau > 0.0)
+    if G.diagonal().min() > 0.0:
+        return None
+    zero = (G.diagonal() <= 0.0) & (tau > 0.0)
     return zero / tau[zero].sum() if zero.any() else None
 
 
