@@ -1,0 +1,346 @@
+"""The goals of speed, each measured side by side with what it is a ratio to."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from avalanche.logging import TensorboardLogger
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.supervised import Replay
+from speed_parts import (
+    Batches,
+    PeakBytes,
+    batches_of,
+    emgd,
+    emnist_like,
+    equal_tasks,
+    one_pass,
+    separate_passes,
+    side_by_side,
+)
+from torch import nn
+from torch.nn.functional import cross_entropy
+from torchjd.aggregation import MGDAWeighting
+
+from avalanche_emgd import MLP, gradient_diagnostics
+from avalanche_emgd.models import ResNet18
+from avalanche_emgd.optim import (
+    EMGDWeighting,
+    FusedEngine,
+    GradientEngine,
+    PlainEngine,
+    kkt_residual,
+    solve_dual,
+)
+
+IMAGE, COLOUR = (1, 28, 28), (3, 32, 32)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure.
+
+    :param repeats: of everything, of which the median counts.
+    :param ticks: of a stream of MLP ticks.
+    :param resnet_ticks: of a stream of ResNet ticks.
+    :param samples: of a whole run.
+    :param solves: of the dual at each n.
+    """
+
+    repeats: int
+    ticks: int
+    resnet_ticks: int
+    samples: int
+    solves: int
+
+
+FULL = Effort(repeats=7, ticks=60, resnet_ticks=6, samples=60_000, solves=200)
+QUICK = Effort(repeats=5, ticks=15, resnet_ticks=2, samples=8_000, solves=50)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table.
+
+    :param what: was measured.
+    :param against: what it is a ratio to.
+    :param value: the ratio, or the multiple.
+    :param goal: it must be at most, or at least.
+    :param at_least: which of the two.
+    :param detail: the figures behind it.
+    """
+
+    what: str
+    against: str
+    value: float
+    goal: float
+    at_least: bool = False
+    detail: str = ""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the goal is reached."""
+        return self.value >= self.goal if self.at_least else self.value <= self.goal
+
+
+def _mlp(n: int) -> nn.Module:
+    torch.manual_seed(0)
+    return MLP(6 * n)
+
+
+def _resnet(n: int) -> nn.Module:
+    torch.manual_seed(0)
+    return ResNet18(6 * n, width=20)
+
+
+def _milliseconds(*pairs: tuple[str, float]) -> str:
+    return ", ".join(f"{name} {1000 * value:.2f} ms" for name, value in pairs)
+
+
+def ticks_of_the_mlp(effort: Effort) -> Iterator[Finding]:
+    """EMGD beside the plain average with n passes and with one."""
+    for n in (3, 5, 10):
+        stream = equal_tasks(n, 128, effort.ticks, IMAGE)
+        ticks = batches_of(stream)
+        ours, average, joint = (t / effort.ticks for t in side_by_side(
+            [
+                lambda s=stream, n=n: emgd(s, _mlp(n)),
+                lambda t=ticks, n=n: separate_passes(t, _mlp(n)),
+                lambda t=ticks, n=n: one_pass(t, _mlp(n)),
+            ],
+            effort.repeats,
+        ))  # fmt: skip
+        detail = _milliseconds(("EMGD", ours), ("n passes", average), ("one pass", joint))
+        what = f"EMGD tick, MLP, n = {n}, batches of 128"
+        yield Finding(what, "plain average, n passes", ours / average, 1.10, detail=detail)
+        if n == 10:
+            yield Finding(what, "plain average, one pass", ours / joint, 1.25, detail=detail)
+
+
+def small_batches(effort: Effort) -> Iterator[Finding]:
+    """The fused engine beside the plain one."""
+    stream, ticks = equal_tasks(10, 10, 4 * effort.ticks, IMAGE), 4 * effort.ticks
+    fused, plain = (t / ticks for t in side_by_side(
+        [
+            lambda: emgd(stream, _mlp(10), engine=FusedEngine()),
+            lambda: emgd(stream, _mlp(10), engine=PlainEngine()),
+        ],
+        effort.repeats,
+    ))  # fmt: skip
+    detail = _milliseconds(("fused", fused), ("plain", plain))
+    what = "EMGD tick, MLP, n = 10, fused engine, batches of 10"
+    yield Finding(what, "the same with the plain engine", fused / plain, 0.3, detail=detail)
+
+
+def ticks_of_the_resnet(effort: Effort) -> Iterator[Finding]:
+    """EMGD beside the plain average; batch norm leaves no other way than n passes."""
+    for n in (3, 5):
+        stream = equal_tasks(n, 32, effort.resnet_ticks, COLOUR)
+        ticks = batches_of(stream)
+        ours, average = (t / effort.resnet_ticks for t in side_by_side(
+            [
+                lambda s=stream, n=n: emgd(s, _resnet(n)),
+                lambda t=ticks, n=n: separate_passes(t, _resnet(n)),
+            ],
+            effort.repeats,
+        ))  # fmt: skip
+        detail = _milliseconds(("EMGD", ours), ("n passes", average))
+        what = f"EMGD tick, slim ResNet-18, n = {n}, batches of 32"
+        yield Finding(what, "plain average, n passes", ours / average, 1.03, detail=detail)
+
+
+def _with_memory(stream: Any, capacity: int) -> list[Batches]:
+    """Minibatches of a stream with one from a memory of the finished tasks, in memory."""
+    generator = torch.Generator().manual_seed(0)
+    kept: list[Any] = []
+    ticks: list[Batches] = []
+    for experience, batches in zip(
+        [e for e in stream.train_stream for _ in e.ticks], batches_of(stream), strict=True
+    ):
+        last = experience.ticks.stop - 1
+        if kept:
+            x, y = (torch.cat(column)[-capacity:] for column in zip(*kept, strict=True))
+            chosen = torch.randperm(len(y), generator=generator)[: stream.batch_size]
+            batches = [*batches, (x[chosen], y[chosen])]
+        ticks.append(batches)
+        if experience.finishing_tasks and len(ticks) == last + 1:
+            kept += [batches[experience.active_tasks.index(t)] for t in experience.finishing_tasks]
+    return ticks
+
+
+def whole_runs(effort: Effort) -> Iterator[Finding]:
+    """Whole runs beside a loop written by hand and Avalanche's own replay."""
+    stream, capacity = emnist_like(effort.samples), 310
+    ticks = _with_memory(stream, capacity)
+    per_tick = sum(len(y) for batches in ticks for _, y in batches) // len(ticks)
+
+    def replay() -> Callable[[], Any]:
+        model = MLP(62)
+        strategy = Replay(
+            model=model, optimizer=torch.optim.Adam(model.parameters(), lr=0.001),
+            criterion=nn.CrossEntropyLoss(), mem_size=capacity, train_mb_size=per_tick - 128,
+            train_epochs=1, evaluator=None,
+        )  # fmt: skip
+
+        def train() -> None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                strategy.train(stream.train_stream)
+
+        return train
+
+    torch.manual_seed(0)
+    ours, by_hand = side_by_side(
+        [lambda: emgd(stream, MLP(62), memory_size=capacity), lambda: one_pass(ticks, MLP(62))],
+        effort.repeats,
+    )
+    avalanche, again = side_by_side(
+        [replay, lambda: emgd(stream, MLP(62), memory_size=capacity)], max(2, effort.repeats // 2)
+    )
+    what = f"whole run, EMGD, MLP, {effort.samples} samples, no tests"
+    detail = f"EMGD {ours:.2f} s, by hand {by_hand:.2f} s, {len(ticks)} ticks"
+    yield Finding(what, "loop by hand, one pass", ours / by_hand, 1.25, detail=detail)
+    detail = f"EMGD {again:.2f} s, Avalanche {avalanche:.2f} s"
+    yield Finding(what, "Avalanche's Replay", again / avalanche, 0.5, detail=detail)
+    yield from _diagnostics(stream, capacity, effort)
+
+
+def _diagnostics(stream: Any, capacity: int, effort: Effort) -> Iterator[Finding]:
+    with tempfile.TemporaryDirectory() as folder:
+
+        def logged() -> Callable[[], Any]:
+            logger = TensorboardLogger(folder)
+            evaluator = EvaluationPlugin(
+                gradient_diagnostics(), loggers=[logger], collect_all=False
+            )
+            return emgd(stream, MLP(62), memory_size=capacity, evaluator=evaluator)
+
+        on, off = side_by_side(
+            [logged, lambda: emgd(stream, MLP(62), memory_size=capacity)], effort.repeats
+        )
+    detail = f"on {on:.2f} s, off {off:.2f} s"
+    yield Finding("whole run, TensorBoard diagnostics on", "off", on / off, 1.05, detail=detail)
+
+
+def duals(effort: Effort) -> Iterator[Finding]:
+    """The dual beside cvxopt and TorchJD's MGDA, with its exactness."""
+    mgda = MGDAWeighting()
+    for n in (2, 5, 10, 20, 50):
+        generator = torch.Generator().manual_seed(n)
+        jacobian = torch.randn(n, 4 * n, generator=generator, dtype=torch.float64) + 0.3
+        gramian, sigma = jacobian @ jacobian.T, torch.rand(n, generator=generator) + 0.5
+        ours, interior, frank_wolfe = side_by_side(
+            [
+                lambda g=gramian, s=sigma: lambda: solve_dual(g, s),
+                lambda g=gramian, s=sigma: lambda: solve_dual(g, s, solver="cvxopt"),
+                lambda g=gramian: lambda: mgda(g),
+            ],
+            effort.solves,
+        )
+        detail = _milliseconds(("dual", ours), ("cvxopt", interior), ("TorchJD", frank_wolfe))
+        what = f"dual, n = {n}"
+        yield Finding(what, "cvxopt (times faster)", interior / ours, 10.0, True, detail)
+        yield Finding(what, "TorchJD's MGDA", ours / frank_wolfe, 1.0, detail=detail)
+        residual = kkt_residual(gramian, solve_dual(gramian, sigma).weights, sigma)
+        inexact = kkt_residual(gramian, mgda(gramian))
+        detail = f"TorchJD's on the same Gramian with σ = 1: {inexact:.0e}"
+        yield Finding(what, "KKT residual", residual, 1e-9, detail=detail)
+
+
+def _core_tick(
+    model: nn.Module, batches: Batches, engine: GradientEngine
+) -> Callable[[], tuple[Any, Any]]:
+    """What a tick is without loader, memory and callbacks: up to the weighted gradient."""
+    weighting, parameters = EMGDWeighting(), list(model.parameters())
+    size = sum(p.numel() for p in parameters)
+    engine.attach(model)
+
+    def tick() -> tuple[Any, Any]:
+        outputs = engine.forward(lambda batch: model(batch[0]), batches)
+        losses = [cross_entropy(o, y) for o, (_, y) in zip(outputs, batches, strict=True)]
+        gradients = engine.gradients(losses, parameters)
+        update = gradients.combine(weighting(gradients.gramian(size)), size)
+        return gradients, update
+
+    return tick
+
+
+def peak_memory(effort: Effort) -> Iterator[Finding]:
+    """Tensors that live at one time, beyond those of a plain step, in numbers of parameters."""
+    n = 10
+    model = MLP(62, hidden=(1024, 1024))
+    size = sum(p.numel() for p in model.parameters())
+    batches = [(torch.randn(4, *IMAGE), torch.randint(62, (4,))) for _ in range(n)]
+
+    def plain() -> None:
+        for x, y in batches:
+            (cross_entropy(model(x), y) / n).backward()
+
+    def peak(work: Callable[[], Any]) -> float:
+        model.zero_grad()
+        work()  # what is made once, such as an engine's rows, is counted anew below
+        model.zero_grad()
+        with PeakBytes() as meter:
+            work()
+        return meter.peak / (4 * size)
+
+    base = peak(plain)
+    for what, goal, engines in (
+        ("", n + 1.0, lambda: (PlainEngine(), FusedEngine())),
+        (", FusedEngine(lean=True)", 2.0, lambda: (FusedEngine(lean=True),)),
+    ):
+        worst = max(
+            peak(lambda e=engine: _core_tick(model, batches, type(e)(**_options(e)))())
+            for engine in engines()
+        )
+        yield Finding(
+            f"peak memory beyond a plain step, MLP, n = {n}{what}", "parameters P",
+            worst - base, goal, detail=f"{worst:.2f} P, plain step {base:.2f} P",
+        )  # fmt: skip
+
+
+def _options(engine: GradientEngine) -> dict[str, Any]:
+    return {"lean": engine.lean} if isinstance(engine, FusedEngine) else {}
+
+
+def growth(effort: Effort) -> Iterator[Finding]:
+    """Cost as n grows while the samples of a tick stay the same."""
+    total, times, shares = 1200, {}, {}
+    for n in (2, 5, 10, 20, 50, 100):
+        model = _mlp(10)
+        batches = [
+            (torch.randn(total // n, *IMAGE), torch.randint(60, (total // n,))) for _ in range(n)
+        ]
+        tick = _core_tick(model, batches, FusedEngine())
+        gradients, _ = tick()
+        size = sum(p.numel() for p in model.parameters())
+        times[n], gramian = side_by_side(
+            [lambda t=tick: t, lambda g=gradients, s=size: lambda: g.gramian(s)],
+            2 * effort.repeats + 1,
+        )
+        shares[n] = gramian / times[n]
+    worst = max(times[n] / times[2] / (n / 2) for n in times)
+    detail = ", ".join(f"n = {n}: {1000 * t:.1f} ms" for n, t in times.items())
+    what = f"EMGD tick without the loop, MLP, {total} samples"
+    yield Finding(
+        f"{what}, n from 2 to 100", "growth in proportion to n", worst, 1.0, detail=detail
+    )
+    detail = ", ".join(f"n = {n}: {100 * share:.0f} %" for n, share in shares.items())
+    share = max(shares[n] for n in (2, 5, 10, 20))
+    yield Finding(f"{what}, Gramian, n up to 20", "the tick", share, 0.1, detail=detail)
+
+
+CASES = (
+    ticks_of_the_mlp,
+    small_batches,
+    ticks_of_the_resnet,
+    whole_runs,
+    duals,
+    peak_memory,
+    growth,
+)
