@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from avalanche.benchmarks import DatasetExperience
 from torch import Tensor
+from torch.utils.data import default_collate
 
 from ._labelled import Source, collate
 from .parallel import ParallelBenchmark
@@ -112,6 +113,23 @@ class SegmentExperience(_ParallelExperience):
             ids = self._ids[delivery.start : delivery.stop] - offset
             parts.append(self._sources[delivery.task].load(ids))
         return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+
+    @property
+    def labels(self) -> list[int]:
+        """Class labels of the samples of its data set, in order of delivery."""
+        if self._whole is not None:
+            return self._whole.columns[1].tolist()
+        return list(self.dataset.targets)
+
+    def inputs_at(self, indices: Sequence[int]) -> Tensor:
+        """Load inputs ``[b, ...]`` of samples of its data set, after evaluation transforms.
+
+        :param indices: b ≥ 1 of them.
+        """
+        if self._whole is not None:
+            return self._whole.load(self._whole.columns[0][list(indices)])
+        dataset = self.dataset.eval()
+        return default_collate([dataset[index][0] for index in indices])
 
     @property
     def is_last(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -59,6 +60,8 @@ def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:
     :param objectives: n names.
     :raises ValueError: if an entry is NaN or infinite.
     """
+    if isfinite(float(gramian.sum())):  # the usual case, in one operation
+        return
     finite = torch.isfinite(gramian)
     if bool(finite.all()):
         return
@@ -79,5 +82,7 @@ def without_negligible(gramian: Tensor) -> Tensor:
     :param gramian: ``[n, n]``.
     """
     squares = gramian.diagonal()
+    if float(squares.min()) > _NEGLIGIBLE**2 * float(squares.max()):
+        return gramian
     kept = (squares > _NEGLIGIBLE**2 * squares.max()).to(gramian.dtype)
     return gramian * kept[:, None] * kept[None, :]

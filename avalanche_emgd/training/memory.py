@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor
-from torch.utils.data import TensorDataset
+from torch.utils.data import TensorDataset, default_collate
 
 from ..benchmarks._labelled import with_labels
 from ..benchmarks.experience import SegmentExperience, finishing_objectives, objective_names
-from .memory_store import SampleStore, indices_by_task, samples_of
+from .memory_store import Load, SampleStore, indices_by_task, samples_of
 
 __all__ = ["ReplayMemory"]
 
@@ -224,16 +225,18 @@ class ReplayMemory(ExemplarsBuffer):
 
     def _take_in(self, exp: Any) -> None:
         """Keep samples aside of what an experience has delivered."""
-        dataset = exp.dataset.eval()
-        labels = list(exp.dataset.targets)
         names = objective_names(exp)
+        if isinstance(exp, SegmentExperience):
+            labels, load = exp.labels, exp.inputs_at
+        else:
+            labels, load = list(exp.dataset.targets), partial(_inputs_at, exp.dataset.eval())
         for task, indices in indices_by_task(exp, names).items():
             if isinstance(exp, SegmentExperience):
                 num_classes = len(exp.benchmark.label_sets[task])
                 indices = self._not_seen(names[task], exp.sample_ids, indices)
             else:
                 num_classes = len({labels[index] for index in indices})
-            self._stream(names[task], dataset, indices, labels, task, num_classes)
+            self._stream(names[task], load, indices, labels, task, num_classes)
 
     def _finish(self, name: str) -> None:
         """Move what was kept aside of a task into the memory."""
@@ -244,7 +247,7 @@ class ReplayMemory(ExemplarsBuffer):
     def _stream(
         self,
         name: str,
-        dataset: Any,
+        load: Load,
         indices: list[int],
         labels: list[int],
         task_label: int,
@@ -260,7 +263,7 @@ class ReplayMemory(ExemplarsBuffer):
             positions = of_class[label]
             store = stores.setdefault(label, SampleStore(task_label))
             store.offer(
-                dataset,
+                load,
                 [indices[p] for p in positions],
                 [label] * len(positions),
                 keys[positions],
@@ -300,3 +303,7 @@ class ReplayMemory(ExemplarsBuffer):
             positions = torch.arange(start, stop)
             self._of_task[name] = torch.cat([self._of_task.get(name, positions[:0]), positions])
             start = stop
+
+
+def _inputs_at(dataset: Any, indices: Sequence[int]) -> Tensor:
+    return default_collate([dataset[index][0] for index in indices])

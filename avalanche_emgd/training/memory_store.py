@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
 
-__all__ = ["SampleStore", "indices_by_task", "samples_of"]
+__all__ = ["Load", "SampleStore", "indices_by_task", "samples_of"]
+
+Load = Callable[[Sequence[int]], Tensor]
+"""From indices of b samples to their inputs ``[b, ...]``."""
 
 
 class SampleStore:
@@ -36,12 +38,12 @@ class SampleStore:
         return len(self.keys)
 
     def offer(
-        self, dataset: Any, indices: list[int], labels: list[int], keys: Tensor, size: int
+        self, load: Load, indices: list[int], labels: list[int], keys: Tensor, size: int
     ) -> None:
         """Keep the ``size`` smallest keys of the old and the new; only these are loaded.
 
-        :param dataset: of ``(x, ...)``.
-        :param indices: of the new samples in it.
+        :param load: gives the inputs of samples.
+        :param indices: of the new samples, as ``load`` understands them.
         :param labels: of the new samples.
         :param keys: of the new samples.
         :param size: how many may stay.
@@ -50,7 +52,7 @@ class SampleStore:
         old = kept[kept < len(self.keys)]
         new = kept[kept >= len(self.keys)] - len(self.keys)
         if len(new):
-            loaded = default_collate([dataset[indices[i]][0] for i in new.tolist()])
+            loaded = load([indices[i] for i in new.tolist()])
             inputs = torch.cat([self.inputs[old], loaded]) if len(old) else loaded
             classes = torch.cat([self.labels[old], torch.tensor(labels)[new]])
             self.fill(torch.cat([self.keys[old], keys[new]]), inputs, classes)
