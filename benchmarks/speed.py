@@ -1,10 +1,11 @@
-"""How fast EMGD is: ratios measured side by side in one run, and whether they are as they should be."""
+"""How fast EMGD is: ratios measured side by side in one run, and their goals."""
 
 from __future__ import annotations
 
 import json
 import platform
 import sys
+import warnings
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +37,7 @@ def main(
             f"`only` must be one of {', '.join(c.__name__ for c in CASES)}, found {only!r}."
         )
     torch.set_num_threads(threads)
+    warnings.simplefilter("ignore")  # Avalanche's, about its own deprecations
     console = Console(width=150)
     findings: list[Finding] = []
     for case in track(cases, "Measuring", console=console):

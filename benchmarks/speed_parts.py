@@ -6,6 +6,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -67,7 +68,7 @@ def emnist_like(samples: int) -> ParallelBenchmark:
     images = torch.randint(256, (samples, 1, 28, 28), generator=generator, dtype=torch.uint8)
     data = ImagesInMemory(images, torch.arange(samples) % 62, (0.5,), (0.29,))
     bounds = (0, 13, 25, 37, 50, 62)
-    label_sets = [range(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    label_sets = [range(a, b) for a, b in pairwise(bounds)]
     return parallel_benchmark_from_classes(data, data, label_sets, batch_size=128)
 
 
@@ -99,7 +100,7 @@ def emgd(benchmark: ParallelBenchmark, model: nn.Module, **options: Any) -> Call
 
 
 def separate_passes(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
-    """The plain average by hand: one forward and one backward pass per objective."""
+    """Train the plain average by hand, with one forward and one backward pass per objective."""
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
 
     def train() -> None:
@@ -114,7 +115,7 @@ def separate_passes(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], 
 
 
 def one_pass(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
-    """The plain average by hand: one forward and one backward pass over everything."""
+    """Train the plain average by hand, with one forward and one backward pass over everything."""
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
 
     def train() -> None:

@@ -97,7 +97,7 @@ class LayerCalls:
             for call, slope in zip(self.calls, slopes, strict=True)
             if slope is not None
         ]
-        times = Counter(id(p) for layer, *_ in returned for p in layer.parameters(recurse=False))
+        times = Counter(id(p) for layer, *_ in returned for p in layer._parameters.values())
         outer: dict[int, OuterProducts] = {}
         for layer, inputs, slope in returned:
             if type(layer) is nn.Linear and inputs.ndim == 2 and times[id(layer.weight)] == 1:
@@ -109,8 +109,8 @@ class LayerCalls:
         pieces = dict(zip(dense, rows.split([lengths[k] for k in dense], dim=1), strict=True))
         used = [place in outer for place in range(len(parameters))]
         for layer, inputs, slope in returned:
-            own = {name: places.get(id(p)) for name, p in layer.named_parameters(recurse=False)}
-            known = {name: k for name, k in own.items() if k is not None and k in pieces}
+            own = {name: places.get(id(p), -1) for name, p in layer._parameters.items()}
+            known = {name: k for name, k in own.items() if k in pieces}
             for add in (False, True):  # the second call of a layer adds to what the first has left
                 targets = {name: pieces[k] for name, k in known.items() if used[k] is add}
                 write_rows(layer, inputs, slope, sizes, targets, add)

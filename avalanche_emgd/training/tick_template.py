@@ -35,6 +35,9 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not (self.evaluator.metrics or self.evaluator.loggers):
+            # Nobody wants to know: it would still look at the strategy ten times a tick.
+            self.plugins.remove(self.evaluator)
         self._class_mask = self._eval_mask = ClassMask()
         self._prepared: ParallelBenchmark | None = None
 
