@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   learn several overlapping streams of digits (no download)"
 	@echo "make test   lint, type-check and test"
+	@echo "make bench  measure speed against its goals (ARGS=--quick: for under two minutes)"
 	@echo "make clean  remove the environment and what the demo wrote"
 
 # The stamp is written last: an interrupted installation is taken up again.
@@ -27,6 +28,9 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/speed.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) runs
