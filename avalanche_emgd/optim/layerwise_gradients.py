@@ -127,6 +127,7 @@ class LayerwiseGradients(ObjectiveGradients):
 
     def divide(self, scale: float) -> None:
         """See :meth:`ObjectiveGradients.divide`."""
+        self._rows = None
         self._dense.div_(scale)
         for each in self._outer:
             each.slopes.div_(scale)

@@ -114,6 +114,8 @@ def test_results_are_not_overwritten_silently(tmp_path):
         ("--method", "egda", "--scenario", "task"),
         ("--method", "emgd-gs", "--overlap", "0", "--memory-per-class", "0"),
         ("--overlap", "1", "--batch-size", "16", "--learning-rate", "0.01", "--eval-every", "5"),
+        ("--precision", "float16"),
+        ("--precision", "bfloat16", "--method", "naive"),
     ],
 )
 def test_train_options(options, tmp_path):
@@ -155,6 +157,19 @@ def test_train_on_arrays(model, tmp_path):
     assert config["benchmark"] == "npz"
     assert config["model"] == (model[1] if model else "mlp")
     assert len(json.loads((tmp_path / "run" / "metrics.json").read_text())["tasks"]) == 2
+
+
+def test_another_layout_of_a_convolutional_model_changes_last_digits_only(tmp_path):
+    options = ("--npz", small_arrays(tmp_path / "a.npz"), "--tasks", 2, "--batch-size", 8)
+    losses = []
+    for layout in ((), ("--channels-last",)):
+        output = tmp_path / f"run{len(layout)}"
+        result = call("train", *options, "--model", "slim-resnet18", *layout, "--output", output)
+        assert result.exit_code == 0, result.output
+        assert json.loads((output / "config.json").read_text())["channels_last"] is bool(layout)
+        trace = json.loads((output / "metrics.json").read_text())["trace"]
+        losses.append([value for _, value in trace["loss"]["task0"]])
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
 def test_train_on_folders_of_images(tmp_path):
@@ -214,6 +229,12 @@ def test_train_on_folders_of_images(tmp_path):
         (("--device", "cuda:99"), "`device` 'cuda:99' cannot be used here"),
         (("--device", "toaster"), "`device` 'toaster' cannot be used here"),
         (("--scenario", "domain"), "domain"),
+        (("--precision", "half"), "Invalid value for '--precision'"),
+        (("--channels-last",), "`channels_last` is for convolutional models"),
+        (
+            ("--precision", "float16", "--edit", "cosine"),
+            "`precision` 'float16' is not for `memory_editing`",
+        ),
     ],
 )
 def test_bad_options_are_one_line_before_any_work(options, message, tmp_path):

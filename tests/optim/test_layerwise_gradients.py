@@ -1,0 +1,100 @@
+"""Gradients that are not laid out against those that are."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from avalanche_emgd import MLP
+from avalanche_emgd.optim import FusedEngine, PlainEngine, gramian_of
+from avalanche_emgd.optim.layerwise_gradients import LayerwiseGradients
+from tests.optim.test_fused_engine import make_batches
+
+TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
+
+
+def gradients_of(engine, model, batches, parameters=None):
+    outputs = engine.forward(lambda batch: model(batch[0]), batches)
+    losses = [nn.functional.cross_entropy(o, y) for o, (_, y) in zip(outputs, batches, strict=True)]
+    return engine.gradients(losses, parameters or list(model.parameters()))
+
+
+def agree(found, expected, shared, weights):
+    tolerance = TOLERANCE[expected.rows.dtype]
+    lengths = expected.rows.norm(dim=1)
+    assert ((found.rows - expected.rows).norm(dim=1) <= tolerance * (1 + lengths)).all()
+    size = lengths.double()[:, None] * lengths.double() + 1e-12
+    error = (found.gramian(shared) - expected.gramian(shared)).abs() / size
+    assert float(error.max()) <= tolerance
+    update, right = found.combine(weights, shared), expected.combine(weights, shared)
+    assert update.dtype == right.dtype
+    assert (update - right).norm() <= tolerance * (1 + right.norm())
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(1, 5), min_size=1, max_size=5),
+    st.integers(0, 4),
+    st.sampled_from([torch.float32, torch.float64]),
+    st.integers(0, 10**6),
+)
+def test_lean_gradients_are_the_same(sizes, shared_parameters, dtype, seed):
+    torch.manual_seed(seed)
+    model = MLP(5, in_features=6, hidden=(4,)).to(dtype)
+    parameters = list(model.parameters())
+    shared = sum(p.numel() for p in parameters[:shared_parameters])
+    weights = torch.rand(len(sizes), dtype=torch.float64)
+    lean = FusedEngine(model, lean=True)
+    for _ in range(2):  # verified at the first, where there are several
+        batches = make_batches(sizes, (6,), dtype)
+        found = gradients_of(lean, model, batches)
+        assert lean.reason is None
+        assert isinstance(found, LayerwiseGradients)
+        agree(found, gradients_of(PlainEngine(), model, batches), shared, weights)
+
+
+def test_layers_that_are_laid_out_stand_beside_those_that_are_not():
+    model = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Tanh(), nn.Linear(8, 5)).double()
+    batches = make_batches((3, 1, 2), (6,), torch.float64)
+    parameters = list(model.parameters())[::-1]
+    lean = FusedEngine(model, lean=True)
+    found = gradients_of(lean, model, batches, parameters)
+    expected = gradients_of(PlainEngine(), model, batches, parameters)
+    agree(found, expected, 61, torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64))
+
+
+def test_division_reaches_everything():
+    model = MLP(5, in_features=6, hidden=(4,)).double()
+    batches = make_batches((3, 2), (6,), torch.float64)
+    found = gradients_of(FusedEngine(model, lean=True), model, batches)
+    found.divide(4.0)
+    expected = gradients_of(PlainEngine(), model, batches)
+    expected.divide(4.0)
+    agree(found, expected, 10**6, torch.ones(2, dtype=torch.float64))
+
+
+def test_few_samples_are_not_laid_out_and_many_are():
+    model = MLP(5, in_features=200, hidden=(100,))
+    for size, kept in ((1, True), (200, False)):
+        found = gradients_of(
+            FusedEngine(model), model, make_batches((size, size, size), (200,), torch.float32)
+        )
+        assert isinstance(found, LayerwiseGradients) is kept
+
+
+@pytest.mark.parametrize("columns", [8191, 8192, 10_000])
+def test_products_in_blocks_are_nearly_those_in_float64(columns):
+    rows = torch.randn(7, columns) + 0.1
+    exact = rows.double() @ rows.double().T
+    lengths = exact.diagonal().sqrt()
+    error = (gramian_of(rows) - exact).abs() / (lengths[:, None] * lengths)
+    assert float(error.max()) < 1e-7
+    assert gramian_of(rows).dtype == torch.float64
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e18])
+def test_products_that_float32_cannot_hold_are_kept(scale):
+    rows = torch.cat([torch.randn(2, 9000), scale * torch.randn(1, 9000), torch.zeros(1, 9000)])
+    exact = rows.double() @ rows.double().T
+    torch.testing.assert_close(gramian_of(rows), exact, rtol=1e-12, atol=0.0)

@@ -1,0 +1,113 @@
+"""Which engine a strategy takes, and that it is the same algorithm."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import TensorDataset
+
+from avalanche_emgd import EMGDStrategy, Timeline, parallel_benchmark
+from avalanche_emgd.models import ResNet18
+from avalanche_emgd.optim import FusedEngine, PlainEngine
+from avalanche_emgd.training.peers import DERPPStrategy
+from tests.toy import toy_benchmark
+from tests.training.common import toy_model, toy_strategy, weights_of
+
+
+def images(ticks=3):
+    sets = []
+    for task in range(2):
+        y = 2 * task + torch.arange(4 * ticks) % 2
+        sets.append(TensorDataset(torch.randn(4 * ticks, 3, 8, 8), y))
+    return parallel_benchmark(
+        sets, sets, Timeline(((0, ticks - 1), (1, ticks))), batch_size=4, scenario="class"
+    )
+
+
+def test_one_pass_is_the_default_where_losses_are_the_template_s_own():
+    assert isinstance(toy_strategy().engine, FusedEngine)
+    assert isinstance(toy_strategy(DERPPStrategy, memory_size=6).engine, PlainEngine)
+    engine = FusedEngine()
+    assert toy_strategy(DERPPStrategy, memory_size=6, engine=engine).engine is engine
+
+
+def test_batch_norm_gets_separate_passes_bit_by_bit():
+    benchmark, model = images(), ResNet18(4, width=2)
+    found = []
+    for engine in (None, PlainEngine()):
+        strategy = toy_strategy(model=copy.deepcopy(model), memory_size=4, engine=engine)
+        strategy.train(benchmark.train_stream)
+        found.append(weights_of(strategy.model))
+        if engine is None:
+            assert "no gradient rule for BatchNorm2d" in strategy.engine.reason
+    assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("lean", [False, True])
+@pytest.mark.parametrize("scenario", ["class", "task"])
+@pytest.mark.parametrize("objectives", ["one", "per-task"])
+def test_a_run_is_the_same_with_every_engine(scenario, objectives, lean):
+    benchmark, found = toy_benchmark(scenario=scenario), []
+    for engine in (PlainEngine(), FusedEngine(lean=lean)):
+        strategy = toy_strategy(memory_size=12, engine=engine, memory_objectives=objectives)
+        strategy.train(benchmark.train_stream)
+        found.append(weights_of(strategy.model))
+    assert engine.reason is None
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
+
+
+class Penalised(EMGDStrategy):
+    """Its losses depend on parameters by another way than by outputs."""
+
+    def objective_loss(self, output, part):
+        penalty = sum(p.square().sum() for p in self.model.parameters())
+        return super().objective_loss(output, part) + 0.1 * penalty
+
+
+def test_losses_that_depend_on_more_than_outputs_are_found_out():
+    benchmark, found = toy_benchmark(timeline=Timeline(((0, 4), (0, 3), (0, 3)))), []
+    for engine in (None, FusedEngine()):
+        strategy = toy_strategy(Penalised, engine=engine)
+        strategy.train(benchmark.train_stream[0])
+        found.append(weights_of(strategy.model))
+    assert "gradients differ" in strategy.engine.reason
+
+
+def test_an_engine_looks_again_when_layers_change():
+    model = nn.Sequential(nn.Linear(6, 5))
+    engine = FusedEngine(model)
+    batches = [torch.randn(3, 6), torch.randn(2, 6)]
+    engine.forward(model, batches)
+    assert engine.joined is not None
+    model.append(nn.BatchNorm1d(5))
+    engine.forward(model, batches)
+    assert engine.joined is None
+    assert "BatchNorm1d" in engine.reason
+
+
+class Heads(nn.Module):
+    """Gives each layer some of the samples only."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(5, 6), nn.Linear(5, 6)
+
+    def forward(self, x):
+        late = x[:, 0] > 0.0
+        out = x.new_zeros(len(x), 6)
+        out[late], out[~late] = self.second(x[late]), self.first(x[~late])
+        return out
+
+
+def test_layers_that_see_some_of_the_samples_are_left_to_separate_passes():
+    strategy = toy_strategy(model=Heads())
+    strategy.train(toy_benchmark().train_stream)
+    assert strategy.engine.reason == "Linear does not see all samples, one by one"
+
+
+def test_penalties_of_plugins_do_not_matter():
+    model = toy_model()
+    strategy = toy_strategy(model=model)
+    strategy.train(toy_benchmark().train_stream)
+    assert strategy.engine.reason is None
