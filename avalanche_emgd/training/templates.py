@@ -12,7 +12,7 @@ from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.evaluation import default_evaluator
 from avalanche.training.utils import trigger_plugins
 from torch import Tensor, nn
-from torch.nn import CrossEntropyLoss, functional
+from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
 
 from ..benchmarks import SegmentExperience
@@ -29,6 +29,7 @@ from ..optim import (
 from .editing import EditingSpec
 from .fit import check_sizes
 from .gradient_space import GradientSpace, Shared
+from .joint_losses import is_mean_cross_entropy, mean_cross_entropies
 from .memory import ReplayMemory
 from .plugins import (
     MemoryEditingPlugin,
@@ -272,9 +273,10 @@ class MultiGradientTemplate(TickTemplate):
         parts = self.mbatch.parts
         if self.mb_output is not self._joined:  # a plugin has put its own in their place
             self._outputs = [self.mb_output[p.start : p.stop] for p in parts]
-        if self.engine.joined is not None and self._losses_are_means():
-            each = functional.cross_entropy(self.mb_output, self.mb_y, reduction="none")
-            self._losses = _means(each, [part.stop - part.start for part in parts])
+        at_once = self.engine.joined is not None and not self._has_own_loss()
+        if at_once and is_mean_cross_entropy(self._criterion):
+            sizes = [part.stop - part.start for part in parts]
+            self._losses = mean_cross_entropies(self.mb_output, self.mb_y, sizes)
         else:
             self._losses = [
                 self.objective_loss(output, part)
@@ -295,18 +297,6 @@ class MultiGradientTemplate(TickTemplate):
     def _has_own_loss(self) -> bool:
         """Whether a subclass has said what the loss of an objective is."""
         return type(self).objective_loss is not MultiGradientTemplate.objective_loss
-
-    def _losses_are_means(self) -> bool:
-        """Whether losses are plain means of the cross-entropies of samples."""
-        criterion = self._criterion
-        return (
-            type(criterion) is CrossEntropyLoss
-            and not self._has_own_loss()
-            and criterion.weight is None
-            and criterion.reduction == "mean"
-            and criterion.label_smoothing == 0.0
-            and self.mb_output.ndim == 2
-        )
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
         """Loss of one objective, a scalar.
@@ -373,10 +363,3 @@ class MultiGradientTemplate(TickTemplate):
     def combine(self) -> Tensor:
         """Update ``[P]`` from the weights and the gradients."""
         return self.objective_gradients.combine(self.weights, self.space.num_shared)
-
-
-def _means(values: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """Mean of each of successive groups of values."""
-    if len(set(sizes)) == 1:
-        return list(values.view(len(sizes), -1).mean(dim=1).unbind())
-    return [group.mean() for group in values.split(list(sizes))]

@@ -1,0 +1,34 @@
+"""Losses of all objectives at once, where they are plain means of cross-entropies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+from torch.nn import CrossEntropyLoss, functional
+
+__all__ = ["is_mean_cross_entropy", "mean_cross_entropies"]
+
+
+def is_mean_cross_entropy(criterion: Any) -> bool:
+    """Whether a criterion is the mean of the cross-entropies of samples, and nothing else."""
+    return (
+        type(criterion) is CrossEntropyLoss
+        and criterion.weight is None
+        and criterion.reduction == "mean"
+        and criterion.label_smoothing == 0.0
+    )
+
+
+def mean_cross_entropies(outputs: Tensor, targets: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """Mean cross-entropy of each of successive groups of samples.
+
+    :param outputs: ``[B, K]``.
+    :param targets: ``[B]``.
+    :param sizes: of the groups, B in all.
+    """
+    values = functional.cross_entropy(outputs, targets, reduction="none")
+    if len(set(sizes)) == 1:
+        return list(values.view(len(sizes), -1).mean(dim=1).unbind())
+    return [group.mean() for group in values.split(list(sizes))]
