@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import TensorDataset
 
 from avalanche_emgd import MLP, ps_digits
+from avalanche_emgd.experiments.data import DATA
 from avalanche_emgd.experiments.study_config import StudyConfig
 from avalanche_emgd.training.methods import make_method
 
@@ -55,10 +56,14 @@ def test_a_method_of_ones_own(tmp_path, monkeypatch):
     torch.testing.assert_close(shares, shares[:1].expand(len(shares)))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "benchmarks").rglob("*.yaml")), ids=lambda p: p.name
+)
 def test_studies_can_be_read(path):
     study = StudyConfig.from_yaml(path, protocol="protocol.json", data_root="data")
-    assert study.benchmark == "ps-emnist"
+    others = [name for name in DATA if name.replace("-", "_") in path.stem]
+    assert study.benchmark == (others or ["ps-emnist"])[0]
+    assert min(study.seeds) >= 3 or "candidates" in path.stem  # the others are for choosing
     for choice in study.methods:
         model = MLP(62)
         make_method(

@@ -104,7 +104,7 @@ def test_html_holds_everything_itself(written):
     assert not page.all("script")
     assert not page.all("link")
     sources = [tag["src"] for tag in page.all("img")]
-    assert len(sources) == 9
+    assert len(sources) == 11
     for source in sources:
         kind, content = source.split(",", 1)
         assert kind == "data:image/svg+xml;base64"

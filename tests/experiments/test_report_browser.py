@@ -67,7 +67,7 @@ def test_browser_shows_tables_and_pictures(report, tmp_path):
     title = re.search(r"<title>pictures (.*) page (\d+)</title>", content)
     assert title is not None
     widths = [int(width) for width in title.group(1).split()]
-    assert len(widths) == 9
+    assert len(widths) == 11
     assert min(widths) > 100
     assert int(title.group(2)) <= 500
 
