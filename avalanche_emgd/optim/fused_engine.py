@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from .engine import GradientEngine, PlainEngine
+from .flat_gradient import flat_gradient
 from .layer_calls import LayerCall, LayerCalls
 from .layer_gradients import rule_of
-from .objective_gradients import ObjectiveGradients, StackedGradients
+from .objective_gradients import ObjectiveGradients
 
 __all__ = ["FusedEngine", "unfit_for_fusing"]
 
@@ -131,43 +132,35 @@ class FusedEngine(GradientEngine):
         )
         gradients, self.used = self._calls.gradients(slopes, self._sizes, parameters, self.lean)
         if self._plain_outputs is not None:
-            gradients = self._verify(total, self._plain_outputs, parameters, gradients)
+            if not self._verified and not self._is_right(total, parameters, gradients):
+                self.reason = "its gradients differ from those of separate passes"
+                # The outputs are right: so are the losses, however they came about.
+                gradients = self._plain.gradients(losses, parameters, retain_graph=True)
+                self.used = self._plain.used
             if not retain_graph:
                 self._plain_outputs = None
         if not retain_graph:
             self._calls.forget()
         return gradients
 
-    def _verify(
-        self,
-        total: Tensor,
-        outputs: Sequence[Tensor],
-        parameters: Sequence[Tensor],
-        found: ObjectiveGradients,
-    ) -> ObjectiveGradients:
-        """Compare with separate passes; the right gradients."""
-        assert self.joined is not None  # for the type checker
+    def _is_right(
+        self, total: Tensor, parameters: Sequence[Tensor], found: ObjectiveGradients
+    ) -> bool:
+        """Compare with the gradients of separate passes, which have just been forwarded."""
+        assert self.joined is not None and self._plain_outputs is not None  # noqa: PT018
         (slope,) = torch.autograd.grad(total, self.joined, retain_graph=True)
         # The inner products are losses that have the given slopes at the plain outputs.
         stand_ins = [
             (output * piece).sum()
-            for output, piece in zip(outputs, slope.split(self._sizes), strict=True)
+            for output, piece in zip(self._plain_outputs, slope.split(self._sizes), strict=True)
         ]
-        expected = self._plain.gradients(stand_ins, parameters, retain_graph=True)
+        checking = PlainEngine()  # its n gradients go with it
+        expected = checking.gradients(stand_ins, parameters, retain_graph=True).rows
         # What the losses owe to other ways than by the outputs is in neither of the two.
-        everything = torch.autograd.grad(total, parameters, retain_graph=True, allow_unused=True)
-        flat = [
-            torch.zeros_like(p) if g is None else g
-            for p, g in zip(parameters, everything, strict=True)
-        ]
-        whole = torch.cat([piece.reshape(-1) for piece in flat])
-        if _agree([*found.rows, found.rows.sum(0)], [*expected.rows, whole], self._calls.calls):
-            self._verified = True
-            self._plain = PlainEngine()  # with it go the n gradients that it has kept
-            return found
-        self.reason = "its gradients differ from those of separate passes"
-        self.used = self._plain.used
-        return StackedGradients(expected.rows)
+        whole = flat_gradient(total, parameters, retain_graph=True)
+        rows = found.rows
+        self._verified = _agree([*rows, rows.sum(0)], [*expected, whole], self._calls.calls)
+        return bool(self._verified)
 
 
 def _agree(found: Iterable[Tensor], expected: Iterable[Tensor], calls: Sequence[LayerCall]) -> bool:
