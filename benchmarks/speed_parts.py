@@ -101,29 +101,31 @@ def emgd(benchmark: ParallelBenchmark, model: nn.Module, **options: Any) -> Call
 
 def separate_passes(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
     """Train the plain average by hand, with one forward and one backward pass per objective."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
-
-    def train() -> None:
-        model.train()
-        for batches in ticks:
-            optimizer.zero_grad()
-            for x, y in batches:
-                (cross_entropy(model(x), y) / len(batches)).backward()
-            optimizer.step()
-
-    return train
+    return _by_hand(ticks, model, lambda batches: batches)
 
 
 def one_pass(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
     """Train the plain average by hand, with one forward and one backward pass over everything."""
+
+    def joined(batches: Batches) -> Batches:
+        x, y = (torch.cat(column) for column in zip(*batches, strict=True))
+        return [(x, y)]
+
+    return _by_hand(ticks, model, joined)
+
+
+def _by_hand(
+    ticks: Sequence[Batches], model: nn.Module, passes_of: Callable[[Batches], Batches]
+) -> Callable[[], Any]:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
 
     def train() -> None:
         model.train()
         for batches in ticks:
             optimizer.zero_grad()
-            x, y = (torch.cat(column) for column in zip(*batches, strict=True))
-            cross_entropy(model(x), y).backward()
+            passes = passes_of(batches)
+            for x, y in passes:
+                (cross_entropy(model(x), y) / len(passes)).backward()
             optimizer.step()
 
     return train

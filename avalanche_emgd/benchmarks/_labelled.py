@@ -134,6 +134,11 @@ def _as_label(target: Any) -> int:
     return label
 
 
+def inputs_of(dataset: Any, indices: Sequence[int]) -> Tensor:
+    """Load inputs ``[b, ...]`` of any data set one by one."""
+    return default_collate([dataset[index][0] for index in indices])
+
+
 def collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:
     """Load samples of an Avalanche data set one by one, as ``[x, y, task labels]``."""
     tensors = list(dataset.collate_fn([dataset[index] for index in indices]))

@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from avalanche.benchmarks import DatasetExperience
 from torch import Tensor
-from torch.utils.data import default_collate
 
-from ._labelled import Source, collate
+from ._labelled import Source, collate, inputs_of
 from .parallel import ParallelBenchmark
 from .timeline import Segment
 
@@ -128,8 +127,7 @@ class SegmentExperience(_ParallelExperience):
         """
         if self._whole is not None:
             return self._whole.load(self._whole.columns[0][list(indices)])
-        dataset = self.dataset.eval()
-        return default_collate([dataset[index][0] for index in indices])
+        return inputs_of(self.dataset.eval(), indices)
 
     @property
     def is_last(self) -> bool:

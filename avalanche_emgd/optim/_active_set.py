@@ -59,11 +59,12 @@ def min_norm(C: Array, a: Array) -> Array | None:
     """
     n = len(a)
     x = _solve(C, a)
-    if x.min() >= 0.0 and float(np.abs(C @ x - a).max()) <= 16.0 * n * _EPS:
-        return x  # all objectives take part, as they mostly do
+    infeasible = x < 0.0
+    fewest, patience = int(infeasible.sum()), _PATIENCE
+    if fewest == 0:
+        return x  # all objectives take part
     magnitude = np.abs(C)
-    support = np.ones(n, dtype=bool)
-    fewest, patience = n + 1, _PATIENCE
+    support = ~infeasible
     for _ in range(20 + 5 * n):
         x = np.zeros(n)
         index = np.flatnonzero(support)

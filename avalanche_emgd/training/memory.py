@@ -10,9 +10,9 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor
-from torch.utils.data import TensorDataset, default_collate
+from torch.utils.data import TensorDataset
 
-from ..benchmarks._labelled import with_labels
+from ..benchmarks._labelled import inputs_of, with_labels
 from ..benchmarks.experience import SegmentExperience, finishing_objectives, objective_names
 from .memory_store import Load, SampleStore, indices_by_task, samples_of
 
@@ -229,7 +229,7 @@ class ReplayMemory(ExemplarsBuffer):
         if isinstance(exp, SegmentExperience):
             labels, load = exp.labels, exp.inputs_at
         else:
-            labels, load = list(exp.dataset.targets), partial(_inputs_at, exp.dataset.eval())
+            labels, load = list(exp.dataset.targets), partial(inputs_of, exp.dataset.eval())
         for task, indices in indices_by_task(exp, names).items():
             if isinstance(exp, SegmentExperience):
                 num_classes = len(exp.benchmark.label_sets[task])
@@ -303,7 +303,3 @@ class ReplayMemory(ExemplarsBuffer):
             positions = torch.arange(start, stop)
             self._of_task[name] = torch.cat([self._of_task.get(name, positions[:0]), positions])
             start = stop
-
-
-def _inputs_at(dataset: Any, indices: Sequence[int]) -> Tensor:
-    return default_collate([dataset[index][0] for index in indices])

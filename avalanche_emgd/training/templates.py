@@ -260,11 +260,11 @@ class MultiGradientTemplate(TickTemplate):
 
     def _forward_batch(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         x, task_labels = batch
-        if self.precision.precision is None:
-            return avalanche_forward(self.model, x, task_labels)
         with self.precision.autocast(self.device):
             output = avalanche_forward(self.model, x, task_labels)
-        return output.to(self.space.parameters[0].dtype)
+        if self.precision.precision is not None:
+            output = output.to(self.space.parameters[0].dtype)
+        return output
 
     def criterion(self) -> Tensor:
         """Mean of the objectives' losses."""

@@ -106,6 +106,16 @@ class Batched(Dataset):
         return [self.dataset[index] for index in indices]
 
 
+def equal_to_one_by_one(experience):
+    """Minibatches, each compared with its samples as Avalanche loads them."""
+    dataset = experience.dataset.train()
+    for batch, deliveries in zip(TickLoader(experience), experience.deliveries, strict=True):
+        slow = [dataset[i] for i in range(deliveries[0].start, deliveries[-1].stop)]
+        for tensor, column in zip(batch, zip(*slow, strict=True), strict=True):
+            assert torch.equal(tensor, torch.stack([torch.as_tensor(c) for c in column]))
+        yield batch
+
+
 class Doubled(TensorDataset):
     """Is not what its tensors say."""
 
@@ -131,11 +141,7 @@ def test_samples_of_one_data_set_in_memory_are_loaded_at_once(kind, factor, part
     benchmark = parallel_benchmark_from_classes(whole, whole, label_sets, batch_size=4, epochs=2)
     asked = 0
     for experience in benchmark.train_stream:
-        dataset = experience.dataset.train()
-        for batch, deliveries in zip(TickLoader(experience), experience.deliveries, strict=True):
-            slow = [dataset[i] for i in range(deliveries[0].start, deliveries[-1].stop)]
-            for tensor, column in zip(batch, zip(*slow, strict=True), strict=True):
-                assert torch.equal(tensor, torch.stack([torch.as_tensor(c) for c in column]))
+        for batch in equal_to_one_by_one(experience):
             x, y, t = batch
             assert [label_sets[task].count(label) for task, label in zip(t, y, strict=True)] == [
                 1
@@ -154,11 +160,7 @@ def test_samples_are_the_same_however_they_are_loaded(kind):
     timeline = Timeline(((0, 4), (3, 6), (6, 9)))
     benchmark = parallel_benchmark(train, train, timeline, batch_size=4)
     for experience in benchmark.train_stream:
-        dataset = experience.dataset.train()
-        for batch, deliveries in zip(TickLoader(experience), experience.deliveries, strict=True):
-            slow = [dataset[i] for i in range(deliveries[0].start, deliveries[-1].stop)]
-            for tensor, column in zip(batch, zip(*slow, strict=True), strict=True):
-                assert torch.equal(tensor, torch.stack([torch.as_tensor(c) for c in column]))
+        assert len(list(equal_to_one_by_one(experience))) == len(experience.ticks)
     if kind is Batched:
         assert max(train[0].asked) == 4
     for experience, original in zip(benchmark.test_stream, train, strict=True):
