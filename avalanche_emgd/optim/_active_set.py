@@ -59,19 +59,21 @@ def min_norm(C: Array, a: Array) -> Array | None:
     """
     n = len(a)
     x = _solve(C, a)
-    infeasible = x < 0.0
-    fewest, patience = int(infeasible.sum()), _PATIENCE
-    if fewest == 0:
+    if min(x.tolist()) >= 0.0:
         return x  # all objectives take part
+    support = x >= 0.0
+    fewest, patience = n - int(support.sum()), _PATIENCE
     magnitude = np.abs(C)
-    support = ~infeasible
     for _ in range(20 + 5 * n):
+        index = support.nonzero()[0]
         x = np.zeros(n)
-        index = np.flatnonzero(support)
-        x[index] = _solve(C[index][:, index], a[index])
-        slack = C @ x - a
-        tolerance = (16.0 * n * _EPS) * (magnitude @ np.abs(x) + a)
-        infeasible = np.where(support, x < 0.0, slack < -tolerance)
+        x[index] = part = _solve(C[index][:, index], a[index])
+        signs = C.dot(x) - a  # of the slack, and of what takes part
+        signs[index] = part
+        if min(signs.tolist()) >= 0.0:
+            return x
+        tolerance = (16.0 * n * _EPS) * (magnitude.dot(np.abs(x)) + a)
+        infeasible = signs < np.where(support, 0.0, -tolerance)
         count = int(infeasible.sum())
         if count == 0:
             return x
@@ -154,7 +156,7 @@ def _solve(C: Array, a: Array) -> Array:
     if len(a) == 0:
         return np.zeros(0)
     factor, x, failed = dposv(C, a, lower=1)  # by Cholesky
-    if not failed and factor.diagonal().min() > _WELL_CONDITIONED:
+    if not failed and min(factor.diagonal().tolist()) > _WELL_CONDITIONED:
         return np.asarray(x, dtype=np.float64)
     # Dependent gradients. Where a has no part in the null space (say, of duplicates), the shortest
     # solution treats equals equally. Where it has one, some combination of the gradients vanishes,

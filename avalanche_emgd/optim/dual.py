@@ -88,8 +88,8 @@ def solve_dual(
     if solver not in get_args(Solver):
         raise ValueError(f"`solver` must be one of {get_args(Solver)}, found {solver!r}.")
     G, tau = _checked(gramian, sigma, lower_bound, objectives)
-    lower = np.full(len(tau), lower_bound / tau.sum())
-    scale = float(G.diagonal().max())
+    lower = _lower(tau, lower_bound)
+    scale = max(G.diagonal().tolist())
     if scale == 0.0:  # every gradient is zero: all weights are optimal
         weights, name = np.full(len(tau), 1.0 / tau.sum()), "closed-form"
         return DualSolution(torch.from_numpy(weights), 0.0, 0.0, name)
@@ -113,8 +113,8 @@ def solve_dual(
             f"(relative residual {residual:.1e}): the gradients or elastic factors differ by too "
             "many orders of magnitude."
         )
-    squared_norm = float(weights @ G @ weights)
-    if squared_norm < -_ROUNDING * float(weights @ np.abs(G) @ weights):
+    squared_norm = float(weights.dot(G.dot(weights)))
+    if squared_norm < 0.0 and squared_norm < -_ROUNDING * float(weights @ np.abs(G) @ weights):
         raise _not_a_gramian("it gives the direction a negative squared norm")
     return DualSolution(torch.from_numpy(weights), max(0.0, squared_norm) * scale, residual, name)
 
@@ -141,8 +141,8 @@ def kkt_residual(
     :return: the largest relative violation, ≥ 0; about 1e-15 at an exact solution.
     """
     G, tau = _checked(gramian, sigma, lower_bound, None)
-    lower = np.full(len(tau), lower_bound / tau.sum())
-    scale = float(G.diagonal().max()) or 1.0
+    lower = _lower(tau, lower_bound)
+    scale = max(G.diagonal().tolist()) or 1.0
     return _residual(G / scale, tau, lower, weights.detach().cpu().double().numpy())
 
 
@@ -160,23 +160,25 @@ def _checked(
         )
     if not 0.0 <= lower_bound < 1.0:
         raise ValueError(f"`lower_bound` must be in [0, 1), found {lower_bound!r}.")
-    # This is in every tick: a sum, a minimum, one comparison where nothing is wrong.
+    # This is in every tick: one comparison, and sums of Python's where nothing is wrong, which are
+    # faster than numpy's for a few numbers.
     G = gramian.detach().cpu().double().numpy()
     n = len(G)
     names: Sequence[Hashable] = range(n) if objectives is None else objectives
     if len(names) != n:
         raise ValueError(f"`objectives` must name {n} rows, found {len(names)}: {names!r}.")
-    if not isfinite(G.sum()):  # or finite numbers have a sum that is not
+    squares = G.diagonal().tolist()
+    if not isfinite(sum(squares)):  # or finite numbers have a sum that is not
         check_finite(gramian, names)
-    squares = G.diagonal()
-    if squares.min() < 0.0:
-        i = int(np.argmin(squares))
+    if min(squares) < 0.0:
+        i = squares.index(min(squares))
         raise ValueError(
             f"`gramian` has the negative diagonal entry {G[i, i]!r} at objective {names[i]!r}; "
             "a squared norm cannot be negative."
         )
     norms = np.sqrt(squares)
-    if (np.abs(G) > (1.0 + _ROUNDING) * (norms[:, None] * norms)).any():
+    if not (np.abs(G) <= (1.0 + _ROUNDING) * (norms[:, None] * norms)).all():
+        check_finite(gramian, names)
         raise _not_a_gramian("an entry is larger than the product of the norms")
     symmetric = (G + G.T) * 0.5
     if sigma is None:
@@ -184,15 +186,20 @@ def _checked(
     s = sigma.detach().cpu().double().numpy()
     if s.shape != (n,):
         raise ValueError(f"`sigma` must have shape ({n},), found {s.shape}.")
-    smallest = s.min()
-    if not smallest > 0.0:
-        i = int(np.flatnonzero(~(s > 0.0))[0])
-        raise ValueError(
-            f"`sigma` must be positive, found {float(s[i])!r} at objective {names[i]!r}."
-        )
-    if isinf(smallest):
+    factors = s.tolist()
+    for name, factor in zip(names, factors, strict=True):
+        if not factor > 0.0:
+            raise ValueError(f"`sigma` must be positive, found {factor!r} at objective {name!r}.")
+    if isinf(min(factors)):
         raise ValueError("`sigma` must be finite for at least one objective, found only inf.")
     return symmetric, 1.0 / s
+
+
+def _lower(tau: Array, lower_bound: float) -> Array:
+    """Lower bounds of the weights."""
+    lower = np.empty_like(tau)
+    lower.fill(lower_bound / sum(tau.tolist()))
+    return lower
 
 
 def _not_a_gramian(why: str) -> ArithmeticError:
@@ -203,37 +210,39 @@ def _not_a_gramian(why: str) -> ArithmeticError:
 
 
 def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
-    if not isfinite(weights.sum()):
-        return float("inf")
     above = weights - lower
-    room = 1.0 - float(tau @ lower)
-    v = G @ weights
-    nu = float(above @ v) / room
-    size = np.abs(G) @ np.abs(weights)
-    size = size + float(np.abs(above) @ size) / room * tau  # of v_i, and of the sum that ν is
-    slack = (v - nu * tau) / (size + _TINY)  # size is zero only where the numerator is
-    length = np.abs(weights) * np.sqrt(G.diagonal())
-    total = float(length.sum())
+    room = 1.0 - float(tau.dot(lower))
+    v = G.dot(weights)
+    nu = float(above.dot(v)) / room
+    positive = np.abs(weights)
+    size = np.abs(G).dot(positive)
+    size += float(np.abs(above).dot(size)) / room * tau  # of v_i, and of the sum that ν is
+    size += _TINY  # size is zero only where the numerator is
+    slack = (v - nu * tau) / size
+    length = positive * np.sqrt(G.diagonal())
+    total = sum(length.tolist())
+    if not isfinite(total):
+        return float("inf")
     share = above / (weights + (weights <= 0.0))
     if total > 0.0:
-        share = share * length / total
-    stationarity = float(np.abs(np.minimum(share, slack)).max())
-    dual = -float(slack.min())
-    equality = abs(float(tau @ weights) - 1.0)
-    bounds = -float((above * tau).min())
-    return max(stationarity, dual, equality, bounds, 0.0)
+        share *= length / total
+    # Where the slack is negative, so is the smaller of the two.
+    violations = np.abs(np.minimum(share, slack)).tolist()
+    bounds = (above * tau).tolist()
+    return max(*violations, abs(float(tau.dot(weights)) - 1.0), -min(bounds))
 
 
 def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:
-    if not lower.any():
-        weights, name = _homogeneous(G, tau)
+    weights, name = _homogeneous(G, tau)
+    if not lower[0] or min((weights - lower).tolist()) >= 0.0:
+        # No bound, or none that matters: the optimum of the larger set is in the smaller one.
         return weights, _residual(G, tau, lower, weights), name
     # The bounded weights λ = lower + room·x are the plain dual of the shifted gradients
     # b_i = τ_i Σ_j lower_j g_j + room·g_i, with the same τ.
-    room = 1.0 - float(tau @ lower)
+    room = 1.0 - float(tau.dot(lower))
     M = tau[:, None] * lower
     M.flat[:: len(tau) + 1] += room
-    x, name = _homogeneous(M @ G @ M.T, tau)
+    x, name = _homogeneous(M.dot(G).dot(M.T), tau)
     weights = lower + room * x
     residual = _residual(G, tau, lower, weights)
     if residual > _ACCEPT:  # the shift has swallowed short gradients
@@ -248,7 +257,7 @@ def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str
 def _homogeneous(G: Array, tau: Array) -> tuple[Array, str]:
     """Min-norm λ ≥ 0 with τᵀλ = 1."""
     squares = G.diagonal()
-    if squares.min() > 0.0:
+    if min(squares.tolist()) > 0.0:
         weights, name = _min_norm(G, tau, np.sqrt(squares))
         return np.full_like(tau, np.nan) if weights is None else weights, name
     x = _without_gradient(G, tau)
@@ -269,7 +278,7 @@ def _min_norm(G: Array, tau: Array, norms: Array) -> tuple[Array | None, str]:
     C = G / norms[:, None] / norms
     C.flat[:: n + 1] = 1.0
     a = tau / norms
-    a = a / a.max()
+    a /= max(a.tolist())
     name = "closed-form"
     u: Array | None
     if n == 1:
@@ -281,13 +290,14 @@ def _min_norm(G: Array, tau: Array, norms: Array) -> tuple[Array | None, str]:
     if u is None:
         return None, name
     weights = u / norms
-    weights = weights / weights.max()
-    return weights / (tau @ weights), name
+    weights /= max(weights.tolist())  # before the sum: its terms may differ by too many orders
+    weights /= tau.dot(weights)
+    return weights, name
 
 
 def _without_gradient(G: Array, tau: Array) -> Array | None:
     """All weight on what has no gradient and is not relaxed completely: Pareto-critical."""
-    if G.diagonal().min() > 0.0:
+    if min(G.diagonal().tolist()) > 0.0:
         return None
     zero = (G.diagonal() <= 0.0) & (tau > 0.0)
     return zero / tau[zero].sum() if zero.any() else None

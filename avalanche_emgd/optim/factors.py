@@ -54,14 +54,19 @@ class ElasticFactor(ABC):
                 f"{list(objectives)!r}."
             )
         inverse = self._inverse(gramian.detach().cpu().double(), objectives)
-        total = float(inverse.sum())
-        if total == 0.0:  # nobody has a gradient
-            return torch.ones(len(objectives), dtype=torch.float64)
-        return total / (len(objectives) * inverse)
+        mean = sum(inverse) / len(inverse)
+        if mean == 0.0:  # nobody has a gradient
+            return torch.ones(len(inverse), dtype=torch.float64)
+        # Plain numbers, here and below: n is small, and this is in every tick.
+        sigma = [mean / each if each > 0.0 else math.inf for each in inverse]
+        return torch.tensor(sigma, dtype=torch.float64)
 
     @abstractmethod
-    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
-        """1/σ up to scale, ``[n]`` float64, entries ≥ 0."""
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
+        """1/σ up to scale, n entries ≥ 0.
+
+        :param gramian: ``[n, n]`` float64 on the CPU.
+        """
 
     def lower_bound(self, n: int) -> float:
         """Smallest weight for n objectives, as a share of the uniform one."""
@@ -84,14 +89,16 @@ class ElasticFactor(ABC):
         """Restore what :meth:`state_dict` returned."""
         self._state = dict(state["objectives"])
 
-    def _smooth(self, values: Tensor, objectives: Sequence[Hashable], decay: float) -> Tensor:
+    def _smooth(
+        self, values: list[float], objectives: Sequence[Hashable], decay: float
+    ) -> list[float]:
         """Exponential moving average; an objective seen for the first time starts at its value."""
         if decay == 0.0:
             return values
-        for objective, value in zip(objectives, values.tolist(), strict=True):
+        for objective, value in zip(objectives, values, strict=True):
             before = self._state.get(objective, value)
             self._state[objective] = decay * before + (1.0 - decay) * value
-        return torch.tensor([self._state[o] for o in objectives], dtype=torch.float64)
+        return [self._state[objective] for objective in objectives]
 
 
 class _PowerFactor(ElasticFactor):
@@ -103,18 +110,24 @@ class _PowerFactor(ElasticFactor):
         self.decay = _in_range("decay", decay, 0.0, 1.0)
 
     @abstractmethod
-    def _products(self, gramian: Tensor) -> Tensor:
-        """⟨g_i, r_i⟩ ``[n]``, entries ≥ 0."""
+    def _products(self, squares: list[float], gramian: Tensor) -> list[float]:
+        """⟨g_i, r_i⟩, n entries ≥ 0.
 
-    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
-        squares = gramian.diagonal()
-        products = self._smooth(self._products(gramian), objectives, self.decay)
+        :param squares: ‖g_i‖², the diagonal of the Gramian.
+        :param gramian: ``[n, n]``.
+        """
+
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
+        squares = gramian.diagonal().tolist()
+        products = self._smooth(self._products(squares, gramian), objectives, self.decay)
         # Powers of numbers of order one neither overflow nor vanish.
-        largest = float(products.max())
-        inverse = (products / (largest or 1.0)).pow(self.exponent / 2.0)
+        largest, power = max(products) or 1.0, self.exponent / 2.0
         # What has no gradient has nothing to ask for: it is relaxed completely (σ = ∞), the limit
         # of the rule, instead of stopping everybody.
-        return torch.where(squares > 0.0, inverse, torch.zeros_like(inverse))
+        return [
+            (product / largest) ** power if square > 0.0 else 0.0
+            for product, square in zip(products, squares, strict=True)
+        ]
 
 
 class GMC(_PowerFactor):
@@ -135,8 +148,8 @@ class GMC(_PowerFactor):
     def __init__(self, exponent: float = 2.0, decay: float = 0.8, lower_bound: float = 0.5) -> None:
         super().__init__(exponent, decay, lower_bound)
 
-    def _products(self, gramian: Tensor) -> Tensor:
-        return gramian.diagonal()
+    def _products(self, squares: list[float], gramian: Tensor) -> list[float]:
+        return squares
 
     def __repr__(self) -> str:
         return f"GMC(exponent={self.exponent}, decay={self.decay}, lower_bound={self._lower_bound})"
@@ -168,9 +181,12 @@ class GS(_PowerFactor):
         super().__init__(exponent, decay, lower_bound)
         self.floor = _in_range("floor", floor, 0.0, math.inf)
 
-    def _products(self, gramian: Tensor) -> Tensor:
-        floored = torch.maximum(gramian.mean(dim=1), self.floor * gramian.diagonal())
-        return floored.clamp(min=0.0)
+    def _products(self, squares: list[float], gramian: Tensor) -> list[float]:
+        means = gramian.mean(dim=1).tolist()
+        return [
+            max(mean, self.floor * square, 0.0)
+            for mean, square in zip(means, squares, strict=True)
+        ]
 
     def __repr__(self) -> str:
         return (
@@ -185,8 +201,8 @@ class Constant(ElasticFactor):
     :param lower_bound: see :class:`ElasticFactor`.
     """
 
-    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
-        return torch.ones(len(objectives), dtype=torch.float64)
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
+        return [1.0] * len(objectives)
 
     def __repr__(self) -> str:
         return f"Constant(lower_bound={self._lower_bound})"
@@ -207,9 +223,11 @@ class EGDA(ElasticFactor):
         self.temperature = _in_range("temperature", temperature, 0.0, math.inf, open_below=True)
         self.decay = _in_range("decay", decay, 0.0, 1.0)
 
-    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
-        norms = self._smooth(gramian.diagonal().sqrt(), objectives, self.decay)
-        return torch.softmax(norms / self.temperature, dim=0)
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
+        norms = [math.sqrt(square) for square in gramian.diagonal().tolist()]
+        smoothed = self._smooth(norms, objectives, self.decay)
+        largest = max(smoothed)
+        return [math.exp((each - largest) / self.temperature) for each in smoothed]
 
     def lower_bound(self, n: int) -> float:
         """1/(n + 1) of the uniform weight."""
@@ -233,14 +251,14 @@ class CustomFactor(ElasticFactor):
         super().__init__(lower_bound)
         self.rule = rule
 
-    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
         sigma = torch.as_tensor(self.rule(gramian, objectives), dtype=torch.float64).cpu()
         if sigma.shape != (len(objectives),) or not bool((sigma > 0.0).all()):
             raise ValueError(
                 f"`elastic` must return {len(objectives)} positive factors, found "
                 f"{sigma.tolist()!r} for objectives {list(objectives)!r}."
             )
-        return 1.0 / sigma
+        return (1.0 / sigma).tolist()
 
     def __repr__(self) -> str:
         return f"CustomFactor({self.rule!r}, lower_bound={self._lower_bound})"

@@ -81,8 +81,9 @@ def without_negligible(gramian: Tensor) -> Tensor:
 
     :param gramian: ``[n, n]``.
     """
-    squares = gramian.diagonal()
-    if float(squares.min()) > _NEGLIGIBLE**2 * float(squares.max()):
+    squares = gramian.diagonal().tolist()
+    least = _NEGLIGIBLE**2 * max(squares)
+    if min(squares) > least:
         return gramian
-    kept = (squares > _NEGLIGIBLE**2 * squares.max()).to(gramian.dtype)
+    kept = (gramian.diagonal() > least).to(gramian.dtype)
     return gramian * kept[:, None] * kept[None, :]
