@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -41,7 +42,7 @@ def bulk_of(dataset: Any) -> Bulk | None:
     """
     own = type(dataset).__getitem__
     if isinstance(dataset, TensorDataset) and own is TensorDataset.__getitem__:
-        return Bulk(dataset, dataset.tensors[0].__getitem__)
+        return Bulk(dataset, partial(dataset.tensors[0].index_select, 0))
     if isinstance(dataset, Subset) and own is Subset.__getitem__:
         whole = bulk_of(dataset.dataset)
         if whole is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -11,6 +11,7 @@ import torch
 from avalanche.benchmarks import DatasetExperience
 from torch import Tensor
 
+from ._in_memory import in_memory
 from ._labelled import Source, collate, inputs_of
 from .parallel import ParallelBenchmark
 from .timeline import Segment
@@ -70,7 +71,7 @@ class SegmentExperience(_ParallelExperience):
         self._sources = sources
         self._offsets = list(accumulate([0, *map(len, sources)]))
         self._ids = torch.tensor(sample_ids)
-        self._whole = _in_one_place(self._sources, self._offsets, self._ids, deliveries)
+        self._in_memory = in_memory(self._sources, self._offsets, self._ids, deliveries)
         self.sample_ids: tuple[int, ...] = sample_ids
         """Place of each sample in the concatenation of all tasks' training data."""
         self.ticks: range = segment.ticks
@@ -99,11 +100,8 @@ class SegmentExperience(_ParallelExperience):
         Samples come as they are in the data set, at once where that can be had: Avalanche's data
         sets load them one by one.
         """
-        if self._whole is not None:
-            chosen = slice(deliveries[0].start, deliveries[-1].stop)
-            places, labels, tasks = (column[chosen] for column in self._whole.columns)
-            # Copies: what is done to a minibatch must not reach those to come.
-            return [self._whole.load(places), labels.clone(), tasks.clone()]
+        if self._in_memory is not None:
+            return self._in_memory.load(deliveries)
         if not all(isinstance(self._sources[delivery.task], Source) for delivery in deliveries):
             return collate(self.dataset.train(), range(deliveries[0].start, deliveries[-1].stop))
         parts = []
@@ -116,8 +114,8 @@ class SegmentExperience(_ParallelExperience):
     @property
     def labels(self) -> list[int]:
         """Class labels of the samples of its data set, in order of delivery."""
-        if self._whole is not None:
-            return self._whole.columns[1].tolist()
+        if self._in_memory is not None:
+            return self._in_memory.labels.tolist()
         return list(self.dataset.targets)
 
     def inputs_at(self, indices: Sequence[int]) -> Tensor:
@@ -125,50 +123,14 @@ class SegmentExperience(_ParallelExperience):
 
         :param indices: b ≥ 1 of them.
         """
-        if self._whole is not None:
-            return self._whole.load(self._whole.columns[0][list(indices)])
+        if self._in_memory is not None:
+            return self._in_memory.inputs_at(indices)
         return inputs_of(self.dataset.eval(), indices)
 
     @property
     def is_last(self) -> bool:
         """Whether the stream ends with this segment."""
         return self.ticks.stop == self.benchmark.timeline.num_ticks
-
-
-@dataclass(frozen=True)
-class _Whole:
-    """All deliveries of a segment whose samples are in memory, in one data set.
-
-    :param load: from places ``[b]`` in it to inputs.
-    :param columns: places, class labels and task labels of all samples, in order of delivery.
-    """
-
-    load: Callable[[Tensor], Tensor]
-    columns: tuple[Tensor, Tensor, Tensor]
-
-
-def _in_one_place(
-    sources: Sequence[Any],
-    offsets: Sequence[int],
-    ids: Tensor,
-    deliveries: Sequence[Sequence[Delivery]],
-) -> _Whole | None:
-    """Look everything up beforehand; ``None`` if the samples are not all in one place."""
-    tasks = {delivery.task for delivered in deliveries for delivery in delivered}
-    bulks = [sources[task].bulk for task in tasks if isinstance(sources[task], Source)]
-    first = bulks[0] if bulks else None
-    if first is None or len(bulks) < len(tasks):
-        return None
-    if any(bulk is None or bulk.root is not first.root for bulk in bulks):
-        return None
-    places, labels, of_task = torch.empty_like(ids), torch.empty_like(ids), torch.empty_like(ids)
-    for task in tasks:
-        mine = (ids >= offsets[task]) & (ids < offsets[task + 1])
-        indices = ids[mine] - offsets[task]
-        places[mine] = sources[task].bulk.at(indices)
-        labels[mine] = sources[task].targets[indices]
-        of_task[mine] = task
-    return _Whole(first.load, (places, labels, of_task))
 
 
 class TaskExperience(_ParallelExperience):

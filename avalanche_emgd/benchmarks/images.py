@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
 
         :param indices: ``[b]``.
         """
-        return normalised(self.images[indices], self._mean, self._std)
+        return normalised(self.images.index_select(0, indices), self._mean, self._std)
 
 
 def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -72,9 +73,15 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
     :param std: their standard deviation, one for each channel.
     :return: float32 ``[N, C, H, W]``.
     """
+    scale, shift = _scale_and_shift(tuple(mean), tuple(std))
+    return images.float().mul_(scale).sub_(shift)
+
+
+@lru_cache
+def _scale_and_shift(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[Tensor, Tensor]:
     means, deviations = (torch.tensor(values, dtype=torch.float64) for values in (mean, std))
     scale, shift = (1.0 / (255.0 * deviations)).float(), (means / deviations).float()
-    return images.float().mul_(scale.view(-1, 1, 1)).sub_(shift.view(-1, 1, 1))
+    return scale.view(-1, 1, 1), shift.view(-1, 1, 1)
 
 
 def bytes_of(images: Iterable[Any], size: tuple[int, int] | None = None) -> Tensor:

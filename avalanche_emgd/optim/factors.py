@@ -184,8 +184,7 @@ class GS(_PowerFactor):
     def _products(self, squares: list[float], gramian: Tensor) -> list[float]:
         means = gramian.mean(dim=1).tolist()
         return [
-            max(mean, self.floor * square, 0.0)
-            for mean, square in zip(means, squares, strict=True)
+            max(mean, self.floor * square, 0.0) for mean, square in zip(means, squares, strict=True)
         ]
 
     def __repr__(self) -> str:

@@ -178,5 +178,19 @@ def _length(batch: Any) -> int:
 
 def _joined(batches: Sequence[Any]) -> Any:
     if isinstance(batches[0], Tensor):
-        return torch.cat(list(batches))
-    return tuple(torch.cat(list(column)) for column in zip(*batches, strict=True))
+        return _concatenated(batches)
+    return tuple(_concatenated(column) for column in zip(*batches, strict=True))
+
+
+def _concatenated(pieces: Sequence[Tensor]) -> Tensor:
+    """Concatenate tensors; without a copy where they are the pieces of one."""
+    whole = pieces[0]._base
+    if whole is None or whole.requires_grad:
+        return torch.cat(list(pieces))
+    expected = whole.storage_offset()
+    for piece in pieces:
+        fits = piece._base is whole and piece.shape[1:] == whole.shape[1:]
+        if not fits or piece.stride() != whole.stride() or piece.storage_offset() != expected:
+            return torch.cat(list(pieces))
+        expected += len(piece) * whole.stride(0)
+    return whole if sum(map(len, pieces)) == len(whole) else torch.cat(list(pieces))

@@ -89,7 +89,7 @@ class LayerwiseGradients(ObjectiveGradients):
         shared = sum(length for start, length in self._places if start < num_shared)
         found = gramian_of(self._dense[:, :shared])
         products = [
-            _products(each.inputs) * _products(each.slopes)
+            gramian_of(each.inputs) * _exact_gramian(each.slopes)
             for each in self._outer
             if each.start < num_shared
         ]
@@ -110,20 +110,28 @@ class LayerwiseGradients(ObjectiveGradients):
         update = self._dense.new_empty(self._size)
         # First the dtype, then the device: not every device knows float64.
         factors = weights.to(update.dtype).to(update.device)
-        weighted, summed = factors @ self._dense, self._dense.sum(dim=0)
+        weighted = factors @ self._dense
         offset = 0
         for start, length in self._places:
-            chosen = weighted if start < num_shared else summed
-            update[start : start + length] = chosen[offset : offset + length]
+            piece = slice(offset, offset + length)
+            shared = start < num_shared
+            found = weighted[piece] if shared else self._dense[:, piece].sum(dim=0)
+            update[start : start + length] = found
             offset += length
-        of_sample = torch.repeat_interleave(
-            factors, torch.tensor(self._sizes, device=update.device), output_size=sum(self._sizes)
-        )[:, None]
+        of_sample = self._of_sample(factors)[:, None]
         for each in self._outer:
             slopes = each.slopes * of_sample if each.start < num_shared else each.slopes
             into = update[each.start : each.stop].view(slopes.shape[1], -1)
             torch.mm(slopes.T, each.inputs, out=into)
         return update
+
+    def _of_sample(self, factors: Tensor) -> Tensor:
+        """From one number per objective to one per sample."""
+        first, *others = self._sizes
+        if all(size == first for size in others):
+            return factors.repeat_interleave(first)
+        repeats = torch.tensor(self._sizes, device=factors.device)
+        return torch.repeat_interleave(factors, repeats, output_size=sum(self._sizes))
 
     def divide(self, scale: float) -> None:
         """See :meth:`ObjectiveGradients.divide`."""
@@ -133,7 +141,7 @@ class LayerwiseGradients(ObjectiveGradients):
             each.slopes.div_(scale)
 
 
-def _products(vectors: Tensor) -> Tensor:
-    """Inner products ``[N, N]`` of vectors ``[N, d]``."""
+def _exact_gramian(vectors: Tensor) -> Tensor:
+    """Inner products ``[N, N]`` of vectors ``[N, d]``, however small some of them are."""
     exactly = exact(vectors)
     return exactly @ exactly.T

@@ -136,7 +136,8 @@ class ReplayMemory(ExemplarsBuffer):
         """
         if len(self) == 0:
             raise ValueError("The memory is empty: no task has finished yet.")
-        return [self._inputs[positions], self._labels[positions], self._task_labels[positions]]
+        stored = (self._inputs, self._labels, self._task_labels)
+        return [column.index_select(0, positions) for column in stored]
 
     def draw(self, batch_size: int) -> list[Tensor]:
         """Random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""

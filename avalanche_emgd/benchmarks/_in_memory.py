@@ -1,0 +1,92 @@
+"""The samples of a segment, where all of them are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ._bulk import Bulk
+from ._labelled import Source
+
+if TYPE_CHECKING:
+    from .experience import Delivery
+
+__all__ = ["InMemory", "in_memory"]
+
+
+class InMemory:
+    """Loads what a segment delivers many samples at once, everything else looked up beforehand.
+
+    :param bulks: how to load inputs, by task.
+    :param places: of all samples in the root of their task, in order of delivery, ``[N]``.
+    :param labels: class labels ``[N]``.
+    :param tasks: task labels ``[N]``.
+    """
+
+    def __init__(
+        self, bulks: Mapping[int, Bulk], places: Tensor, labels: Tensor, tasks: Tensor
+    ) -> None:
+        self._loads = {task: bulk.load for task, bulk in bulks.items()}
+        roots = {id(bulk.root) for bulk in bulks.values()}
+        self._of_all = next(iter(self._loads.values())) if len(roots) == 1 else None
+        self._places = places
+        self.labels = labels
+        """Class labels ``[N]``, in order of delivery."""
+        self._tasks = tasks
+
+    def load(self, deliveries: Sequence[Delivery]) -> list[Tensor]:
+        """Load successive minibatches as ``[x, y, task labels]``, one after the other."""
+        start, stop = deliveries[0].start, deliveries[-1].stop
+        if self._of_all is not None:
+            x = self._of_all(self._places[start:stop])
+        else:
+            x = torch.cat([self._loads[d.task](self._places[d.start : d.stop]) for d in deliveries])
+        # Copies: what is done to a minibatch must not reach those to come.
+        return [x, self.labels[start:stop].clone(), self._tasks[start:stop].clone()]
+
+    def inputs_at(self, indices: Sequence[int]) -> Tensor:
+        """Load inputs ``[b, ...]`` of samples.
+
+        :param indices: b ≥ 1 of them, in order of delivery.
+        """
+        chosen = torch.tensor(list(indices))
+        places, tasks = self._places[chosen], self._tasks[chosen]
+        if self._of_all is not None:
+            return self._of_all(places)
+        mine = {task: (tasks == task).nonzero()[:, 0] for task in tasks.unique().tolist()}
+        loaded = torch.cat([self._loads[task](places[own]) for task, own in mine.items()])
+        found = torch.empty_like(loaded)
+        found[torch.cat(list(mine.values()))] = loaded
+        return found
+
+
+def in_memory(
+    sources: Sequence[Any],
+    offsets: Sequence[int],
+    ids: Tensor,
+    deliveries: Sequence[Sequence[Delivery]],
+) -> InMemory | None:
+    """Look everything up beforehand; ``None`` if the samples are not all in memory.
+
+    :param sources: training data of each task.
+    :param offsets: where each task starts in the concatenation of all of them.
+    :param ids: places in that concatenation of the samples of a segment, in order of delivery.
+    :param deliveries: of the segment.
+    """
+    bulks = {}
+    for task in {delivery.task for delivered in deliveries for delivery in delivered}:
+        bulk = sources[task].bulk if isinstance(sources[task], Source) else None
+        if bulk is None:
+            return None
+        bulks[task] = bulk
+    places, labels, tasks = (torch.empty_like(ids) for _ in range(3))
+    for task, bulk in bulks.items():
+        mine = (ids >= offsets[task]) & (ids < offsets[task + 1])
+        indices = ids[mine] - offsets[task]
+        places[mine] = bulk.at(indices)
+        labels[mine] = sources[task].targets[indices]
+        tasks[mine] = task
+    return InMemory(bulks, places, labels, tasks)
