@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from .objective_gradients import ObjectiveGradients, StackedGradients
 
-__all__ = ["GradientEngine", "PlainEngine", "reusable_rows"]
+__all__ = ["GradientEngine", "Losses", "PlainEngine", "reusable_rows"]
 
 Batch = TypeVar("Batch")
+Losses = Sequence[Tensor] | Tensor
 
 
 class GradientEngine(ABC):
@@ -38,16 +39,18 @@ class GradientEngine(ABC):
         """
 
     @abstractmethod
-    def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
+    def forward(
+        self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]
+    ) -> Sequence[Tensor]:
         """Forward each objective's batch alone; return one output per objective."""
 
     @abstractmethod
     def gradients(
-        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool = False
+        self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False
     ) -> ObjectiveGradients:
         """One flat gradient per loss.
 
-        :param losses: n scalars, functions of the outputs of :meth:`forward`.
+        :param losses: n scalars, or a tensor ``[n]``, functions of the outputs of :meth:`forward`.
         :param parameters: with P elements in all, all of one dtype.
         :param retain_graph: keep the graphs for another backward pass.
         :return: in the dtype of the parameters and in their order. The memory is the engine's and
@@ -66,12 +69,14 @@ class PlainEngine(GradientEngine):
     def __init__(self) -> None:
         self._rows: Tensor | None = None
 
-    def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
+    def forward(
+        self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]
+    ) -> Sequence[Tensor]:
         """See :meth:`GradientEngine.forward`."""
         return [model(batch) for batch in batches]
 
     def gradients(
-        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool = False
+        self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False
     ) -> ObjectiveGradients:
         """See :meth:`GradientEngine.gradients`."""
         size = sum(p.numel() for p in parameters)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from .engine import GradientEngine, PlainEngine
+from .engine import GradientEngine, Losses, PlainEngine
 from .flat_gradient import flat_gradient
+from .joined import Joined
 from .layer_calls import LayerCall, LayerCalls
 from .layer_gradients import rule_of
 from .objective_gradients import ObjectiveGradients
@@ -70,7 +71,7 @@ class FusedEngine(GradientEngine):
         self._verified: Any = None
         self._structure: Any = None
         self._sizes: list[int] = []
-        self._plain_outputs: list[Tensor] | None = None
+        self._plain_outputs: Sequence[Tensor] | None = None
         self.reason: str | None = "it has no model yet"
         """Why passes are not fused; ``None`` if they are."""
         if module is not None:
@@ -89,24 +90,28 @@ class FusedEngine(GradientEngine):
             self._structure, self._verified = structure, False
             self.reason = unfit_for_fusing(module)
 
-    def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> list[Tensor]:
+    def forward(
+        self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]
+    ) -> Sequence[Tensor]:
         """See :meth:`GradientEngine.forward`.
 
-        :param batches: tensors ``[b, ...]``, or tuples of such.
+        :param batches: tensors ``[b, ...]``, or tuples of such; those of a
+            :class:`~avalanche_emgd.optim.joined.Joined` are not copied.
         """
         self._plain_outputs, self.joined = None, None
         if self._module is not None:
             self._examine(self._module)
         if self._module is None or self.reason is not None:
             return self._plain.forward(model, batches)
-        self._sizes = [_length(batch) for batch in batches]
+        whole = _joined(batches)
+        self._sizes = whole.sizes
         with self._calls.recorded(self._module):
-            joined = model(_joined(batches))
+            joined = model(whole.whole)
         strange = self._calls.unlike(sum(self._sizes))
         if strange is not None:
             self.reason = f"{strange} does not see all samples, one by one"
             return self._plain.forward(model, batches)
-        outputs = list(joined.split(self._sizes))
+        outputs = Joined(joined, self._sizes)
         if not self._verified and len(batches) > 1:
             self._plain_outputs = self._plain.forward(model, batches)
             if not _agree(outputs, self._plain_outputs, self._calls.calls):
@@ -116,14 +121,17 @@ class FusedEngine(GradientEngine):
         return outputs
 
     def gradients(
-        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool = False
+        self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False
     ) -> ObjectiveGradients:
         """See :meth:`GradientEngine.gradients`."""
         if self.joined is None or not self.joined.requires_grad:
             found = self._plain.gradients(losses, parameters, retain_graph)
             self.used = self._plain.used
             return found
-        total = torch.stack([loss for loss in losses if loss.requires_grad]).sum()
+        if isinstance(losses, Tensor):
+            total = losses.sum()
+        else:
+            total = torch.stack([loss for loss in losses if loss.requires_grad]).sum()
         slopes = torch.autograd.grad(
             total,
             [call.output for call in self._calls.calls],
@@ -176,21 +184,10 @@ def _length(batch: Any) -> int:
     return len(batch) if isinstance(batch, Tensor) else len(batch[0])
 
 
-def _joined(batches: Sequence[Any]) -> Any:
+def _joined(batches: Sequence[Any]) -> Joined:
+    if isinstance(batches, Joined):
+        return batches
+    sizes = [_length(batch) for batch in batches]
     if isinstance(batches[0], Tensor):
-        return _concatenated(batches)
-    return tuple(_concatenated(column) for column in zip(*batches, strict=True))
-
-
-def _concatenated(pieces: Sequence[Tensor]) -> Tensor:
-    """Concatenate tensors; without a copy where they are the pieces of one."""
-    whole = pieces[0]._base
-    if whole is None or whole.requires_grad:
-        return torch.cat(list(pieces))
-    expected = whole.storage_offset()
-    for piece in pieces:
-        fits = piece._base is whole and piece.shape[1:] == whole.shape[1:]
-        if not fits or piece.stride() != whole.stride() or piece.storage_offset() != expected:
-            return torch.cat(list(pieces))
-        expected += len(piece) * whole.stride(0)
-    return whole if sum(map(len, pieces)) == len(whole) else torch.cat(list(pieces))
+        return Joined(torch.cat(list(batches)), sizes)
+    return Joined(tuple(torch.cat(list(column)) for column in zip(*batches, strict=True)), sizes)

@@ -23,9 +23,9 @@ def gramian_of(gradients: Tensor) -> Tensor:
 
     float64 is not a luxury: squares of float32 gradients below 1e-19 vanish, and a Gramian rounded
     to float32 need not be positive semi-definite. Of float32 gradients on the CPU, if they are long
-    or many, products of 1024 elements are summed in float32 and the sums in float64, which takes a third of the time and errs
-    by about 2e-8 of ‖g_i‖ ‖g_j‖, less than the rounding of the gradients themselves; where that
-    could lose small ones, everything is float64.
+    or many, products of 1024 elements are summed in float32 and the sums in float64, which takes a
+    third of the time and errs by about 2e-8 of ‖g_i‖ ‖g_j‖, less than the rounding of the gradients
+    themselves; where that could lose small ones, everything is float64.
 
     :param gradients: ``[n, P]``, one gradient per row.
     :return: ``[n, n]`` float64, on the device of the gradients where it knows float64.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, functional
 
@@ -21,8 +22,8 @@ def is_mean_cross_entropy(criterion: Any) -> bool:
     )
 
 
-def mean_cross_entropies(outputs: Tensor, targets: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """Mean cross-entropy of each of successive groups of samples.
+def mean_cross_entropies(outputs: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Mean cross-entropy of each of n successive groups of samples, ``[n]``.
 
     :param outputs: ``[B, K]``.
     :param targets: ``[B]``.
@@ -30,5 +31,5 @@ def mean_cross_entropies(outputs: Tensor, targets: Tensor, sizes: Sequence[int])
     """
     values = functional.cross_entropy(outputs, targets, reduction="none")
     if len(set(sizes)) == 1:
-        return list(values.view(len(sizes), -1).mean(dim=1).unbind())
-    return [group.mean() for group in values.split(list(sizes))]
+        return values.view(len(sizes), -1).mean(dim=1)
+    return torch.stack([group.mean() for group in values.split(list(sizes))])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, get_args
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..optim import ObjectiveGradients
+from ..optim.engine import Losses
 
 __all__ = ["MixedPrecision", "Precision"]
 
@@ -57,9 +57,13 @@ class MixedPrecision:
             return nullcontext()
         return torch.autocast(torch.device(device).type, dtype=self._dtype)
 
-    def scaled(self, losses: Sequence[Tensor]) -> Sequence[Tensor]:
+    def scaled(self, losses: Losses) -> Losses:
         """Losses as they are to be differentiated."""
-        return [loss * self.scale for loss in losses] if self.scales else losses
+        if not self.scales:
+            return losses
+        if isinstance(losses, Tensor):
+            return losses * self.scale
+        return [loss * self.scale for loss in losses]
 
     def unscale(self, gradients: ObjectiveGradients) -> None:
         """Divide gradients of scaled losses by the scale, in place."""

@@ -26,6 +26,8 @@ from ..optim import (
     StackedGradients,
     check_finite,
 )
+from ..optim.engine import Losses
+from ..optim.joined import Joined
 from .editing import EditingSpec
 from .fit import check_sizes
 from .gradient_space import GradientSpace, Shared
@@ -181,10 +183,10 @@ class MultiGradientTemplate(TickTemplate):
         self.objective_gradients: ObjectiveGradients = StackedGradients(torch.empty(0, 0))
         self.gramian: Tensor = torch.empty(0, 0)
         self.weights: Tensor = torch.empty(0)
-        self.raw_outputs: list[Tensor] = []
+        self.raw_outputs: Sequence[Tensor] = []
         """Outputs of each objective before the mask, ``[b, K]``."""
-        self._outputs: list[Tensor] = []
-        self._losses: list[Tensor] = []
+        self._outputs: Sequence[Tensor] = []
+        self._losses: Losses = []
 
     def use_precision(self, precision: Precision | None) -> None:
         """Forward in other bits from now on; see the parameter of the same name.
@@ -243,13 +245,13 @@ class MultiGradientTemplate(TickTemplate):
                 "an objective: plugins add samples with `strategy.mbatch.append_objective(...)`."
             )
         parts = self.mbatch.parts
-        batches = [(x[p.start : p.stop], t[p.start : p.stop]) for p in parts]
+        batches = Joined((x, t), [part.stop - part.start for part in parts])
         self.objectives = [part.objective for part in parts]
         self.replayed = [part.replayed for part in parts]
         self.raw_outputs = self.engine.forward(self._forward_batch, batches)
         if self.engine.joined is not None:
             self._joined = self._class_mask(self.engine.joined, t)
-            self._outputs = list(self._joined.split([p.stop - p.start for p in parts]))
+            self._outputs = Joined(self._joined, batches.sizes)
             return self._joined
         self._outputs = [
             self._class_mask(output, labels)
@@ -277,17 +279,19 @@ class MultiGradientTemplate(TickTemplate):
         if at_once and is_mean_cross_entropy(self._criterion):
             sizes = [part.stop - part.start for part in parts]
             self._losses = mean_cross_entropies(self.mb_output, self.mb_y, sizes)
+            self.objective_losses = self._losses.detach()
         else:
-            self._losses = [
+            losses = [
                 self.objective_loss(output, part)
                 for output, part in zip(self._outputs, parts, strict=True)
             ]
-        if self._losses[0].ndim != 0:
-            raise ValueError(
-                f"`criterion` must return a scalar (reduction='mean'), found shape "
-                f"{tuple(self._losses[0].shape)}."
-            )
-        self.objective_losses = torch.stack([loss.detach() for loss in self._losses])
+            if losses[0].ndim != 0:
+                raise ValueError(
+                    f"`criterion` must return a scalar (reduction='mean'), found shape "
+                    f"{tuple(losses[0].shape)}."
+                )
+            self._losses = losses
+            self.objective_losses = torch.stack([loss.detach() for loss in losses])
         # A stand-in for the mean of the losses: its gradient says by which factor plugins have
         # multiplied it, and going backward through it does not enter the objectives' graphs.
         self._factor = torch.zeros((), device=self.objective_losses.device, requires_grad=True)
