@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ._active_set import Array, divisors, min_norm, min_norm_pair, min_norm_shifted
+from ._few import solve_few
 from ._interior_point import interior_point
 from .gramian import check_finite
 
@@ -26,6 +27,8 @@ _REJECT = 1e-6
 _INTERIOR = 1e-5
 # How far from positive semi-definite a normalised Gramian may be: float16's rounding.
 _ROUNDING = 1e-3
+# Up to how many objectives plain numbers are faster than arrays.
+_FEW = 8
 # Keeps 0/0 zero.
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -78,7 +81,7 @@ def solve_dual(
         objective only that it does not rise; at least one must be finite.
     :param lower_bound: c in [0, 1): the smallest weight, as a share of the uniform one.
     :param objectives: names for error messages; indices if omitted.
-    :param solver: ``"auto"`` (closed forms for n ≤ 2, an active-set method for more, each checked
+    :param solver: ``"auto"`` (closed forms for n ≤ 2, active-set methods for more, each checked
         by its KKT residual and handed to cvxopt should it fail) or ``"cvxopt"``.
     :return: the weights, the squared norm of the direction and the KKT residual.
     :raises ValueError: if an argument is out of its range; a non-finite entry names its objective.
@@ -87,6 +90,10 @@ def solve_dual(
     """
     if solver not in get_args(Solver):
         raise ValueError(f"`solver` must be one of {get_args(Solver)}, found {solver!r}.")
+    if solver == "auto":
+        found = _in_plain_numbers(gramian, sigma, lower_bound, objectives)
+        if found is not None:
+            return found
     G, tau = _checked(gramian, sigma, lower_bound, objectives)
     lower = _lower(tau, lower_bound)
     scale = max(G.diagonal().tolist())
@@ -193,6 +200,32 @@ def _checked(
     if isinf(min(factors)):
         raise ValueError("`sigma` must be finite for at least one objective, found only inf.")
     return symmetric, 1.0 / s
+
+
+def _in_plain_numbers(
+    gramian: Tensor,
+    sigma: Tensor | None,
+    lower_bound: float,
+    objectives: Sequence[Hashable] | None,
+) -> DualSolution | None:
+    """Solution of what is usual in a tick; whatever is not, wrong arguments included, is left."""
+    n = gramian.shape[0] if gramian.ndim == 2 else 0
+    if not 0 < n <= _FEW or gramian.shape[1] != n or not 0.0 <= lower_bound < 1.0:
+        return None
+    if objectives is not None and len(objectives) != n:
+        return None
+    tau = [1.0] * n
+    if sigma is not None:
+        factors = sigma.tolist()
+        if sigma.ndim != 1 or len(factors) != n or not all(factor > 0.0 for factor in factors):
+            return None
+        tau = [1.0 / factor for factor in factors]
+    found = solve_few(gramian.tolist(), tau, lower_bound)
+    if found is None or not found[2] <= _ACCEPT:
+        return None
+    weights, squared_norm, residual = found
+    name = "closed-form" if n <= 2 else "active-set"
+    return DualSolution(torch.tensor(weights, dtype=torch.float64), squared_norm, residual, name)
 
 
 def _lower(tau: Array, lower_bound: float) -> Array:
