@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from avalanche.logging import TensorboardLogger
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.supervised import Replay
 from speed_parts import (
@@ -28,6 +27,7 @@ from torch.nn.functional import cross_entropy
 from torchjd.aggregation import MGDAWeighting
 
 from avalanche_emgd import MLP, gradient_diagnostics
+from avalanche_emgd.evaluation import BatchedTensorboardLogger
 from avalanche_emgd.models import ResNet18
 from avalanche_emgd.optim import (
     EMGDWeighting,
@@ -215,7 +215,7 @@ def _diagnostics(stream: Any, capacity: int, effort: Effort) -> Iterator[Finding
     with tempfile.TemporaryDirectory() as folder:
 
         def logged() -> Callable[[], Any]:
-            logger = TensorboardLogger(folder)
+            logger = BatchedTensorboardLogger(folder)
             evaluator = EvaluationPlugin(
                 gradient_diagnostics(), loggers=[logger], collect_all=False
             )

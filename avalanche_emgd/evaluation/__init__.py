@@ -4,8 +4,10 @@ from .accuracy import TestSamples, accuracy
 from .diagnostics import GradientDiagnostics, gradient_diagnostics
 from .editing import EditingDiagnostics, editing_diagnostics, editing_grid
 from .pcl_metrics import PCLMetrics, PCLResult, pcl_metrics
+from .tensorboard import BatchedTensorboardLogger
 
 __all__ = [
+    "BatchedTensorboardLogger",
     "EditingDiagnostics",
     "GradientDiagnostics",
     "PCLMetrics",

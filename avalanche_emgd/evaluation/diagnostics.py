@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from avalanche.evaluation import PluginMetric
@@ -61,22 +62,24 @@ def gradient_diagnostics(every: int = 1) -> list[PluginMetric]:
 def _values(strategy: Any) -> dict[str, float]:
     names = strategy.objectives
     gramian = strategy.gramian.cpu().double()
-    weights = strategy.weights.cpu().double()
-    norms = gramian.diagonal().clamp(min=0.0).sqrt()
+    # Plain numbers: one call for each tensor instead of one for each entry.
+    products, weights = gramian.tolist(), strategy.weights.tolist()
+    losses, sigma = strategy.objective_losses.tolist(), getattr(strategy, "sigma", None)
+    factors = [math.inf] * len(names) if sigma is None else sigma.tolist()
+    norms = [math.sqrt(max(0.0, products[i][i])) for i in range(len(names))]
     values = {}
-    sigma = getattr(strategy, "sigma", None)
     for i, name in enumerate(names):
-        values[f"Loss/{name}"] = float(strategy.objective_losses[i])
-        values[f"Gradient_Norm/{name}"] = float(norms[i])
-        if sigma is not None and bool(sigma[i].isfinite()):
-            values[f"Sigma/{name}"] = float(sigma[i])
-        if len(weights):
-            values[f"Weight/{name}"] = float(weights[i])
-    for i, first in enumerate(names):
+        values[f"Loss/{name}"] = losses[i]
+        values[f"Gradient_Norm/{name}"] = norms[i]
+        if math.isfinite(factors[i]):
+            values[f"Sigma/{name}"] = factors[i]
+        if weights:
+            values[f"Weight/{name}"] = weights[i]
         for j in range(i + 1, len(names)):
-            lengths = float(norms[i] * norms[j])
+            lengths = norms[i] * norms[j]
             if lengths > 0.0:
-                values[f"Cosine/{first}~{names[j]}"] = float(gramian[i, j]) / lengths
-    if len(weights):
-        values["Squared_Direction"] = max(0.0, float(weights @ gramian @ weights))
+                values[f"Cosine/{name}~{names[j]}"] = products[i][j] / lengths
+    if weights:
+        direction = strategy.weights.cpu().double()
+        values["Squared_Direction"] = max(0.0, float(direction @ gramian @ direction))
     return values

@@ -16,12 +16,18 @@ import numpy as np
 import torch
 from avalanche.core import BasePlugin
 from avalanche.evaluation import PluginMetric
-from avalanche.logging import BaseLogger, TensorboardLogger
+from avalanche.logging import BaseLogger
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.templates import SupervisedTemplate
 
 from ..benchmarks import ParallelBenchmark
-from ..evaluation import PCLMetrics, PCLResult, editing_diagnostics, gradient_diagnostics
+from ..evaluation import (
+    BatchedTensorboardLogger,
+    PCLMetrics,
+    PCLResult,
+    editing_diagnostics,
+    gradient_diagnostics,
+)
 from ..models import make_model
 from ..training import MultiGradientTemplate
 from ..training.methods import make_method
@@ -209,7 +215,7 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
     prepare_output(output, overwrite=overwrite)
     write_json(output / "config.json", config.to_json())
     benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
-    logger = TensorboardLogger(str(output / "tensorboard"))
+    logger = BatchedTensorboardLogger(str(output / "tensorboard"))
     finished = execute(
         config,
         benchmark,

@@ -10,7 +10,6 @@ from avalanche.core import BasePlugin
 from avalanche.models.utils import avalanche_forward
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.evaluation import default_evaluator
-from avalanche.training.utils import trigger_plugins
 from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
@@ -337,9 +336,9 @@ class MultiGradientTemplate(TickTemplate):
             factor = 0.0 if self._factor.grad is None else float(self._factor.grad)
         self._differentiate()
         check_finite(self.gramian, self.objectives)
-        trigger_plugins(self, "before_weighting")
+        self._trigger("before_weighting")
         self.weights = self.weigh()
-        trigger_plugins(self, "after_weighting")
+        self._trigger("after_weighting")
         update = self.combine()
         if factor != 1.0:
             update *= factor

@@ -12,6 +12,7 @@ from ..benchmarks.experience import objective_names
 from ..benchmarks.loader import as_tick
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models import ClassMask, prepare_heads
+from ._listeners import Listeners
 from ._positional import ModelIsPositional
 from .fit import check_fit
 
@@ -38,6 +39,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         if not (self.evaluator.metrics or self.evaluator.loggers):
             # Nobody wants to know: it would still look at the strategy ten times a tick.
             self.plugins.remove(self.evaluator)
+        self._listeners = Listeners()
         self._class_mask = self._eval_mask = ClassMask()
         self._prepared: ParallelBenchmark | None = None
 
@@ -85,6 +87,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
 
     def _before_training_exp(self, **kwargs: Any) -> None:
         self._class_mask.observe(self.experience)
+        self._listeners.forget()  # an evaluator may have other metrics now
         super()._before_training_exp(**kwargs)
 
     def _before_eval_exp(self, **kwargs: Any) -> None:
@@ -96,6 +99,36 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
             # A plugin has put a loader of its own in place of ours.
             self.mbatch = as_tick(self.mbatch, self.experience, self.clock.train_iterations)
         super()._unpack_minibatch()
+
+    # The callbacks of a tick, of those plugins only that have them
+
+    def _trigger(self, event: str, **kwargs: Any) -> None:
+        for plugin in self._listeners.of(self.plugins, event):
+            getattr(plugin, event)(self, **kwargs)
+
+    def _before_training_iteration(self, **kwargs: Any) -> None:
+        self._trigger("before_training_iteration", **kwargs)
+
+    def _before_forward(self, **kwargs: Any) -> None:
+        self._trigger("before_forward", **kwargs)
+
+    def _after_forward(self, **kwargs: Any) -> None:
+        self._trigger("after_forward", **kwargs)
+
+    def _before_backward(self, **kwargs: Any) -> None:
+        self._trigger("before_backward", **kwargs)
+
+    def _after_backward(self, **kwargs: Any) -> None:
+        self._trigger("after_backward", **kwargs)
+
+    def _before_update(self, **kwargs: Any) -> None:
+        self._trigger("before_update", **kwargs)
+
+    def _after_update(self, **kwargs: Any) -> None:
+        self._trigger("after_update", **kwargs)
+
+    def _after_training_iteration(self, **kwargs: Any) -> None:
+        self._trigger("after_training_iteration", **kwargs)
 
     # Evaluation in mid-training must not lose the minibatch
 

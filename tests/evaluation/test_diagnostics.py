@@ -8,7 +8,7 @@ from avalanche.training.plugins import EvaluationPlugin
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from avalanche_emgd import AvgGradStrategy, gradient_diagnostics, pcl_metrics
-from avalanche_emgd.evaluation import GradientDiagnostics
+from avalanche_emgd.evaluation import BatchedTensorboardLogger, GradientDiagnostics
 from tests.toy import toy_benchmark
 from tests.training.common import avalanche_strategy, quiet, toy_model, toy_strategy
 
@@ -18,7 +18,7 @@ def events(tmp_path_factory):
     """What a run with all metrics leaves in TensorBoard."""
     directory = tmp_path_factory.mktemp("tensorboard")
     benchmark = toy_benchmark(task_names=["red", "green", "blue"])
-    logger = TensorboardLogger(str(directory))
+    logger = BatchedTensorboardLogger(str(directory))
     evaluator = EvaluationPlugin(
         pcl_metrics(benchmark), gradient_diagnostics(), loggers=[logger], collect_all=False
     )
@@ -27,6 +27,28 @@ def events(tmp_path_factory):
     accumulator = EventAccumulator(str(directory), size_guidance={"scalars": 0, "images": 0})
     accumulator.Reload()
     return benchmark, accumulator
+
+
+def test_one_event_per_tick_says_the_same_as_one_per_number(tmp_path):
+    found = []
+    for kind in (TensorboardLogger, BatchedTensorboardLogger):
+        logger = kind(str(tmp_path / kind.__name__))
+        benchmark = toy_benchmark()
+        evaluator = EvaluationPlugin(
+            pcl_metrics(benchmark), gradient_diagnostics(), loggers=[logger], collect_all=False
+        )
+        toy_strategy(memory_size=6, evaluator=evaluator).train(benchmark.train_stream)
+        logger.writer.close()
+        events = EventAccumulator(str(logger.writer.log_dir), size_guidance={"scalars": 0})
+        events.Reload()
+        found.append(events)
+    one, other = found
+    assert one.Tags()["scalars"]
+    assert sorted(one.Tags()["scalars"]) == sorted(other.Tags()["scalars"])
+    assert one.Tags()["images"] == other.Tags()["images"]
+    for tag in one.Tags()["scalars"]:
+        pairs = [[(e.step, e.value) for e in events.Scalars(tag)] for events in found]
+        assert pairs[0] == pairs[1]
 
 
 def steps(events, tag):

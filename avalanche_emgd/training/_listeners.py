@@ -1,0 +1,59 @@
+"""Who has a callback for an event, so that nobody else need be asked at every tick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from avalanche.core import BasePlugin, BaseSGDPlugin, SupervisedPlugin
+from avalanche.evaluation import PluginMetric
+from avalanche.logging import BaseLogger
+from avalanche.training.plugins import EvaluationPlugin
+
+__all__ = ["Listeners"]
+
+# Their callbacks do nothing.
+_BASES = (BasePlugin, BaseSGDPlugin, SupervisedPlugin, PluginMetric, BaseLogger)
+
+
+class Listeners:
+    """Finds the plugins that have a callback for an event, and remembers them.
+
+    An evaluator has one if a metric or a logger of it has. Looks again whenever the list of plugins
+    has changed, or after :meth:`forget`.
+    """
+
+    def __init__(self) -> None:
+        self._plugins: list[Any] = []
+        self._found: dict[str, list[Any]] = {}
+
+    def forget(self) -> None:
+        """Look again."""
+        self._found = {}
+
+    def of(self, plugins: Sequence[Any], event: str) -> list[Any]:
+        """Plugins that have a callback for the event, in their order."""
+        if len(plugins) != len(self._plugins) or any(map(_other, plugins, self._plugins)):
+            self._plugins, self._found = list(plugins), {}
+        found = self._found.get(event)
+        if found is None:
+            found = self._found[event] = [p for p in plugins if _listens(p, event)]
+        return found
+
+
+def _other(one: Any, another: Any) -> bool:
+    return one is not another
+
+
+def _listens(plugin: Any, event: str) -> bool:
+    if event in vars(plugin) or _has_own(type(plugin), event):
+        return True
+    if isinstance(plugin, EvaluationPlugin):
+        return any(_listens(each, event) for each in [*plugin.metrics, *plugin.loggers])
+    return False
+
+
+def _has_own(kind: type, event: str) -> bool:
+    """Whether a class has a callback that is none of those that do nothing."""
+    method = getattr(kind, event, None)
+    return method is not None and all(method is not getattr(base, event, None) for base in _BASES)

@@ -1,0 +1,55 @@
+from avalanche.core import SupervisedPlugin
+from avalanche.evaluation.metrics import accuracy_metrics
+from avalanche.training.plugins import EvaluationPlugin
+
+from avalanche_emgd import gradient_diagnostics
+from avalanche_emgd.training._listeners import Listeners
+from tests.toy import toy_benchmark
+from tests.training.common import toy_strategy
+
+EVENT = "after_training_iteration"
+
+
+class Silent(SupervisedPlugin):
+    pass
+
+
+class Counting(SupervisedPlugin):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def after_training_iteration(self, strategy, **kwargs):
+        self.calls += 1
+
+
+def test_only_those_with_a_callback_of_their_own():
+    silent, counting = Silent(), Counting()
+    found = Listeners()
+    assert found.of([silent, counting], EVENT) == [counting]
+    assert found.of([silent, counting], "before_forward") == []
+    patched = Silent()
+    patched.before_forward = lambda strategy: None
+    assert found.of([silent, counting, patched], "before_forward") == [patched]
+
+
+def test_an_evaluator_listens_where_its_metrics_do():
+    evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), gradient_diagnostics())
+    found = Listeners()
+    assert found.of([evaluator], EVENT) == [evaluator]
+    assert found.of([evaluator], "before_backward") == []
+    assert Listeners().of([EvaluationPlugin(loggers=[])], EVENT) == []
+
+
+def test_plugins_that_come_and_go_in_mid_training():
+    late = Counting()
+
+    class Adds(SupervisedPlugin):
+        def before_update(self, strategy, **kwargs):
+            if strategy.tick == 3:
+                strategy.plugins.append(late)
+            if strategy.tick == 6:
+                strategy.plugins.remove(late)
+
+    toy_strategy(plugins=[Adds()]).train(toy_benchmark().train_stream)
+    assert late.calls == 3
