@@ -21,11 +21,13 @@ class Bulk:
     :param root: the data set that has them in memory.
     :param load: from places ``[b]`` in it to inputs ``[b, ...]``.
     :param places: of the samples in question in the root, in their order; all if ``None``.
+    :param rows: what ``load`` takes rows of, where that is all it does.
     """
 
     root: Any
     load: Callable[[Tensor], Tensor]
     places: Tensor | None = None
+    rows: Tensor | None = None
 
     def at(self, indices: Tensor) -> Tensor:
         """Places in the root of the samples at these indices, ``[b]``."""
@@ -42,13 +44,14 @@ def bulk_of(dataset: Any) -> Bulk | None:
     """
     own = type(dataset).__getitem__
     if isinstance(dataset, TensorDataset) and own is TensorDataset.__getitem__:
-        return Bulk(dataset, partial(dataset.tensors[0].index_select, 0))
+        rows = dataset.tensors[0]
+        return Bulk(dataset, partial(rows.index_select, 0), rows=rows)
     if isinstance(dataset, Subset) and own is Subset.__getitem__:
         whole = bulk_of(dataset.dataset)
         if whole is None:
             return None
         places = torch.tensor(list(dataset.indices), dtype=torch.long)
-        return Bulk(whole.root, whole.load, whole.at(places))
+        return Bulk(whole.root, whole.load, whole.at(places), whole.rows)
     if hasattr(dataset, "load_inputs"):
         return Bulk(dataset, dataset.load_inputs)
     return None

@@ -32,6 +32,7 @@ class InMemory:
         self._loads = {task: bulk.load for task, bulk in bulks.items()}
         roots = {id(bulk.root) for bulk in bulks.values()}
         self._of_all = next(iter(self._loads.values())) if len(roots) == 1 else None
+        self._rows = _alike({task: bulk.rows for task, bulk in bulks.items()})
         self._places = places
         self.labels = labels
         """Class labels ``[N]``, in order of delivery."""
@@ -42,6 +43,12 @@ class InMemory:
         start, stop = deliveries[0].start, deliveries[-1].stop
         if self._of_all is not None:
             x = self._of_all(self._places[start:stop])
+        elif self._rows is not None:
+            first = self._rows[deliveries[0].task]
+            x = first.new_empty(stop - start, *first.shape[1:])
+            for d in deliveries:
+                piece, places = x[d.start - start : d.stop - start], self._places[d.start : d.stop]
+                torch.index_select(self._rows[d.task], 0, places, out=piece)
         else:
             x = torch.cat([self._loads[d.task](self._places[d.start : d.stop]) for d in deliveries])
         # Copies: what is done to a minibatch must not reach those to come.
@@ -61,6 +68,14 @@ class InMemory:
         found = torch.empty_like(loaded)
         found[torch.cat(list(mine.values()))] = loaded
         return found
+
+
+def _alike(rows: Mapping[int, Tensor | None]) -> dict[int, Tensor] | None:
+    """Tensors of which rows can be written one below the other; ``None`` if there are others."""
+    found = {task: each for task, each in rows.items() if each is not None}
+    kinds = {(each.dtype, each.device, each.shape[1:]) for each in found.values()}
+    plain = not any(each.requires_grad for each in found.values())
+    return found if len(found) == len(rows) and len(kinds) == 1 and plain else None
 
 
 def in_memory(

@@ -28,7 +28,7 @@ _INTERIOR = 1e-5
 # How far from positive semi-definite a normalised Gramian may be: float16's rounding.
 _ROUNDING = 1e-3
 # Up to how many objectives plain numbers are faster than arrays.
-_FEW = 8
+_FEW = 10
 # Keeps 0/0 zero.
 _TINY = float(np.finfo(np.float64).tiny)
 

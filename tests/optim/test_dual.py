@@ -1,4 +1,5 @@
 from itertools import combinations
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -6,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avalanche_emgd.optim import kkt_residual, solve_dual
+from avalanche_emgd.optim import dual, kkt_residual, solve_dual
+from avalanche_emgd.optim._few import solve_few
 from tests.optim.families import KINDS, gradients, problems
 
 TOLERANCE = 1e-8
@@ -90,6 +92,49 @@ def test_order_of_objectives_does_not_matter(problem, c, random):
     difference = (one.weights[order] - other.weights) @ J[order]
     size = float((one.weights @ J.norm(dim=1)).square())
     assert float(difference.square().sum()) <= 1e-12 * size
+
+
+@given(problems(max_n=10), bounds)
+def test_plain_numbers_and_arrays_agree(problem, c):
+    J, sigma = problem
+    G = J @ J.T
+    plain = solve_dual(G, sigma, lower_bound=c)
+    with patch.object(dual, "_FEW", 0):
+        arrays = solve_dual(G, sigma, lower_bound=c)
+    difference = (plain.weights - arrays.weights) @ J
+    size = float((plain.weights @ J.norm(dim=1)).square())
+    assert float(difference.square().sum()) <= 1e-12 * size
+    assert abs(plain.squared_norm - arrays.squared_norm) <= 1e-9 * size
+
+
+@pytest.mark.parametrize(("c", "held"), [(0.0, 0), (0.3, 1), (0.8, 2)])
+def test_plain_numbers_solve_what_is_usual(c, held):
+    """Nearly orthogonal gradients: all of them take part, or the longest are at their bound."""
+    J = torch.diag(torch.tensor([1.0, 1.2, 1.4, 3.0], dtype=torch.float64)) + 0.05
+    found = solve_few((J @ J.T).tolist(), [1.0] * 4, c)
+    assert found is not None
+    weights, squared_norm, residual = found
+    assert residual <= 1e-15
+    assert sum(weights) == pytest.approx(1.0, abs=1e-15)
+    assert sum(weight <= c / 4 for weight in weights) == held
+    direction = torch.tensor(weights, dtype=torch.float64) @ J
+    assert squared_norm == pytest.approx(float(direction.square().sum()), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "gramian",
+    [
+        [[1.0, 2.0], [2.0, 1.0]],
+        [[1.0, 0.5], [-0.5, 1.0]],
+        [[1.0, 1.0], [1.0, 1.0]],
+        [[1.0, 0.0], [0.0, 0.0]],
+        [[1.0, float("nan")], [float("nan"), 1.0]],
+        [[float("inf"), 0.0], [0.0, 1.0]],
+        [[-1.0, 0.0], [0.0, 1.0]],
+    ],
+)
+def test_plain_numbers_leave_what_is_unusual(gramian):
+    assert solve_few(gramian, [1.0, 1.0], 0.0) is None
 
 
 def test_equal_gradients_share_their_weight():
