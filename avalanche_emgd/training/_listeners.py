@@ -46,14 +46,13 @@ def _other(one: Any, another: Any) -> bool:
 
 
 def _listens(plugin: Any, event: str) -> bool:
-    if event in vars(plugin) or _has_own(type(plugin), event):
+    method = getattr(type(plugin), event, None)
+    if event in vars(plugin) or (method is not None and not _does_nothing(method, event)):
         return True
     if isinstance(plugin, EvaluationPlugin):
         return any(_listens(each, event) for each in [*plugin.metrics, *plugin.loggers])
-    return False
+    return method is None and hasattr(plugin, event)  # made on demand
 
 
-def _has_own(kind: type, event: str) -> bool:
-    """Whether a class has a callback that is none of those that do nothing."""
-    method = getattr(kind, event, None)
-    return method is not None and all(method is not getattr(base, event, None) for base in _BASES)
+def _does_nothing(method: Any, event: str) -> bool:
+    return any(method is getattr(base, event, None) for base in _BASES)

@@ -33,6 +33,18 @@ def test_only_those_with_a_callback_of_their_own():
     assert found.of([silent, counting, patched], "before_forward") == [patched]
 
 
+def test_callbacks_that_are_made_on_demand():
+    class Dynamic:
+        def __getattr__(self, name):
+            if name == EVENT:
+                return lambda strategy: None
+            raise AttributeError(name)
+
+    dynamic = Dynamic()
+    assert Listeners().of([dynamic], EVENT) == [dynamic]
+    assert Listeners().of([dynamic], "before_forward") == []
+
+
 def test_an_evaluator_listens_where_its_metrics_do():
     evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), gradient_diagnostics())
     found = Listeners()
