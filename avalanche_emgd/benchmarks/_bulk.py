@@ -45,7 +45,7 @@ def bulk_of(dataset: Any) -> Bulk | None:
     own = type(dataset).__getitem__
     if isinstance(dataset, TensorDataset) and own is TensorDataset.__getitem__:
         rows = dataset.tensors[0]
-        return Bulk(dataset, partial(rows.index_select, 0), rows=rows)
+        return Bulk(dataset, partial(_taken, rows), rows=rows)
     if isinstance(dataset, Subset) and own is Subset.__getitem__:
         whole = bulk_of(dataset.dataset)
         if whole is None:
@@ -55,3 +55,8 @@ def bulk_of(dataset: Any) -> Bulk | None:
     if hasattr(dataset, "load_inputs"):
         return Bulk(dataset, dataset.load_inputs)
     return None
+
+
+def _taken(rows: Tensor, places: Tensor) -> Tensor:
+    # Much faster than `rows[places]`, but places must be where the rows are.
+    return rows.index_select(0, places.to(rows.device))

@@ -47,7 +47,8 @@ class InMemory:
             first = self._rows[deliveries[0].task]
             x = first.new_empty(stop - start, *first.shape[1:])
             for d in deliveries:
-                piece, places = x[d.start - start : d.stop - start], self._places[d.start : d.stop]
+                places = self._places[d.start : d.stop].to(first.device)
+                piece = x[d.start - start : d.stop - start]
                 torch.index_select(self._rows[d.task], 0, places, out=piece)
         else:
             x = torch.cat([self._loads[d.task](self._places[d.start : d.stop]) for d in deliveries])

@@ -137,7 +137,7 @@ class ReplayMemory(ExemplarsBuffer):
         if len(self) == 0:
             raise ValueError("The memory is empty: no task has finished yet.")
         stored = (self._inputs, self._labels, self._task_labels)
-        return [column.index_select(0, positions) for column in stored]
+        return [column.index_select(0, positions.to(column.device)) for column in stored]
 
     def draw(self, batch_size: int) -> list[Tensor]:
         """Random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""
