@@ -47,7 +47,7 @@ class Effort:
     """How long to measure.
 
     :param repeats: of everything, of which the median counts.
-    :param ticks: of a stream of MLP ticks.
+    :param ticks: of a stream of MLP ticks; what a run does once should not count.
     :param resnet_ticks: of a stream of ResNet ticks.
     :param samples: of a whole run.
     :param solves: of the dual at each n, twenty at a time.
@@ -60,8 +60,8 @@ class Effort:
     solves: int
 
 
-FULL = Effort(repeats=7, ticks=60, resnet_ticks=6, samples=60_000, solves=15)
-QUICK = Effort(repeats=5, ticks=15, resnet_ticks=2, samples=8_000, solves=5)
+FULL = Effort(repeats=7, ticks=150, resnet_ticks=12, samples=60_000, solves=21)
+QUICK = Effort(repeats=5, ticks=30, resnet_ticks=3, samples=8_000, solves=5)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def ticks_of_the_mlp(effort: Effort) -> Iterator[Finding]:
 
 def small_batches(effort: Effort) -> Iterator[Finding]:
     """Put the fused engine beside the plain one."""
-    stream, ticks = equal_tasks(10, 10, 4 * effort.ticks, IMAGE), 4 * effort.ticks
+    stream, ticks = equal_tasks(10, 10, 2 * effort.ticks, IMAGE), 2 * effort.ticks
     fused, plain = (t / ticks for t in side_by_side(
         [
             lambda: emgd(stream, _mlp(10), engine=FusedEngine()),

@@ -38,7 +38,10 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def side_by_side(works: Sequence[Callable[[], Callable[[], Any]]], repeats: int) -> list[float]:
-    """Median seconds of several things, measured in turns in one run.
+    """Typical seconds of several things, measured in turns in one run.
+
+    Ratios of what is returned are medians of the ratios within turns: a machine that slows down for
+    a while slows down everything in a turn alike.
 
     :param works: each prepares one call, which alone is timed.
     :param repeats: of each.
@@ -47,7 +50,9 @@ def side_by_side(works: Sequence[Callable[[], Callable[[], Any]]], repeats: int)
     for _ in range(repeats):
         for own, prepare in zip(times, works, strict=True):
             own.append(seconds(prepare()))
-    return [statistics.median(own) for own in times]
+    first = times[0]
+    ratios = [[t / f for t, f in zip(own, first, strict=True)] for own in times]
+    return [statistics.median(first) * statistics.median(own) for own in ratios]
 
 
 def equal_tasks(n: int, batch_size: int, ticks: int, shape: Sequence[int]) -> ParallelBenchmark:
