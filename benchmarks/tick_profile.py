@@ -14,6 +14,7 @@ import torch
 import typer
 from matplotlib.figure import Figure
 from rich.console import Console
+from rich.table import Table
 from speed_cases import IMAGE
 from speed_parts import emgd, equal_tasks, seconds
 
@@ -22,6 +23,23 @@ from avalanche_emgd import MLP
 _INTERVAL = 0.002  # seconds between two looks
 _LOOP = "training_epoch"  # Avalanche's name of the loop over ticks
 _WORTH_A_LABEL = 0.02
+
+# Parts of a tick and how the names of their outermost frames end; the first that is found counts.
+_PARTS = (
+    ("loading", "loader.__iter__"),
+    ("model, forward", "utils.avalanche_forward"),
+    ("hooks, masks", "templates.forward"),
+    ("losses", "templates.criterion"),
+    ("backward to the layers' outputs", "__init__.grad"),
+    ("Gramian", ".gramian"),
+    ("n gradients from that", "templates._differentiate"),
+    ("elastic factors and dual", "templates.weigh"),
+    ("weighted sum", "templates.combine"),
+    ("weighted sum", "gradient_space.assign"),
+    ("Adam", "base_sgd.optimizer_step"),
+    ("Adam", "optimizer.zero_grad"),
+    ("Avalanche's loop and everything else", ""),
+)
 
 Stack = tuple[str, ...]
 
@@ -48,8 +66,18 @@ class Sampler:
             if code.co_name == _LOOP:
                 self.stacks[tuple(reversed(names))] += 1
                 return
-            names.append(f"{Path(code.co_filename).stem}.{code.co_qualname.split('.')[-1]}")
+            names.append(f"{Path(code.co_filename).stem}.{code.co_name}")
             frame = frame.f_back
+
+
+def parts_of(stacks: Counter[Stack]) -> dict[str, float]:
+    """Share of time of each part of a tick."""
+    found = dict.fromkeys((part for part, _ in _PARTS), 0.0)
+    for stack, count in stacks.items():
+        names = ["", *stack]
+        part = next(part for part, end in _PARTS if any(n.endswith(end) for n in names))
+        found[part] += count / sum(stacks.values())
+    return found
 
 
 def flame_graph(stacks: Counter[Stack], title: str) -> Figure:
@@ -98,7 +126,7 @@ def main(
     threads: Annotated[int, typer.Option(help="Of torch.")] = 2,
     output: Annotated[Path, typer.Option(help="Directory to write to.")] = Path("runs/profile"),
 ) -> None:
-    """Train the MLP on noise, and write a flame graph and the stacks that it is made of.
+    """Train the MLP on noise, print the parts of a tick, and write a flame graph and its stacks.
 
     `stacks.txt` is in the format that flame graph tools and speedscope read.
 
@@ -127,7 +155,12 @@ def main(
         f"{milliseconds:.1f} ms a tick, {threads} threads"
     )
     flame_graph(sampler.stacks, title).savefig(output / "flame_graph.png", dpi=110)
-    Console().print(title, f"\nSaved: {output / 'flame_graph.png'}", soft_wrap=True)
+    table = Table("part", "ms", title=title)
+    for part, share in parts_of(sampler.stacks).items():
+        table.add_row(part, f"{share * milliseconds:.2f}")
+    console = Console()
+    console.print(table)
+    console.print(f"Saved: {output / 'flame_graph.png'}", soft_wrap=True)
 
 
 if __name__ == "__main__":

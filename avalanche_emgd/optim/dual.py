@@ -230,9 +230,7 @@ def _in_plain_numbers(
 
 def _lower(tau: Array, lower_bound: float) -> Array:
     """Lower bounds of the weights."""
-    lower = np.empty_like(tau)
-    lower.fill(lower_bound / sum(tau.tolist()))
-    return lower
+    return np.full(len(tau), lower_bound / sum(tau.tolist()))
 
 
 def _not_a_gramian(why: str) -> ArithmeticError:
