@@ -29,7 +29,7 @@ class ClassMask:
     def __init__(self) -> None:
         self._benchmark: ParallelBenchmark | None = None
         self._started: tuple[int, ...] = ()
-        self._forbidden: Tensor | None = None
+        self._allowed: Tensor | None = None
 
     def observe(self, experience: Any, *, all_started: bool = False) -> None:
         """Say which experience is trained on now.
@@ -37,7 +37,7 @@ class ClassMask:
         :param experience: a segment says which tasks have started.
         :param all_started: whether all tasks have started, as in joint training.
         """
-        self._benchmark, self._started, self._forbidden = None, (), None
+        self._benchmark, self._started, self._allowed = None, (), None
         if isinstance(experience, SegmentExperience):
             self._benchmark = experience.benchmark
             self._started = experience.started_tasks
@@ -67,16 +67,15 @@ class ClassMask:
         """
         if self._benchmark is None:
             return logits
-        forbidden = self._forbidden
+        allowed = self._allowed
         if (
-            forbidden is None
-            or forbidden.shape[1] != logits.shape[1]
-            or forbidden.device != logits.device
+            allowed is None
+            or allowed.shape[1] != logits.shape[1]
+            or allowed.device != logits.device
         ):
-            forbidden = self._forbidden = ~self._table(self._benchmark, logits)
-        if len(forbidden) > 1:
-            forbidden = forbidden.index_select(0, task_labels)
-        return logits.masked_fill(forbidden, _masked_value(logits.dtype))
+            allowed = self._allowed = self._table(self._benchmark, logits)
+        rows = allowed if len(allowed) == 1 else allowed.index_select(0, task_labels)
+        return mask_logits(logits, rows)
 
     def _table(self, benchmark: ParallelBenchmark, logits: Tensor) -> Tensor:
         """Boolean ``[T, K]``, or ``[1, K]`` where all tasks are alike."""
