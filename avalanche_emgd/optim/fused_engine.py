@@ -99,10 +99,9 @@ class FusedEngine(GradientEngine):
             :class:`~avalanche_emgd.optim.joined.Joined` are not copied.
         """
         self._plain_outputs, self.joined = None, None
-        if self._module is not None:
-            self._examine(self._module)
-        if self._module is None or self.reason is not None:
+        if self.is_separate():
             return self._plain.forward(model, batches)
+        assert self._module is not None
         whole = _joined(batches)
         self._sizes = whole.sizes
         with self._calls.recorded(self._module):
@@ -119,6 +118,25 @@ class FusedEngine(GradientEngine):
                 return self._plain_outputs
         self.joined = joined
         return outputs
+
+    def is_separate(self) -> bool:
+        """See :meth:`GradientEngine.is_separate`: whether :attr:`reason` says so."""
+        if self._module is not None:
+            self._examine(self._module)
+        return self.reason is not None
+
+    def one_by_one(
+        self,
+        model: Callable[[Batch], Tensor],
+        batches: Sequence[Batch],
+        loss_of: Callable[[int, Tensor], Tensor],
+        parameters: Sequence[Tensor],
+    ) -> ObjectiveGradients:
+        """See :meth:`GradientEngine.one_by_one`."""
+        self._plain_outputs, self.joined = None, None
+        found = self._plain.one_by_one(model, batches, loss_of, parameters)
+        self.used = self._plain.used
+        return found
 
     def gradients(
         self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False

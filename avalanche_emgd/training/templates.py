@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from avalanche.core import BasePlugin
-from avalanche.models.utils import avalanche_forward
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.evaluation import default_evaluator
 from torch import Tensor, nn
@@ -15,23 +14,16 @@ from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
 
 from ..benchmarks import SegmentExperience
-from ..benchmarks.loader import Part
 from ..optim import (
-    FusedEngine,
     GradientEngine,
-    ObjectiveGradients,
     ObjectiveWeighting,
-    PlainEngine,
-    StackedGradients,
     check_finite,
 )
-from ..optim.engine import Losses
-from ..optim.joined import Joined
 from .editing import EditingSpec
 from .fit import check_sizes
-from .gradient_space import GradientSpace, Shared
-from .joint_losses import is_mean_cross_entropy, mean_cross_entropies
+from .gradient_space import Shared
 from .memory import ReplayMemory
+from .objective_template import ObjectiveTemplate
 from .plugins import (
     MemoryEditingPlugin,
     MemoryObjectives,
@@ -40,14 +32,13 @@ from .plugins import (
     WeightingPlugin,
 )
 from .precision import MixedPrecision, Precision
-from .tick_template import TickTemplate
 
 __all__ = ["MultiGradientTemplate"]
 
 _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
-class MultiGradientTemplate(TickTemplate):
+class MultiGradientTemplate(ObjectiveTemplate):
     """Base of strategies that combine one gradient per objective.
 
     At each tick every active task, and the replay memory, is one objective. The template forwards
@@ -165,27 +156,13 @@ class MultiGradientTemplate(TickTemplate):
             evaluator=evaluator,
             eval_every=eval_every,
             peval_mode=peval_mode,
+            engine=engine,
+            shared=shared,
         )
         self.weighting = weighting
-        if engine is None:
-            # Losses of a subclass's own may depend on more than outputs.
-            engine = PlainEngine() if self._has_own_loss() else FusedEngine()
-        self.engine: GradientEngine = engine
         self.use_precision(precision)
         self._own_memory_mb_size = train_mb_size
-        self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
-        self.space = GradientSpace(model, self._shared)
-        """The trained parameters, laid out flat; collected anew before each experience."""
-        self.objectives: list[str] = []
-        self.replayed: list[bool] = []
-        self.objective_losses: Tensor = torch.empty(0)
-        self.objective_gradients: ObjectiveGradients = StackedGradients(torch.empty(0, 0))
-        self.gramian: Tensor = torch.empty(0, 0)
         self.weights: Tensor = torch.empty(0)
-        self.raw_outputs: Sequence[Tensor] = []
-        """Outputs of each objective before the mask, ``[b, K]``."""
-        self._outputs: Sequence[Tensor] = []
-        self._losses: Losses = []
 
     def use_precision(self, precision: Precision | None) -> None:
         """Forward in other bits from now on; see the parameter of the same name.
@@ -199,11 +176,6 @@ class MultiGradientTemplate(TickTemplate):
                 "use 'bfloat16'."
             )
         self.precision = MixedPrecision(precision)
-
-    @property
-    def gradients(self) -> Tensor:
-        """Gradients of the objectives, ``[n, P]``; laid out when first asked for."""
-        return self.objective_gradients.rows
 
     @property
     def memory_mb_size(self) -> int:
@@ -226,101 +198,8 @@ class MultiGradientTemplate(TickTemplate):
         if self.memory is not None:
             self.memory.check_origin(self.experience)
         super()._before_training_exp(**kwargs)
-        self.space = GradientSpace(self.model, self._shared)
-        self.engine.attach(self.model)
 
-    # One tick
-
-    def forward(self) -> Tensor:
-        """Masked outputs ``[B, K]``; in training, each objective is forwarded on its own."""
-        if not self.is_training:
-            output = super().forward()
-            has_task_labels = len(self.mbatch) >= 3
-            return self._eval_mask(output, self.mb_task_id) if has_task_labels else output
-        x, t = self.mb_x, self.mb_task_id
-        if self.mbatch.parts[-1].stop != len(x):
-            raise ValueError(
-                f"`mbatch` has {len(x)} samples, of which {self.mbatch.parts[-1].stop} belong to "
-                "an objective: plugins add samples with `strategy.mbatch.append_objective(...)`."
-            )
-        parts = self.mbatch.parts
-        batches = Joined((x, t), [part.stop - part.start for part in parts])
-        self.objectives = [part.objective for part in parts]
-        self.replayed = [part.replayed for part in parts]
-        self.raw_outputs = self.engine.forward(self._forward_batch, batches)
-        if self.engine.joined is not None:
-            self._joined = self._class_mask(self.engine.joined, t)
-            self._outputs = Joined(self._joined, batches.sizes)
-            return self._joined
-        self._outputs = [
-            self._class_mask(output, labels)
-            for output, (_, labels) in zip(self.raw_outputs, batches, strict=True)
-        ]
-        self._joined = torch.cat(self._outputs)
-        return self._joined
-
-    def _forward_batch(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        x, task_labels = batch
-        with self.precision.autocast(self.device):
-            output = avalanche_forward(self.model, x, task_labels)
-        if self.precision.precision is not None:
-            output = output.to(self.space.parameters[0].dtype)
-        return output
-
-    def criterion(self) -> Tensor:
-        """Mean of the objectives' losses."""
-        if not self.is_training:
-            return super().criterion()
-        parts = self.mbatch.parts
-        if self.mb_output is not self._joined:  # a plugin has put its own in their place
-            self._outputs = [self.mb_output[p.start : p.stop] for p in parts]
-        at_once = self.engine.joined is not None and not self._has_own_loss()
-        if at_once and is_mean_cross_entropy(self._criterion):
-            sizes = [part.stop - part.start for part in parts]
-            self._losses = mean_cross_entropies(self.mb_output, self.mb_y, sizes)
-            self.objective_losses = self._losses.detach()
-        else:
-            losses = [
-                self.objective_loss(output, part)
-                for output, part in zip(self._outputs, parts, strict=True)
-            ]
-            if losses[0].ndim != 0:
-                raise ValueError(
-                    f"`criterion` must return a scalar (reduction='mean'), found shape "
-                    f"{tuple(losses[0].shape)}."
-                )
-            self._losses = losses
-            self.objective_losses = torch.stack([loss.detach() for loss in losses])
-        # A stand-in for the mean of the losses: its gradient says by which factor plugins have
-        # multiplied it, and going backward through it does not enter the objectives' graphs.
-        self._factor = torch.zeros((), device=self.objective_losses.device, requires_grad=True)
-        self._extended = self.loss.requires_grad
-        return self.objective_losses.mean() + self._factor
-
-    def _has_own_loss(self) -> bool:
-        """Whether a subclass has said what the loss of an objective is."""
-        return type(self).objective_loss is not MultiGradientTemplate.objective_loss
-
-    def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Loss of one objective, a scalar.
-
-        :param output: masked, ``[b, K]``.
-        :param part: where its samples are in the minibatch.
-        """
-        return self._criterion(output, self.mb_y[part.start : part.stop])
-
-    def outputs_of(self, x: Tensor, part: Part) -> Tensor:
-        """Masked outputs ``[b, K]`` of the live model for an objective's samples.
-
-        :param x: inputs ``[b, ...]`` in the place of theirs.
-        :param part: where its samples are in the minibatch.
-        """
-        labels = self.mb_task_id[part.start : part.stop]
-        return self._class_mask(self._forward_batch((x, labels)), labels)
-
-    def loss_of(self, x: Tensor, part: Part) -> Tensor:
-        """Loss of an objective with other inputs, a scalar; see :meth:`outputs_of`."""
-        return self.objective_loss(self.outputs_of(x, part), part)
+    # From gradients to the update
 
     def _before_backward(self, **kwargs: Any) -> None:
         before, version = self.loss, self.loss._version
@@ -343,21 +222,6 @@ class MultiGradientTemplate(TickTemplate):
         if factor != 1.0:
             update *= factor
         self.space.assign(update, self.engine.used, accumulate=self._extended)
-
-    def _differentiate(self) -> None:
-        """Gradients and Gramian; anew, with another scale, if fewer bits have overflowed."""
-        accepted = False
-        while not accepted:
-            found = self.engine.gradients(
-                self.precision.scaled(self._losses),
-                self.space.parameters,
-                retain_graph=self.retain_graph or self.precision.scales,
-            )
-            self.precision.unscale(found)
-            # The one transfer from the device that a tick needs.
-            self.gramian = found.gramian(self.space.num_shared).cpu()
-            self.objective_gradients = found
-            accepted = self.precision.accept(self.gramian)
 
     def weigh(self) -> Tensor:
         """Weights ``[n]`` of the objectives."""
