@@ -55,13 +55,12 @@ class InMemory:
         # Copies: what is done to a minibatch must not reach those to come.
         return [x, self.labels[start:stop].clone(), self._tasks[start:stop].clone()]
 
-    def inputs_at(self, indices: Sequence[int]) -> Tensor:
+    def inputs_at(self, indices: Tensor) -> Tensor:
         """Load inputs ``[b, ...]`` of samples.
 
-        :param indices: b ≥ 1 of them, in order of delivery.
+        :param indices: ``[b]``, b ≥ 1 of them, in order of delivery.
         """
-        chosen = torch.tensor(list(indices))
-        places, tasks = self._places[chosen], self._tasks[chosen]
+        places, tasks = self._places[indices], self._tasks[indices]
         if self._of_all is not None:
             return self._of_all(places)
         mine = {task: (tasks == task).nonzero()[:, 0] for task in tasks.unique().tolist()}

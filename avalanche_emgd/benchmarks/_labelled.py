@@ -134,9 +134,9 @@ def _as_label(target: Any) -> int:
     return label
 
 
-def inputs_of(dataset: Any, indices: Sequence[int]) -> Tensor:
+def inputs_of(dataset: Any, indices: Tensor) -> Tensor:
     """Load inputs ``[b, ...]`` of any data set one by one."""
-    return default_collate([dataset[index][0] for index in indices])
+    return default_collate([dataset[index][0] for index in indices.tolist()])
 
 
 def collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:

@@ -70,10 +70,11 @@ class SegmentExperience(_ParallelExperience):
         super().__init__(dataset, benchmark, segment.tasks, index)
         self._sources = sources
         self._offsets = list(accumulate([0, *map(len, sources)]))
-        self._ids = torch.tensor(sample_ids)
-        self._in_memory = in_memory(self._sources, self._offsets, self._ids, deliveries)
         self.sample_ids: tuple[int, ...] = sample_ids
         """Place of each sample in the concatenation of all tasks' training data."""
+        self.ids: Tensor = torch.tensor(sample_ids)
+        """The same, ``[N]``."""
+        self._in_memory = in_memory(self._sources, self._offsets, self.ids, deliveries)
         self.ticks: range = segment.ticks
         """Ticks of the segment, counted from the start of the stream."""
         self.deliveries: tuple[tuple[Delivery, ...], ...] = deliveries
@@ -107,21 +108,26 @@ class SegmentExperience(_ParallelExperience):
         parts = []
         for delivery in deliveries:
             offset = self._offsets[delivery.task]
-            ids = self._ids[delivery.start : delivery.stop] - offset
+            ids = self.ids[delivery.start : delivery.stop] - offset
             parts.append(self._sources[delivery.task].load(ids))
         return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
 
     @property
-    def labels(self) -> list[int]:
-        """Class labels of the samples of its data set, in order of delivery."""
+    def labels(self) -> Tensor:
+        """Class labels of the samples of its data set, in order of delivery, ``[N]``."""
         if self._in_memory is not None:
-            return self._in_memory.labels.tolist()
-        return list(self.dataset.targets)
+            return self._in_memory.labels
+        return torch.tensor(list(self.dataset.targets))
 
-    def inputs_at(self, indices: Sequence[int]) -> Tensor:
+    def delivered(self, task: int) -> Tensor:
+        """Places in its data set of the samples of a task, in order of delivery, ``[b]``."""
+        own = [d for deliveries in self.deliveries for d in deliveries if d.task == task]
+        return torch.cat([torch.arange(d.start, d.stop) for d in own])
+
+    def inputs_at(self, indices: Tensor) -> Tensor:
         """Load inputs ``[b, ...]`` of samples of its data set, after evaluation transforms.
 
-        :param indices: b ≥ 1 of them.
+        :param indices: ``[b]``, b ≥ 1 of them.
         """
         if self._in_memory is not None:
             return self._in_memory.inputs_at(indices)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -12,9 +11,10 @@ from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from ..benchmarks._labelled import inputs_of, with_labels
-from ..benchmarks.experience import SegmentExperience, finishing_objectives, objective_names
-from .memory_store import Load, SampleStore, indices_by_task, samples_of
+from ..benchmarks._labelled import with_labels
+from ..benchmarks.experience import finishing_objectives
+from .memory_intake import delivered_by, offer
+from .memory_store import SampleStore, samples_of
 
 __all__ = ["ReplayMemory"]
 
@@ -45,7 +45,7 @@ class ReplayMemory(ExemplarsBuffer):
         self._generator = torch.Generator().manual_seed(seed)
         self._finished: dict[tuple[str, int], SampleStore] = {}
         self._streaming: dict[str, dict[int, SampleStore]] = {}
-        self._seen: dict[str, set[int]] = {}
+        self._seen: dict[str, Tensor] = {}
         self._origin: Any = None
         self._rebuild()
 
@@ -201,10 +201,7 @@ class ReplayMemory(ExemplarsBuffer):
                 for name, stores in self._streaming.items()
                 for label, store in stores.items()
             ],
-            "seen": {
-                name: torch.tensor(sorted(ids), dtype=torch.long)
-                for name, ids in self._seen.items()
-            },
+            "seen": {name: ids.sort().values for name, ids in self._seen.items()},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -220,63 +217,28 @@ class ReplayMemory(ExemplarsBuffer):
         self._streaming = {}
         for name, label, kept in state["streaming"]:
             self._streaming.setdefault(name, {})[label] = SampleStore.from_state(kept)
-        self._seen = {name: set(ids) for name, ids in state["seen"].items()}
+        self._seen = {name: ids.clone() for name, ids in state["seen"].items()}
         self._origin = _ANY
         self._rebuild()
 
     def _take_in(self, exp: Any) -> None:
         """Keep samples aside of what an experience has delivered."""
-        names = objective_names(exp)
-        if isinstance(exp, SegmentExperience):
-            labels, load = exp.labels, exp.inputs_at
-        else:
-            labels, load = list(exp.dataset.targets), partial(inputs_of, exp.dataset.eval())
-        for task, indices in indices_by_task(exp, names).items():
-            if isinstance(exp, SegmentExperience):
-                num_classes = len(exp.benchmark.label_sets[task])
-                indices = self._not_seen(names[task], exp.sample_ids, indices)
-            else:
-                num_classes = len({labels[index] for index in indices})
-            self._stream(names[task], load, indices, labels, task, num_classes)
+        for samples in delivered_by(exp):
+            # One sample, one chance: what an active task has delivered before does not count.
+            seen = self._seen.get(samples.name, torch.empty(0, dtype=torch.long))
+            samples = samples.unlike(seen)
+            if samples.ids is not None:
+                self._seen[samples.name] = torch.cat([seen, samples.ids])
+            keys = torch.rand(len(samples.labels), generator=self._generator, dtype=torch.float64)
+            stores = self._streaming.setdefault(samples.name, {})
+            # No class ever gets more than its task's share.
+            offer(stores, samples, keys, -(-self.max_size // samples.num_classes))
 
     def _finish(self, name: str) -> None:
         """Move what was kept aside of a task into the memory."""
         self._seen.pop(name, None)
         for label, store in self._streaming.pop(name, {}).items():
             self._finished[name, label] = store
-
-    def _stream(
-        self,
-        name: str,
-        load: Load,
-        indices: list[int],
-        labels: list[int],
-        task_label: int,
-        num_classes: int,
-    ) -> None:
-        """Offer samples of an active task; no class ever gets more than its task's share."""
-        keys = torch.rand(len(indices), generator=self._generator, dtype=torch.float64)
-        of_class: dict[int, list[int]] = {}
-        for position, index in enumerate(indices):
-            of_class.setdefault(labels[index], []).append(position)
-        stores = self._streaming.setdefault(name, {})
-        for label in sorted(of_class):
-            positions = of_class[label]
-            store = stores.setdefault(label, SampleStore(task_label))
-            store.offer(
-                load,
-                [indices[p] for p in positions],
-                [label] * len(positions),
-                keys[positions],
-                -(-self.max_size // num_classes),
-            )
-
-    def _not_seen(self, name: str, ids: Sequence[int], indices: list[int]) -> list[int]:
-        """Leave out what an active task has delivered before: one sample, one chance."""
-        seen = self._seen.setdefault(name, set())
-        fresh = {ids[index]: index for index in indices if ids[index] not in seen}
-        seen.update(fresh)
-        return list(fresh.values())
 
     def _share(self) -> None:
         if self._finished:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["Load", "SampleStore", "indices_by_task", "samples_of"]
-
-Load = Callable[[Sequence[int]], Tensor]
-"""From indices of b samples to their inputs ``[b, ...]``."""
+__all__ = ["SampleStore", "samples_of"]
 
 
 class SampleStore:
@@ -37,30 +34,14 @@ class SampleStore:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def offer(
-        self, load: Load, indices: list[int], labels: list[int], keys: Tensor, size: int
-    ) -> None:
-        """Keep the ``size`` smallest keys of the old and the new; only these are loaded.
-
-        :param load: gives the inputs of samples.
-        :param indices: of the new samples, as ``load`` understands them.
-        :param labels: of the new samples.
-        :param keys: of the new samples.
-        :param size: how many may stay.
-        """
-        kept = torch.argsort(torch.cat([self.keys, keys]), stable=True)[:size]
-        old = kept[kept < len(self.keys)]
-        new = kept[kept >= len(self.keys)] - len(self.keys)
-        if len(new):
-            loaded = load([indices[i] for i in new.tolist()])
-            inputs = torch.cat([self.inputs[old], loaded]) if len(old) else loaded
-            classes = torch.cat([self.labels[old], torch.tensor(labels)[new]])
-            self.fill(torch.cat([self.keys[old], keys[new]]), inputs, classes)
-
     def fill(self, keys: Tensor, inputs: Tensor, labels: Tensor) -> None:
         """Replace all samples, in any order; their annotations are gone."""
         order = torch.argsort(keys, stable=True)
-        self.keys, self.inputs, self.labels = keys[order], inputs[order], labels[order]
+        self.replace(keys[order], inputs[order], labels[order])
+
+    def replace(self, keys: Tensor, inputs: Tensor, labels: Tensor) -> None:
+        """Replace all samples, given in ascending order of their keys."""
+        self.keys, self.inputs, self.labels = keys, inputs, labels
         self.annotations = {}
 
     def shrink(self, size: int) -> None:
@@ -87,17 +68,6 @@ class SampleStore:
         store.inputs = state["inputs"].clone()
         store.annotations = {name: v.clone() for name, v in state["annotations"].items()}
         return store
-
-
-def indices_by_task(exp: Any, names: dict[int, str]) -> dict[int, list[int]]:
-    """Positions in the experience's data set, by task label.
-
-    :param exp: of any benchmark.
-    :param names: of its objectives, by task label.
-    """
-    if len(names) == 1:
-        return {task: list(range(len(exp.dataset))) for task in names}
-    return {task: list(exp.dataset.targets_task_labels.val_to_idx[task]) for task in names}
 
 
 def samples_of(stores: Sequence[SampleStore]) -> list[Tensor]:

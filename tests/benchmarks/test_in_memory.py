@@ -41,12 +41,12 @@ def test_ticks_and_inputs_are_those_loaded_one_by_one(make):
     for one, other in zip(fast.train_stream, plain.train_stream, strict=True):
         assert one._in_memory is not None
         assert other._in_memory is None
-        assert list(one.labels) == list(other.labels)
+        assert torch.equal(one.labels, other.labels)
         for deliveries in one.deliveries:
             for found, expected in zip(one.load(deliveries), other.load(deliveries), strict=True):
                 assert torch.equal(found, expected)
                 assert found.dtype == expected.dtype
-        some = [len(one.dataset) - 1, 0, len(one.dataset) // 2]
+        some = torch.tensor([len(one.dataset) - 1, 0, len(one.dataset) // 2])
         assert torch.equal(one.inputs_at(some), other.inputs_at(some))
 
 

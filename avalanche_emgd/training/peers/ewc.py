@@ -12,7 +12,7 @@ from torch.utils.data import default_collate
 from ...benchmarks.experience import finishing_objectives, objective_names
 from ...models import evaluation_mode
 from ...optim.flat_gradient import flat_gradient
-from ..memory_store import indices_by_task
+from ..memory_intake import indices_by_task
 from .quadratic_penalty import QuadraticPenaltyStrategy
 
 __all__ = ["EWCStrategy"]
@@ -66,8 +66,8 @@ class EWCStrategy(QuadraticPenaltyStrategy):
         for task, indices in indices_by_task(self.experience, names).items():
             if names[task] in finished:
                 order = torch.randperm(len(indices), generator=self._generator)
-                chosen = [indices[i] for i in order[: self.fisher_samples].tolist()]
-                self.consolidate(self.fisher(chosen), self.flat_parameters())
+                chosen = indices[order[: self.fisher_samples]]
+                self.consolidate(self.fisher(chosen.tolist()), self.flat_parameters())
 
     def fisher(self, indices: list[int]) -> Tensor:
         """Mean of the squared gradients of samples, ``[P]``.
