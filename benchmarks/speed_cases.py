@@ -38,7 +38,7 @@ from avalanche_emgd.optim import (
     solve_dual,
 )
 
-_SOLVES = 20  # at a time: what is timed is the work, not the first call after something else
+_SOLVES = 50  # at a time: what is timed is the work, not the first call after something else
 IMAGE, COLOUR = (1, 28, 28), (3, 32, 32)
 
 
@@ -50,7 +50,7 @@ class Effort:
     :param ticks: of a stream of MLP ticks; what a run does once should not count.
     :param resnet_ticks: of a stream of ResNet ticks.
     :param samples: of a whole run.
-    :param solves: of the dual at each n, twenty at a time.
+    :param solves: of the dual at each n, fifty at a time.
     """
 
     repeats: int

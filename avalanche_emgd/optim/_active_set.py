@@ -9,7 +9,8 @@ are ``x ≥ 0, C x − a ≥ 0, xᵀ (C x − a) = 0``, a linear complementarity
 Block principal pivoting solves that one in a handful of dense solves, and Murty's least-index
 rule takes over when blocks stop helping, which makes it finite for a positive definite ``C``
 (Portugal, Júdice and Vicente, "A comparison of block pivoting and interior-point algorithms for
-linear least squares problems with nonnegative variables", 1994).
+linear least squares problems with nonnegative variables", 1994). It starts from where leaving out
+what falls below zero leads.
 """
 
 from __future__ import annotations
@@ -58,21 +59,27 @@ def min_norm(C: Array, a: Array) -> Array | None:
         (possible only where rounding has made ``C`` indefinite).
     """
     n = len(a)
-    x = _solve(C, a)
-    if min(x.tolist()) >= 0.0:
-        return x  # all objectives take part
-    support = x >= 0.0
-    fewest, patience = n - int(support.sum()), _PATIENCE
-    magnitude = np.abs(C)
+    part = _solve(C, a)
+    if min(part.tolist()) >= 0.0:
+        return part  # all objectives take part
+    # Usually nobody who has been left out wants to take part again: leave out before asking.
+    index = (part >= 0.0).nonzero()[0]
+    while len(index):
+        part = _solve(C.take(index, 0).take(index, 1), a[index])
+        if min(part.tolist()) >= 0.0:
+            break
+        index = index[part >= 0.0]
+    fewest, patience = n + 1, _PATIENCE
     for _ in range(20 + 5 * n):
-        index = support.nonzero()[0]
         x = np.zeros(n)
-        x[index] = part = _solve(C[index][:, index], a[index])
+        x[index] = part
         signs = C.dot(x) - a  # of the slack, and of what takes part
         signs[index] = part
         if min(signs.tolist()) >= 0.0:
             return x
-        tolerance = (16.0 * n * _EPS) * (magnitude.dot(np.abs(x)) + a)
+        support = np.zeros(n, dtype=bool)
+        support[index] = True
+        tolerance = (16.0 * n * _EPS) * (np.abs(C).dot(np.abs(x)) + a)
         infeasible = signs < np.where(support, 0.0, -tolerance)
         count = int(infeasible.sum())
         if count == 0:
@@ -85,7 +92,8 @@ def min_norm(C: Array, a: Array) -> Array | None:
             last = np.flatnonzero(infeasible)[-1]
             infeasible[:] = False
             infeasible[last] = True
-        support ^= infeasible
+        index = (support ^ infeasible).nonzero()[0]
+        part = _solve(C.take(index, 0).take(index, 1), a[index])
     return None
 
 

@@ -28,7 +28,7 @@ _INTERIOR = 1e-5
 # How far from positive semi-definite a normalised Gramian may be: float16's rounding.
 _ROUNDING = 1e-3
 # Up to how many objectives plain numbers are faster than arrays.
-_FEW = 10
+_FEW = 8
 # Keeps 0/0 zero.
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -169,7 +169,7 @@ def _checked(
         raise ValueError(f"`lower_bound` must be in [0, 1), found {lower_bound!r}.")
     # This is in every tick: one comparison, and sums of Python's where nothing is wrong, which are
     # faster than numpy's for a few numbers.
-    G = gramian.detach().cpu().double().numpy()
+    G = _array(gramian)
     n = len(G)
     names: Sequence[Hashable] = range(n) if objectives is None else objectives
     if len(names) != n:
@@ -183,23 +183,29 @@ def _checked(
             f"`gramian` has the negative diagonal entry {G[i, i]!r} at objective {names[i]!r}; "
             "a squared norm cannot be negative."
         )
-    norms = np.sqrt(squares)
-    if not (np.abs(G) <= (1.0 + _ROUNDING) * (norms[:, None] * norms)).all():
+    norms = np.sqrt(G.diagonal())
+    if not (np.abs(G) <= (1.0 + _ROUNDING) * norms * norms[:, None]).all():
         check_finite(gramian, names)
         raise _not_a_gramian("an entry is larger than the product of the norms")
     symmetric = (G + G.T) * 0.5
     if sigma is None:
         return symmetric, np.ones(n)
-    s = sigma.detach().cpu().double().numpy()
+    s = _array(sigma)
     if s.shape != (n,):
         raise ValueError(f"`sigma` must have shape ({n},), found {s.shape}.")
     factors = s.tolist()
-    for name, factor in zip(names, factors, strict=True):
-        if not factor > 0.0:
-            raise ValueError(f"`sigma` must be positive, found {factor!r} at objective {name!r}.")
+    if not (min(factors) > 0.0 and sum(factors) > 0.0):  # or one is NaN, which not every min is
+        name, factor = next((k, f) for k, f in zip(names, factors, strict=True) if not f > 0.0)
+        raise ValueError(f"`sigma` must be positive, found {factor!r} at objective {name!r}.")
     if isinf(min(factors)):
         raise ValueError("`sigma` must be finite for at least one objective, found only inf.")
     return symmetric, 1.0 / s
+
+
+def _array(tensor: Tensor) -> Array:
+    if tensor.dtype != torch.float64 or tensor.device.type != "cpu" or tensor.requires_grad:
+        tensor = tensor.detach().cpu().double()
+    return np.asarray(tensor.numpy())
 
 
 def _in_plain_numbers(
@@ -241,7 +247,8 @@ def _not_a_gramian(why: str) -> ArithmeticError:
 
 
 def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
-    above = weights - lower
+    bounded = lower[0] > 0.0
+    above = weights - lower if bounded else weights
     room = 1.0 - float(tau.dot(lower))
     v = G.dot(weights)
     nu = float(above.dot(v)) / room
@@ -254,9 +261,9 @@ def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
     total = sum(length.tolist())
     if not isfinite(total):
         return float("inf")
-    share = above / (weights + (weights <= 0.0))
+    share = above / (weights + (weights <= 0.0)) if bounded or total == 0.0 else np.sign(weights)
     if total > 0.0:
-        share *= length / total
+        share = share * (length / total)
     # Where the slack is negative, so is the smaller of the two.
     violations = np.abs(np.minimum(share, slack)).tolist()
     bounds = (above * tau).tolist()
