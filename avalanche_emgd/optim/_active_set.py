@@ -163,7 +163,9 @@ def _solve(C: Array, a: Array) -> Array:
     """Solve C x = a, or the nearest that makes sense where C is singular."""
     if len(a) == 0:
         return np.zeros(0)
-    factor, x, failed = dposv(C, a, lower=1)  # by Cholesky
+    factor, x, failed = dposv(
+        C.T, a, lower=1
+    )  # by Cholesky; Fortran's order spares a transposition
     if not failed and min(factor.diagonal().tolist()) > _WELL_CONDITIONED:
         return np.asarray(x, dtype=np.float64)
     # Dependent gradients. Where a has no part in the null space (say, of duplicates), the shortest

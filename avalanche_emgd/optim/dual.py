@@ -29,6 +29,7 @@ _INTERIOR = 1e-5
 _ROUNDING = 1e-3
 # Up to how many objectives plain numbers are faster than arrays.
 _FEW = 8
+_KNOWN_TO_NUMPY = (torch.float64, torch.float32)
 # Keeps 0/0 zero.
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -94,13 +95,11 @@ def solve_dual(
         found = _in_plain_numbers(gramian, sigma, lower_bound, objectives)
         if found is not None:
             return found
-    G, tau = _checked(gramian, sigma, lower_bound, objectives)
+    G, tau, scale = _checked(gramian, sigma, lower_bound, objectives)
     lower = _lower(tau, lower_bound)
-    scale = max(G.diagonal().tolist())
     if scale == 0.0:  # every gradient is zero: all weights are optimal
         weights, name = np.full(len(tau), 1.0 / tau.sum()), "closed-form"
         return DualSolution(torch.from_numpy(weights), 0.0, 0.0, name)
-    G = G / scale
     trivial = _without_gradient(G, tau) if lower_bound == 0.0 else None
     if trivial is not None:
         return DualSolution(torch.from_numpy(trivial), 0.0, 0.0, "closed-form")
@@ -147,10 +146,8 @@ def kkt_residual(
     :param lower_bound: c in [0, 1), as in :func:`solve_dual`.
     :return: the largest relative violation, ≥ 0; about 1e-15 at an exact solution.
     """
-    G, tau = _checked(gramian, sigma, lower_bound, None)
-    lower = _lower(tau, lower_bound)
-    scale = max(G.diagonal().tolist()) or 1.0
-    return _residual(G / scale, tau, lower, weights.detach().cpu().double().numpy())
+    G, tau, _ = _checked(gramian, sigma, lower_bound, None)
+    return _residual(G, tau, _lower(tau, lower_bound), _array(weights))
 
 
 def _checked(
@@ -158,8 +155,11 @@ def _checked(
     sigma: Tensor | None,
     lower_bound: float,
     objectives: Sequence[Hashable] | None,
-) -> tuple[Array, Array]:
-    """Validate and convert to the symmetric float64 Gramian and τ = 1/σ."""
+) -> tuple[Array, Array, float]:
+    """Validate and convert to the symmetric Gramian, τ = 1/σ, and the largest squared norm.
+
+    By that the Gramian has been divided, unless it is zero. Both are float64.
+    """
     if gramian.ndim != 2 or gramian.shape[0] != gramian.shape[1] or gramian.shape[0] == 0:
         raise ValueError(
             f"`gramian` must be a square matrix with at least one row, found shape "
@@ -187,9 +187,10 @@ def _checked(
     if not (np.abs(G) <= (1.0 + _ROUNDING) * norms * norms[:, None]).all():
         check_finite(gramian, names)
         raise _not_a_gramian("an entry is larger than the product of the norms")
-    symmetric = (G + G.T) * 0.5
+    scale = max(squares)
+    symmetric = (G + G.T) / (2.0 * scale or 1.0)
     if sigma is None:
-        return symmetric, np.ones(n)
+        return symmetric, np.ones(n), scale
     s = _array(sigma)
     if s.shape != (n,):
         raise ValueError(f"`sigma` must have shape ({n},), found {s.shape}.")
@@ -199,13 +200,13 @@ def _checked(
         raise ValueError(f"`sigma` must be positive, found {factor!r} at objective {name!r}.")
     if isinf(min(factors)):
         raise ValueError("`sigma` must be finite for at least one objective, found only inf.")
-    return symmetric, 1.0 / s
+    return symmetric, 1.0 / s, scale
 
 
 def _array(tensor: Tensor) -> Array:
-    if tensor.dtype != torch.float64 or tensor.device.type != "cpu" or tensor.requires_grad:
+    if not tensor.is_cpu or tensor.requires_grad or tensor.dtype not in _KNOWN_TO_NUMPY:
         tensor = tensor.detach().cpu().double()
-    return np.asarray(tensor.numpy())
+    return np.asarray(tensor.numpy(), dtype=np.float64)
 
 
 def _in_plain_numbers(
@@ -236,7 +237,7 @@ def _in_plain_numbers(
 
 def _lower(tau: Array, lower_bound: float) -> Array:
     """Lower bounds of the weights."""
-    return np.full(len(tau), lower_bound / sum(tau.tolist()))
+    return np.full(len(tau), lower_bound / sum(tau.tolist()) if lower_bound else 0.0)
 
 
 def _not_a_gramian(why: str) -> ArithmeticError:
@@ -248,22 +249,24 @@ def _not_a_gramian(why: str) -> ArithmeticError:
 
 def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
     bounded = lower[0] > 0.0
-    above = weights - lower if bounded else weights
-    room = 1.0 - float(tau.dot(lower))
+    above, room = weights, 1.0
+    if bounded:
+        above, room = weights - lower, 1.0 - float(tau.dot(lower))
+    positive = np.abs(weights)
     v = G.dot(weights)
     nu = float(above.dot(v)) / room
-    positive = np.abs(weights)
     size = np.abs(G).dot(positive)
-    size += float(np.abs(above).dot(size)) / room * tau  # of v_i, and of the sum that ν is
+    distance = np.abs(above) if bounded else positive
+    size += (float(distance.dot(size)) / room) * tau  # of v_i, and of the sum that ν is
     size += _TINY  # size is zero only where the numerator is
     slack = (v - nu * tau) / size
     length = positive * np.sqrt(G.diagonal())
     total = sum(length.tolist())
     if not isfinite(total):
         return float("inf")
-    share = above / (weights + (weights <= 0.0)) if bounded or total == 0.0 else np.sign(weights)
+    share = above / (weights + (weights <= 0.0)) if bounded else np.sign(weights)
     if total > 0.0:
-        share = share * (length / total)
+        share *= length / total
     # Where the slack is negative, so is the smaller of the two.
     violations = np.abs(np.minimum(share, slack)).tolist()
     bounds = (above * tau).tolist()
