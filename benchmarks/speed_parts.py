@@ -18,6 +18,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.data import TensorDataset
 
 from avalanche_emgd import (
+    MLP,
     EMGDStrategy,
     Timeline,
     parallel_benchmark,
@@ -25,6 +26,7 @@ from avalanche_emgd import (
 )
 from avalanche_emgd.benchmarks import ParallelBenchmark
 from avalanche_emgd.benchmarks.images import ImagesInMemory
+from avalanche_emgd.optim import EMGDWeighting, gramian_of
 
 Batches = Sequence[tuple[Tensor, Tensor]]
 CLASSES_PER_TASK = 6
@@ -117,6 +119,49 @@ def one_pass(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
         return [(x, y)]
 
     return _by_hand(ticks, model, joined)
+
+
+def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
+    """Do EMGD's arithmetic and nothing else: what a loop could cost at least.
+
+    One pass over prepared minibatches, a product for each layer and objective, Gramian, factors and
+    dual, weighted sum, optimizer; no stream, memory, mask, engine or strategy.
+    """
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    parameters = list(model.parameters())
+    lengths = [p.numel() for p in parameters]
+    buffer = torch.empty(max(map(len, ticks)), sum(lengths))
+    weighting = EMGDWeighting()
+
+    def tick(batches: Batches) -> Tensor:
+        x, y = (torch.cat(column) for column in zip(*batches, strict=True))
+        sizes = [len(y) for _, y in batches]
+        inputs, outputs = [x.flatten(1)], []
+        for layer in layers[:-1]:
+            outputs.append(layer(inputs[-1]))
+            inputs.append(torch.relu(outputs[-1]))
+        outputs.append(layers[-1](inputs[-1]))
+        losses = cross_entropy(outputs[-1], y, reduction="none").split(sizes)
+        slopes = torch.autograd.grad(sum(loss.mean() for loss in losses), outputs)
+        rows = buffer[: len(batches)]
+        for row, *pieces in zip(rows, *(t.split(sizes) for t in (*inputs, *slopes)), strict=True):
+            places = iter(row.split(lengths))
+            for into, back in zip(pieces[: len(layers)], pieces[len(layers) :], strict=True):
+                weight = next(places).view(back.shape[1], into.shape[1])
+                torch.mm(back.T, into.detach(), out=weight)
+                torch.sum(back, 0, out=next(places))
+        return weighting(gramian_of(rows)).float() @ rows
+
+    def train() -> None:
+        for batches in ticks:
+            optimizer.zero_grad()
+            update = tick(batches).split(lengths)
+            for parameter, piece in zip(parameters, update, strict=True):
+                parameter.grad = piece.view_as(parameter)
+            optimizer.step()
+
+    return train
 
 
 def _by_hand(
