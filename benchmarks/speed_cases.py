@@ -38,6 +38,7 @@ from avalanche_emgd.optim import (
     kkt_residual,
     solve_dual,
 )
+from avalanche_emgd.training.gradient_space import GradientSpace
 
 _SOLVES = 50  # at a time: what is timed is the work, not the first call after something else
 IMAGE, COLOUR = (1, 28, 28), (3, 32, 32)
@@ -130,14 +131,16 @@ def ticks_of_the_mlp(effort: Effort) -> Iterator[Finding]:
 def small_batches(effort: Effort) -> Iterator[Finding]:
     """Put the fused engine beside the plain one."""
     stream, ticks = equal_tasks(10, 10, 2 * effort.ticks, IMAGE), 2 * effort.ticks
-    fused, plain = (t / ticks for t in side_by_side(
+    batches = batches_of(stream)
+    fused, plain, least = (t / ticks for t in side_by_side(
         [
             lambda: emgd(stream, _mlp(10), engine=FusedEngine()),
             lambda: emgd(stream, _mlp(10), engine=PlainEngine()),
+            lambda: emgd_by_hand(batches, _mlp(10)),
         ],
         effort.repeats,
     ))  # fmt: skip
-    detail = _milliseconds(("fused", fused), ("plain", plain))
+    detail = _milliseconds(("fused", fused), ("by hand", least), ("plain", plain))
     what = "EMGD tick, MLP, n = 10, fused engine, batches of 10"
     yield Finding(what, "the same with the plain engine", fused / plain, 0.3, detail=detail)
 
@@ -283,6 +286,20 @@ def _core_tick(
     return tick
 
 
+def _with_step(tick: Callable[[], tuple[Any, Any]], model: nn.Module) -> Callable[[], Any]:
+    """Let the optimizer follow the weighted gradient; return the objectives' gradients."""
+    space = GradientSpace(model)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+
+    def whole() -> Any:
+        gradients, update = tick()
+        space.assign(update, [True] * len(space.parameters), accumulate=False)
+        optimizer.step()
+        return gradients
+
+    return whole
+
+
 def peak_memory(effort: Effort) -> Iterator[Finding]:
     """Tensors that live at one time, beyond those of a plain step, in numbers of parameters."""
     n = 10
@@ -323,9 +340,8 @@ def growth(effort: Effort) -> Iterator[Finding]:
         batches = [
             (torch.randn(total // n, *IMAGE), torch.randint(60, (total // n,))) for _ in range(n)
         ]
-        tick = _core_tick(model, batches, FusedEngine())
-        gradients, _ = tick()
-        size = sum(p.numel() for p in model.parameters())
+        tick = _with_step(_core_tick(model, batches, FusedEngine()), model)
+        gradients, size = tick(), sum(p.numel() for p in model.parameters())
         times[n], gramian = side_by_side(
             [lambda t=tick: t, lambda g=gradients, s=size: lambda: g.gramian(s)],
             2 * effort.repeats + 1,

@@ -144,13 +144,18 @@ def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
         outputs.append(layers[-1](inputs[-1]))
         losses = cross_entropy(outputs[-1], y, reduction="none").split(sizes)
         slopes = torch.autograd.grad(sum(loss.mean() for loss in losses), outputs)
-        rows = buffer[: len(batches)]
-        for row, *pieces in zip(rows, *(t.split(sizes) for t in (*inputs, *slopes)), strict=True):
-            places = iter(row.split(lengths))
-            for into, back in zip(pieces[: len(layers)], pieces[len(layers) :], strict=True):
-                weight = next(places).view(back.shape[1], into.shape[1])
-                torch.mm(back.T, into.detach(), out=weight)
-                torch.sum(back, 0, out=next(places))
+        rows, n = buffer[: len(batches)], len(batches)
+        places = iter(rows.split(lengths, dim=1))
+        for into, back in zip(inputs, slopes, strict=True):
+            weights = next(places).view(n, back.shape[1], into.shape[1])
+            pairs = list(zip(into.detach().split(sizes), back.split(sizes), strict=True))
+            if len(set(sizes)) == 1:
+                one, other = (t.detach().view(n, sizes[0], -1) for t in (into, back))
+                torch.bmm(other.transpose(1, 2), one, out=weights)
+            else:
+                for weight, (one, other) in zip(weights, pairs, strict=True):
+                    torch.mm(other.T, one, out=weight)
+            torch.stack([other.sum(0) for _, other in pairs], out=next(places))
         return weighting(gramian_of(rows)).float() @ rows
 
     def train() -> None:
