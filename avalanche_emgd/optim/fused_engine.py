@@ -99,6 +99,8 @@ class FusedEngine(GradientEngine):
             :class:`~avalanche_emgd.optim.joined.Joined` are not copied.
         """
         self._plain_outputs, self.joined = None, None
+        if self._module is not None:
+            self._examine(self._module)
         if self.is_separate():
             return self._plain.forward(model, batches)
         assert self._module is not None
@@ -120,9 +122,10 @@ class FusedEngine(GradientEngine):
         return outputs
 
     def is_separate(self) -> bool:
-        """See :meth:`GradientEngine.is_separate`: whether :attr:`reason` says so."""
-        if self._module is not None:
-            self._examine(self._module)
+        """See :meth:`GradientEngine.is_separate`: whether :attr:`reason` says so.
+
+        That is as of the last pass: a change of layers is noticed by the next one.
+        """
         return self.reason is not None
 
     def one_by_one(
@@ -136,6 +139,8 @@ class FusedEngine(GradientEngine):
         self._plain_outputs, self.joined = None, None
         found = self._plain.one_by_one(model, batches, loss_of, parameters)
         self.used = self._plain.used
+        if self._module is not None:
+            self._examine(self._module)  # the next pass may be fused
         return found
 
     def gradients(

@@ -10,7 +10,7 @@ from torch import nn
 
 from avalanche_emgd import EMGDStrategy
 from avalanche_emgd.models import ResNet18
-from avalanche_emgd.optim import GradientEngine, PlainEngine
+from avalanche_emgd.optim import FusedEngine, GradientEngine, PlainEngine
 from avalanche_emgd.training.peers import DERPPStrategy, LwFStrategy
 from tests.toy import toy_benchmark
 from tests.training.common import toy_strategy, weights_of
@@ -144,3 +144,25 @@ def test_engines_say_whether_they_make_separate_passes():
     assert not Fused().is_separate()
     with pytest.raises(NotImplementedError, match="Fused makes no separate passes"):
         Fused().one_by_one(None, [], None, [])
+
+
+def test_a_fused_engine_notices_that_layers_have_changed():
+    engine = FusedEngine(nn.Linear(5, 6))
+    assert not engine.is_separate()
+    model = nn.Sequential(nn.Linear(5, 6), nn.Dropout())
+    engine.attach(model)
+    batches = [torch.randn(3, 5), torch.randn(2, 5)]
+    parameters = list(model.parameters())
+    for mode, before, after in (
+        ("train", True, True),
+        ("eval", True, False),
+        ("train", False, True),
+    ):
+        assert engine.is_separate() is before
+        getattr(model, mode)()
+        if engine.is_separate():
+            engine.one_by_one(model, batches, lambda _, output: output.sum(), parameters)
+        else:
+            engine.forward(model, batches)
+            assert engine.joined is None
+        assert engine.is_separate() is after
