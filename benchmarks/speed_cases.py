@@ -19,6 +19,7 @@ from speed_parts import (
     emgd_by_hand,
     emnist_like,
     equal_tasks,
+    most_saved,
     one_pass,
     separate_passes,
     side_by_side,
@@ -330,6 +331,12 @@ def peak_memory(effort: Effort) -> Iterator[Finding]:
         found = peak(_core_tick(model, batches, engine))
         detail = f"{found:.2f} P, plain step {base:.2f} P"
         yield Finding(f"{what}, {name}", "parameters P", found - base, goal, detail=detail)
+    stream = equal_tasks(5, 8, 2, COLOUR)
+    ours = most_saved(emgd(stream, _resnet(5)))
+    one = most_saved(separate_passes(batches_of(stream), _resnet(5)))
+    what = "what graphs keep at one time, slim ResNet-18, n = 5, batches of 8"
+    detail = f"{ours / 1e6:.1f} MB, one pass {one / 1e6:.1f} MB"
+    yield Finding(what, "one pass of a plain step", ours / one, 1.1, detail=detail)
 
 
 def growth(effort: Effort) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -204,6 +205,28 @@ class PeakBytes(TorchDispatchMode):
         self._alive = {k: each for k, each in self._alive.items() if not each[0].expired()}
         self.peak = max(self.peak, sum(size for _, size in self._alive.values()))
         return found
+
+
+def most_saved(work: Callable[[], Any]) -> int:
+    """Most bytes that graphs have kept for their backward passes at one time."""
+    alive: weakref.WeakSet[_Saved] = weakref.WeakSet()
+    most = 0
+
+    def pack(tensor: Tensor) -> _Saved:
+        nonlocal most
+        saved = _Saved(tensor)
+        alive.add(saved)
+        most = max(most, sum(each.tensor.nbytes for each in alive))
+        return saved
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved.tensor):
+        work()
+    return most
+
+
+class _Saved:
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
 
 
 def id_of(tensor: Tensor) -> int:
