@@ -45,23 +45,8 @@ class GradientEngine(ABC):
         """Forward each objective's batch alone; return one output per objective."""
 
     def is_separate(self) -> bool:
-        """Whether a pass is made for each objective, so that :meth:`one_by_one` can be asked."""
+        """Whether a pass is made for each objective: see ``losses`` of :meth:`gradients`."""
         return False
-
-    def one_by_one(
-        self,
-        model: Callable[[Batch], Tensor],
-        batches: Sequence[Batch],
-        loss_of: Callable[[int, Tensor], Tensor],
-        parameters: Sequence[Tensor],
-    ) -> ObjectiveGradients:
-        """Do both steps for one objective after the other: only one graph is alive at a time.
-
-        :param loss_of: from the number of an objective and its output to its loss, a scalar.
-        :param parameters: as in :meth:`gradients`.
-        :return: as :meth:`gradients`.
-        """
-        raise NotImplementedError(f"{type(self).__name__} makes no separate passes.")
 
     @abstractmethod
     def gradients(
@@ -70,6 +55,9 @@ class GradientEngine(ABC):
         """One flat gradient per loss.
 
         :param losses: n scalars, or a tensor ``[n]``, functions of the outputs of :meth:`forward`.
+            An engine that :meth:`is_separate` asks for each once, after going backward from the one
+            before: a sequence that forwards when it is asked has one graph alive at a time, and
+            needs no :meth:`forward`.
         :param parameters: with P elements in all, all of one dtype.
         :param retain_graph: keep the graphs for another backward pass.
         :return: in the dtype of the parameters and in their order. The memory is the engine's and
@@ -98,50 +86,31 @@ class PlainEngine(GradientEngine):
         self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False
     ) -> ObjectiveGradients:
         """See :meth:`GradientEngine.gradients`."""
-        rows = self._start(len(losses), parameters)
+        size = sum(p.numel() for p in parameters)
+        self._rows = reusable_rows(self._rows, len(losses), size, parameters[0])
+        rows = self._rows[: len(losses)]
+        used = [False] * len(parameters)
         for row, loss in zip(rows, losses, strict=True):
-            self._write(row, loss, parameters, retain_graph)
+            if not loss.requires_grad:  # depends on frozen parameters alone
+                row.zero_()
+                continue
+            grads = torch.autograd.grad(
+                loss, parameters, retain_graph=retain_graph, allow_unused=True
+            )
+            used = [before or g is not None for before, g in zip(used, grads, strict=True)]
+            torch.cat(
+                [
+                    (torch.zeros_like(p) if g is None else g).reshape(-1)
+                    for p, g in zip(parameters, grads, strict=True)
+                ],
+                out=row,
+            )
+        self.used = used
         return StackedGradients(rows)
 
     def is_separate(self) -> bool:
         """See :meth:`GradientEngine.is_separate`."""
         return True
-
-    def one_by_one(
-        self,
-        model: Callable[[Batch], Tensor],
-        batches: Sequence[Batch],
-        loss_of: Callable[[int, Tensor], Tensor],
-        parameters: Sequence[Tensor],
-    ) -> ObjectiveGradients:
-        """See :meth:`GradientEngine.one_by_one`."""
-        rows = self._start(len(batches), parameters)
-        for k, (row, batch) in enumerate(zip(rows, batches, strict=True)):
-            self._write(row, loss_of(k, model(batch)), parameters, False)
-        return StackedGradients(rows)
-
-    def _start(self, n: int, parameters: Sequence[Tensor]) -> Tensor:
-        """Rows to write into; no parameter has been used yet."""
-        size = sum(p.numel() for p in parameters)
-        self._rows = reusable_rows(self._rows, n, size, parameters[0])
-        self.used = [False] * len(parameters)
-        return self._rows[:n]
-
-    def _write(
-        self, row: Tensor, loss: Tensor, parameters: Sequence[Tensor], retain_graph: bool
-    ) -> None:
-        if not loss.requires_grad:  # depends on frozen parameters alone
-            row.zero_()
-            return
-        grads = torch.autograd.grad(loss, parameters, retain_graph=retain_graph, allow_unused=True)
-        self.used = [before or g is not None for before, g in zip(self.used, grads, strict=True)]
-        torch.cat(
-            [
-                (torch.zeros_like(p) if g is None else g).reshape(-1)
-                for p, g in zip(parameters, grads, strict=True)
-            ],
-            out=row,
-        )
 
 
 def reusable_rows(rows: Tensor | None, n: int, size: int, like: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ class FusedEngine(GradientEngine):
         """Look at a model again if its layers or their modes have changed."""
         structure = [(layer, layer.training) for layer in module.modules()]
         if structure != self._structure:
-            self._structure, self._verified = structure, False
+            self._structure, self._verified, self.joined = structure, False, None
             self.reason = unfit_for_fusing(module)
 
     def forward(
@@ -128,21 +128,6 @@ class FusedEngine(GradientEngine):
         """
         return self.reason is not None
 
-    def one_by_one(
-        self,
-        model: Callable[[Batch], Tensor],
-        batches: Sequence[Batch],
-        loss_of: Callable[[int, Tensor], Tensor],
-        parameters: Sequence[Tensor],
-    ) -> ObjectiveGradients:
-        """See :meth:`GradientEngine.one_by_one`."""
-        self._plain_outputs, self.joined = None, None
-        found = self._plain.one_by_one(model, batches, loss_of, parameters)
-        self.used = self._plain.used
-        if self._module is not None:
-            self._examine(self._module)  # the next pass may be fused
-        return found
-
     def gradients(
         self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False
     ) -> ObjectiveGradients:
@@ -150,6 +135,8 @@ class FusedEngine(GradientEngine):
         if self.joined is None or not self.joined.requires_grad:
             found = self._plain.gradients(losses, parameters, retain_graph)
             self.used = self._plain.used
+            if self._module is not None:
+                self._examine(self._module)  # the next pass may be fused
             return found
         if isinstance(losses, Tensor):
             total = losses.sum()
@@ -167,7 +154,7 @@ class FusedEngine(GradientEngine):
                 self.reason = "its gradients differ from those of separate passes"
                 # The outputs are right: so are the losses, however they came about.
                 gradients = self._plain.gradients(losses, parameters, retain_graph=True)
-                self.used = self._plain.used
+                self.used, self.joined = self._plain.used, None
             if not retain_graph:
                 self._plain_outputs = None
         if not retain_graph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -137,18 +137,18 @@ class ObjectiveTemplate(TickTemplate):
         losses: list[Tensor] = []
         self.raw_outputs = raw
 
-        def loss_of(k: int, output: Tensor) -> Tensor:
+        def loss_of(k: int) -> Tensor:
+            output = self._forward_batch(batches[k])
             raw.append(output)
             masked = self._class_mask(output, batches[k][1])
-            loss = self._checked(self.objective_loss(masked, self.mbatch.parts[k]))
+            loss = _checked(self.objective_loss(masked, self.mbatch.parts[k]))
             raw[k] = output.detach()
             outputs.append(masked.detach())
             losses.append(loss.detach())
             return loss
 
-        self._found = self.engine.one_by_one(
-            self._forward_batch, batches, loss_of, self.space.parameters
-        )
+        lazily = _Lazily(len(batches), loss_of)
+        self._found = self.engine.gradients(lazily, self.space.parameters)
         self._outputs, self._losses = outputs, torch.stack(losses)
         return torch.cat(outputs)
 
@@ -182,17 +182,9 @@ class ObjectiveTemplate(TickTemplate):
             sizes = [part.stop - part.start for part in parts]
             return mean_cross_entropies(self.mb_output, self.mb_y, sizes)
         return [
-            self._checked(self.objective_loss(output, part))
+            _checked(self.objective_loss(output, part))
             for output, part in zip(self._outputs, parts, strict=True)
         ]
-
-    def _checked(self, loss: Tensor) -> Tensor:
-        if loss.ndim != 0:
-            raise ValueError(
-                f"`criterion` must return a scalar (reduction='mean'), found shape "
-                f"{tuple(loss.shape)}."
-            )
-        return loss
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
         """Loss of one objective, a scalar.
@@ -237,3 +229,32 @@ class ObjectiveTemplate(TickTemplate):
     def _has_own(self, method: str) -> bool:
         """Whether a subclass has a method of its own in place of one of these."""
         return getattr(type(self), method) is not getattr(ObjectiveTemplate, method)
+
+
+def _checked(loss: Tensor) -> Tensor:
+    if loss.ndim != 0:
+        raise ValueError(
+            f"`criterion` must return a scalar (reduction='mean'), found shape {tuple(loss.shape)}."
+        )
+    return loss
+
+
+class _Lazily(Sequence[Tensor]):
+    """Losses that are computed when they are asked for.
+
+    :param n: how many.
+    :param loss_of: from the number of an objective to its loss.
+    """
+
+    def __init__(self, n: int, loss_of: Callable[[int], Tensor]) -> None:
+        self._n = n
+        self._loss_of = loss_of
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._loss_of(index)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return map(self._loss_of, range(self._n))

@@ -142,8 +142,22 @@ def test_engines_say_whether_they_make_separate_passes():
 
     assert PlainEngine().is_separate()
     assert not Fused().is_separate()
-    with pytest.raises(NotImplementedError, match="Fused makes no separate passes"):
-        Fused().one_by_one(None, [], None, [])
+
+
+def test_losses_are_asked_for_once_each_when_the_one_before_is_done():
+    layer, asked = nn.Linear(3, 2), []
+    batches = [torch.randn(2, 3), torch.randn(4, 3)]
+
+    class Lazy(list):
+        def __iter__(self):
+            for k, batch in enumerate(batches):
+                asked.append(k)
+                yield layer(batch).square().sum()
+
+    found = PlainEngine().gradients(Lazy(batches), list(layer.parameters())).rows.clone()
+    assert asked == [0, 1]
+    losses = [layer(batch).square().sum() for batch in batches]
+    assert torch.equal(found, PlainEngine().gradients(losses, list(layer.parameters())).rows)
 
 
 def test_a_fused_engine_notices_that_layers_have_changed():
@@ -161,7 +175,7 @@ def test_a_fused_engine_notices_that_layers_have_changed():
         assert engine.is_separate() is before
         getattr(model, mode)()
         if engine.is_separate():
-            engine.one_by_one(model, batches, lambda _, output: output.sum(), parameters)
+            engine.gradients([model(batch).sum() for batch in batches], parameters)
         else:
             engine.forward(model, batches)
             assert engine.joined is None
