@@ -120,7 +120,15 @@ class SegmentExperience(_ParallelExperience):
         return torch.tensor(list(self.dataset.targets))
 
     def delivered(self, task: int) -> Tensor:
-        """Places in its data set of the samples of a task, in order of delivery, ``[b]``."""
+        """Places in its data set of the samples of a task, in order of delivery, ``[b]``.
+
+        :raises ValueError: if the task does not deliver in this segment.
+        """
+        if task not in self.active_tasks:
+            raise ValueError(
+                f"`task` must be one of the segment's active tasks {self.active_tasks}, found "
+                f"{task!r}."
+            )
         own = [d for deliveries in self.deliveries for d in deliveries if d.task == task]
         return torch.cat([torch.arange(d.start, d.stop) for d in own])
 

@@ -227,8 +227,7 @@ class ReplayMemory(ExemplarsBuffer):
             # One sample, one chance: what an active task has delivered before does not count.
             seen = self._seen.get(samples.name, torch.empty(0, dtype=torch.long))
             samples = samples.unlike(seen)
-            if samples.ids is not None:
-                self._seen[samples.name] = torch.cat([seen, samples.ids])
+            self._seen[samples.name] = torch.cat([seen, samples.ids])
             keys = torch.rand(len(samples.labels), generator=self._generator, dtype=torch.float64)
             stores = self._streaming.setdefault(samples.name, {})
             # No class ever gets more than its task's share.

@@ -28,7 +28,7 @@ class Delivered:
     :param labels: class labels ``[b]``.
     :param num_classes: of the task.
     :param load: from indices ``[m]`` to inputs ``[m, ...]``.
-    :param ids: equal for equal samples, ``[b]``; ``None`` if nobody knows.
+    :param ids: equal for equal samples, ``[b]``.
     """
 
     name: str
@@ -37,15 +37,13 @@ class Delivered:
     labels: Tensor
     num_classes: int
     load: Callable[[Tensor], Tensor]
-    ids: Tensor | None = None
+    ids: Tensor
 
     def unlike(self, seen: Tensor) -> Delivered:
         """Only the first of equal samples, and none of those seen before.
 
         :param seen: ids ``[s]``.
         """
-        if self.ids is None:
-            return self
         ids = self.ids.numpy()
         first = np.sort(np.unique(ids, return_index=True)[1])
         fresh = torch.from_numpy(first[~np.isin(ids[first], seen.numpy())])
@@ -83,7 +81,7 @@ def delivered_by(exp: Any) -> list[Delivered]:
     labels, load = torch.tensor(list(exp.dataset.targets)), partial(inputs_of, exp.dataset.eval())
     for task, indices in indices_by_task(exp, names).items():
         own = labels[indices]
-        found.append(Delivered(names[task], task, indices, own, len(own.unique()), load))
+        found.append(Delivered(names[task], task, indices, own, len(own.unique()), load, indices))
     return found
 
 
@@ -102,7 +100,7 @@ def offer(stores: dict[int, SampleStore], samples: Delivered, keys: Tensor, size
     order = torch.argsort(all_keys, stable=True)
     order = order[torch.argsort(all_labels[order], stable=True)]
     # By class, and within a class by key: what comes too late in its class is left out.
-    _, counts = torch.unique_consecutive(all_labels[order], return_counts=True)
+    labels, counts = torch.unique_consecutive(all_labels[order], return_counts=True)
     starts = (counts.cumsum(0) - counts).repeat_interleave(counts)
     order = order[torch.arange(len(order)) - starts < size]
     new = order[order >= number]
@@ -114,8 +112,8 @@ def offer(stores: dict[int, SampleStore], samples: Delivered, keys: Tensor, size
     places = torch.arange(len(all_keys))
     places[new] = torch.arange(number, number + len(new))
     inputs = inputs.index_select(0, places[order].to(inputs.device))
-    labels, counts = torch.unique_consecutive(all_labels[order], return_counts=True)
-    pieces = [tensor.split(counts.tolist()) for tensor in (all_keys[order], inputs)]
+    counts = counts.clamp(max=size).tolist()
+    pieces = [tensor.split(counts) for tensor in (all_keys[order], inputs)]
     for label, own_keys, own_inputs in zip(labels.tolist(), *pieces, strict=True):
         store = stores.setdefault(label, SampleStore(samples.task_label))
         store.replace(own_keys, own_inputs, torch.full((len(own_keys),), label))

@@ -1,5 +1,6 @@
 """Which of the samples delivered are kept aside, against the slow and obvious way."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +33,7 @@ def test_the_smallest_keys_of_each_class_stay(offered, size):
             loaded.extend(indices.tolist())
             return indices.float()[:, None]
 
-        offered_now = Delivered("task", 5, new, labels.long(), 4, load)
+        offered_now = Delivered("task", 5, new, labels.long(), 4, load, new)
         offer(stores, offered_now, keys.double(), size)
         assert set(stores) == set(expected)
         for label, store in stores.items():
@@ -75,4 +76,6 @@ def test_what_was_delivered_is_what_ticks_have_had():
             assert torch.equal(found.load(found.indices), x[own])
             assert torch.equal(found.labels, y[own])
             assert found.num_classes == 2
+            with pytest.raises(ValueError, match=r"`task` must be one of .* found 7"):
+                experience.delivered(7)
             assert [int(i) % 30 for i in found.ids] == (x[own, 0] % 100).long().tolist()
