@@ -31,6 +31,7 @@ from avalanche_emgd.optim import EMGDWeighting, gramian_of
 
 Batches = Sequence[tuple[Tensor, Tensor]]
 CLASSES_PER_TASK = 6
+_LARGER = 4096  # numbers, many more than the small pieces of the C library's
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -46,13 +47,19 @@ def side_by_side(works: Sequence[Callable[[], Callable[[], Any]]], repeats: int)
     Ratios of what is returned are medians of the ratios within turns: a machine that slows down for
     a while slows down everything in a turn alike.
 
+    Before each, memory is allocated and let go: C libraries put off joining small pieces that have
+    been freed until somebody wants a larger one (glibc's ``malloc_consolidate``). What TorchJD's
+    thousands of small tensors leave takes 12 ms, which would count as another's.
+
     :param works: each prepares one call, which alone is timed.
     :param repeats: of each.
     """
     times: list[list[float]] = [[] for _ in works]
     for _ in range(repeats):
         for own, prepare in zip(times, works, strict=True):
-            own.append(seconds(prepare()))
+            work = prepare()
+            torch.empty(_LARGER)
+            own.append(seconds(work))
     first = times[0]
     ratios = [[t / f for t, f in zip(own, first, strict=True)] for own in times]
     return [statistics.median(first) * statistics.median(own) for own in ratios]

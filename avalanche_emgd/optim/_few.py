@@ -41,6 +41,8 @@ def solve_few(
         return None
     scale = max(squares)
     norms = [sqrt(square / scale) for square in squares]
+    if min(norms) == 0.0:
+        return None
     C = _normalised(gramian, scale, norms)
     if C is None:
         return None
@@ -75,10 +77,11 @@ def _normalised(gramian: Rows, scale: float, norms: Sequence[float]) -> Rows | N
         own: list[float] = []
         for j, (other, above) in enumerate(zip(norms[:i], C, strict=False)):
             entry = row[j] / scale / norm / other
-            mirrored = gramian[j][i] / scale / norm / other
-            if not abs(entry - mirrored) <= _ROUNDING:
-                return None
-            entry = 0.5 * (entry + mirrored)
+            if row[j] != gramian[j][i]:
+                mirrored = gramian[j][i] / scale / norm / other
+                if not abs(entry - mirrored) <= _ROUNDING:
+                    return None
+                entry = 0.5 * (entry + mirrored)
             own.append(entry)
             above.append(entry)
         own.append(1.0)

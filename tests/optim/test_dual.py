@@ -130,6 +130,7 @@ def test_plain_numbers_solve_what_is_usual(c, held):
         [[1.0, 0.0], [0.0, 0.0]],
         [[1.0, float("nan")], [float("nan"), 1.0]],
         [[float("inf"), 0.0], [0.0, 1.0]],
+        [[1e-320, 0.0], [0.0, 1e300]],
         [[-1.0, 0.0], [0.0, 1.0]],
     ],
 )

@@ -84,12 +84,13 @@ def test_few_samples_are_not_laid_out_and_many_are():
 
 
 @pytest.mark.parametrize("columns", [8191, 8192, 10_000])
-def test_products_in_blocks_are_nearly_those_in_float64(columns):
-    rows = torch.randn(7, columns) + 0.1
+@pytest.mark.parametrize("n", [1, 7, 12, 13, 24, 31, 100, 101])  # strips, and none
+def test_products_in_blocks_are_nearly_those_in_float64(columns, n):
+    rows = torch.randn(n, columns) + 0.1
     exact = rows.double() @ rows.double().T
     lengths = exact.diagonal().sqrt()
     error = (gramian_of(rows) - exact).abs() / (lengths[:, None] * lengths)
-    assert float(error.max()) < 1e-7
+    assert float(error.max()) < (1e-7 if n <= 100 else 3e-7)
     assert gramian_of(rows).dtype == torch.float64
 
 
