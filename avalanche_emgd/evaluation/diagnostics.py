@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import mul
 from typing import Any
 
 from avalanche.evaluation import PluginMetric
@@ -61,9 +62,8 @@ def gradient_diagnostics(every: int = 1) -> list[PluginMetric]:
 
 def _values(strategy: Any) -> dict[str, float]:
     names = strategy.objectives
-    gramian = strategy.gramian.cpu().double()
     # Plain numbers: one call for each tensor instead of one for each entry.
-    products, weights = gramian.tolist(), strategy.weights.tolist()
+    products, weights = strategy.gramian.tolist(), strategy.weights.tolist()
     losses, sigma = strategy.objective_losses.tolist(), getattr(strategy, "sigma", None)
     factors = [math.inf] * len(names) if sigma is None else sigma.tolist()
     norms = [math.sqrt(max(0.0, products[i][i])) for i in range(len(names))]
@@ -80,6 +80,6 @@ def _values(strategy: Any) -> dict[str, float]:
             if lengths > 0.0:
                 values[f"Cosine/{name}~{names[j]}"] = products[i][j] / lengths
     if weights:
-        direction = strategy.weights.cpu().double()
-        values["Squared_Direction"] = max(0.0, float(direction @ gramian @ direction))
+        along = [sum(map(mul, row, weights)) for row in products]
+        values["Squared_Direction"] = max(0.0, sum(map(mul, weights, along)))
     return values
