@@ -135,10 +135,8 @@ def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
     One pass over prepared minibatches, a product for each layer and objective, Gramian, factors and
     dual, weighted sum, optimizer; no stream, memory, mask, engine or strategy.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-    parameters = list(model.parameters())
-    lengths = [p.numel() for p in parameters]
+    lengths = [p.numel() for p in model.parameters()]
     buffer = torch.empty(max(map(len, ticks)), sum(lengths))
     weighting = EMGDWeighting()
 
@@ -166,7 +164,35 @@ def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
             torch.stack([other.sum(0) for _, other in pairs], out=next(places))
         return weighting(gramian_of(rows)).float() @ rows
 
+    return _following(ticks, model, tick)
+
+
+def emgd_passes_by_hand(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
+    """Do EMGD's arithmetic with one pass for each objective, and nothing else."""
+    parameters = list(model.parameters())
+    buffer = torch.empty(max(map(len, ticks)), sum(p.numel() for p in parameters))
+    weighting = EMGDWeighting()
+
+    def tick(batches: Batches) -> Tensor:
+        rows = buffer[: len(batches)]
+        for row, (x, y) in zip(rows, batches, strict=True):
+            found = torch.autograd.grad(cross_entropy(model(x), y), parameters)
+            torch.cat([each.reshape(-1) for each in found], out=row)
+        return weighting(gramian_of(rows)).float() @ rows
+
+    return _following(ticks, model, tick)
+
+
+def _following(
+    ticks: Sequence[Batches], model: nn.Module, tick: Callable[[Batches], Tensor]
+) -> Callable[[], Any]:
+    """Let an optimizer follow the flat gradients of ticks."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+    parameters = list(model.parameters())
+    lengths = [p.numel() for p in parameters]
+
     def train() -> None:
+        model.train()
         for batches in ticks:
             optimizer.zero_grad()
             update = tick(batches).split(lengths)

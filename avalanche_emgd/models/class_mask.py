@@ -29,7 +29,7 @@ class ClassMask:
     def __init__(self) -> None:
         self._benchmark: ParallelBenchmark | None = None
         self._started: tuple[int, ...] = ()
-        self._allowed: Tensor | None = None
+        self._masked: Tensor | None = None
 
     def observe(self, experience: Any, *, all_started: bool = False) -> None:
         """Say which experience is trained on now.
@@ -37,7 +37,7 @@ class ClassMask:
         :param experience: a segment says which tasks have started.
         :param all_started: whether all tasks have started, as in joint training.
         """
-        self._benchmark, self._started, self._allowed = None, (), None
+        self._benchmark, self._started, self._masked = None, (), None
         if isinstance(experience, SegmentExperience):
             self._benchmark = experience.benchmark
             self._started = experience.started_tasks
@@ -67,15 +67,11 @@ class ClassMask:
         """
         if self._benchmark is None:
             return logits
-        allowed = self._allowed
-        if (
-            allowed is None
-            or allowed.shape[1] != logits.shape[1]
-            or allowed.device != logits.device
-        ):
-            allowed = self._allowed = self._table(self._benchmark, logits)
-        rows = allowed if len(allowed) == 1 else allowed.index_select(0, task_labels)
-        return mask_logits(logits, rows)
+        masked = self._masked
+        if masked is None or masked.shape[1] != logits.shape[1] or masked.device != logits.device:
+            masked = self._masked = ~self._table(self._benchmark, logits)
+        rows = masked if len(masked) == 1 else masked.index_select(0, task_labels)
+        return logits.masked_fill(rows, _masked_value(logits.dtype))
 
     def _table(self, benchmark: ParallelBenchmark, logits: Tensor) -> Tensor:
         """Boolean ``[T, K]``, or ``[1, K]`` where all tasks are alike."""

@@ -27,14 +27,14 @@ def solve_few(
     """Weights that satisfy the optimality conditions, found by holding what falls below its bound.
 
     Starts with all objectives taking part and holds those at their bound that would fall below it,
-    until none does. If what is held would rather stay there, that is the optimum, and the only one.
+    until none does. If what is held would rather stay there, that is the optimum, and the only one;
+    if not, the residual says so.
 
     :param gramian: n rows of n numbers.
     :param tau: n numbers ≥ 0.
     :param lower_bound: c in [0, 1), as in :func:`~avalanche_emgd.optim.solve_dual`.
     :return: weights, the squared norm of the direction and the KKT residual; ``None`` if the
-        gradients are nearly dependent, if one that is held wants to take part again, or if the
-        matrix is no Gramian: cases for slower methods.
+        gradients are nearly dependent or if the matrix is no Gramian: cases for slower methods.
     """
     squares = [row[i] for i, row in enumerate(gramian)]
     if not (isfinite(sum(squares)) and min(squares) > 0.0):
@@ -95,14 +95,14 @@ def _optimum(
     """Minimise ½uᵀCu subject to aᵀu = total, u ≥ lower; the multiplier of the equality, too."""
     taking_part, held = list(range(len(a))), list[int]()
     while True:
-        part = [[C[i][j] for j in taking_part if j <= i] for i in taking_part]
+        part = [[C[i][j] for j in taking_part[: k + 1]] for k, i in enumerate(taking_part)]
         factor = _cholesky(part)
         if factor is None:
             return None
         own = [a[i] for i in taking_part]
         free = _solve(factor, own)
         rest = total
-        bound = [0.0] * len(taking_part)
+        bound: list[float] = []
         if held and lower[0] > 0.0:
             rest -= sum(a[j] * lower[j] for j in held)
             bound = _solve(factor, [sum(C[i][j] * lower[j] for j in held) for i in taking_part])
@@ -110,8 +110,10 @@ def _optimum(
         nu = rest / sum(map(mul, own, free))
         if not nu > 0.0:
             return None
-        values = [nu * f - b for f, b in zip(free, bound, strict=True)]
-        low = {i for i, value in zip(taking_part, values, strict=True) if not value >= lower[i]}
+        values = [nu * each for each in free]
+        if bound:
+            values = [value - each for value, each in zip(values, bound, strict=True)]
+        low = [i for i, value in zip(taking_part, values, strict=True) if not value >= lower[i]]
         if not low:
             break
         held += low
@@ -121,8 +123,6 @@ def _optimum(
     u = list(lower)
     for i, value in zip(taking_part, values, strict=True):
         u[i] = value
-    if any(sum(map(mul, C[j], u)) < nu * a[j] for j in held):
-        return None
     return u, nu
 
 

@@ -35,6 +35,7 @@ _KNOWN_TO_NUMPY = (torch.float64, torch.float32)
 _TINY = float(np.finfo(np.float64).tiny)
 
 Solver = Literal["auto", "cvxopt"]
+_SOLVERS = get_args(Solver)
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ def solve_dual(
     :raises ArithmeticError: if the matrix is not a Gramian, so that no weights are optimal, or if
         none are found, which cvxopt alone does not manage on some scales that ``"auto"`` does.
     """
-    if solver not in get_args(Solver):
-        raise ValueError(f"`solver` must be one of {get_args(Solver)}, found {solver!r}.")
+    if solver not in _SOLVERS:
+        raise ValueError(f"`solver` must be one of {_SOLVERS}, found {solver!r}.")
     if solver == "auto":
         found = _in_plain_numbers(gramian, sigma, lower_bound, objectives)
         if found is not None:

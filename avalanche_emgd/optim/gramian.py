@@ -63,9 +63,9 @@ def _by_blocks(rows: Tensor) -> Tensor:
     for start in range(0, n, _STRIP):
         stop = min(start + _STRIP, n)
         products = _summed_products(whole[:, start:stop], whole[:, start:])
-        found[start:stop, start:] += products
+        found[start:stop, start:].add_(products)
         if stop < n:
-            found[stop:, start:stop] += products[:, stop - start :].T
+            found[stop:, start:stop].add_(products[:, stop - start :].T)
     return found
 
 

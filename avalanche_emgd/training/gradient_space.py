@@ -40,6 +40,7 @@ class GradientSpace:
         """In the order of the flat space."""
         self.num_shared: int = sum(p.numel() for p in first)
         """Elements of the shared parameters."""
+        self._lengths = [p.numel() for p in self.parameters]
 
     def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
         """Hand the flat gradient ``[P]`` to the parameters' ``grad``.
@@ -49,7 +50,7 @@ class GradientSpace:
             alone, so that neither momentum nor weight decay moves them.
         :param accumulate: add to what is there, instead of replacing it.
         """
-        pieces = update.split([p.numel() for p in self.parameters])
+        pieces = update.split(self._lengths)
         for parameter, piece, touched in zip(self.parameters, pieces, used, strict=True):
             if not touched:
                 continue
