@@ -28,10 +28,11 @@ from avalanche_emgd import (
 from avalanche_emgd.benchmarks import ParallelBenchmark
 from avalanche_emgd.benchmarks.images import ImagesInMemory
 from avalanche_emgd.optim import EMGDWeighting, gramian_of
+from avalanche_emgd.training.gradient_space import GradientSpace
 
 Batches = Sequence[tuple[Tensor, Tensor]]
 CLASSES_PER_TASK = 6
-_LARGER = 4096  # numbers, many more than the small pieces of the C library's
+_LARGER = 4096  # float32 numbers; what the C library takes for small ends at a kilobyte
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -137,10 +138,8 @@ def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
     """
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
     lengths = [p.numel() for p in model.parameters()]
-    buffer = torch.empty(max(map(len, ticks)), sum(lengths))
-    weighting = EMGDWeighting()
 
-    def tick(batches: Batches) -> Tensor:
+    def write(batches: Batches, rows: Tensor) -> None:
         x, y = (torch.cat(column) for column in zip(*batches, strict=True))
         sizes = [len(y) for _, y in batches]
         inputs, outputs = [x.flatten(1)], []
@@ -150,8 +149,7 @@ def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
         outputs.append(layers[-1](inputs[-1]))
         losses = cross_entropy(outputs[-1], y, reduction="none").split(sizes)
         slopes = torch.autograd.grad(sum(loss.mean() for loss in losses), outputs)
-        rows, n = buffer[: len(batches)], len(batches)
-        places = iter(rows.split(lengths, dim=1))
+        n, places = len(batches), iter(rows.split(lengths, dim=1))
         for into, back in zip(inputs, slopes, strict=True):
             weights = next(places).view(n, back.shape[1], into.shape[1])
             pairs = list(zip(into.detach().split(sizes), back.split(sizes), strict=True))
@@ -162,59 +160,60 @@ def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
                 for weight, (one, other) in zip(weights, pairs, strict=True):
                     torch.mm(other.T, one, out=weight)
             torch.stack([other.sum(0) for _, other in pairs], out=next(places))
-        return weighting(gramian_of(rows)).float() @ rows
 
-    return _following(ticks, model, tick)
+    return _emgd_with(ticks, model, write)
 
 
 def emgd_passes_by_hand(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
     """Do EMGD's arithmetic with one pass for each objective, and nothing else."""
     parameters = list(model.parameters())
-    buffer = torch.empty(max(map(len, ticks)), sum(p.numel() for p in parameters))
-    weighting = EMGDWeighting()
 
-    def tick(batches: Batches) -> Tensor:
-        rows = buffer[: len(batches)]
+    def write(batches: Batches, rows: Tensor) -> None:
         for row, (x, y) in zip(rows, batches, strict=True):
             found = torch.autograd.grad(cross_entropy(model(x), y), parameters)
             torch.cat([each.reshape(-1) for each in found], out=row)
-        return weighting(gramian_of(rows)).float() @ rows
 
-    return _following(ticks, model, tick)
+    return _emgd_with(ticks, model, write)
 
 
-def _following(
-    ticks: Sequence[Batches], model: nn.Module, tick: Callable[[Batches], Tensor]
+def _emgd_with(
+    ticks: Sequence[Batches], model: nn.Module, write: Callable[[Batches, Tensor], None]
 ) -> Callable[[], Any]:
-    """Let an optimizer follow the flat gradients of ticks."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
-    parameters = list(model.parameters())
-    lengths = [p.numel() for p in parameters]
+    """Do EMGD with gradients that ``write(batches, rows)`` writes to ``[n, P]``."""
+    space, weighting = GradientSpace(model), EMGDWeighting()
+    buffer = torch.empty(max(map(len, ticks)), space.num_shared)
+    used = [True] * len(space.parameters)
 
-    def train() -> None:
-        model.train()
-        for batches in ticks:
-            optimizer.zero_grad()
-            update = tick(batches).split(lengths)
-            for parameter, piece in zip(parameters, update, strict=True):
-                parameter.grad = piece.view_as(parameter)
-            optimizer.step()
+    def differentiate(batches: Batches) -> None:
+        rows = buffer[: len(batches)]
+        write(batches, rows)
+        space.assign(weighting(gramian_of(rows)).float() @ rows, used, accumulate=False)
 
-    return train
+    return _training(ticks, model, differentiate)
 
 
 def _by_hand(
     ticks: Sequence[Batches], model: nn.Module, passes_of: Callable[[Batches], Batches]
 ) -> Callable[[], Any]:
+    def differentiate(batches: Batches) -> None:
+        passes = passes_of(batches)
+        for x, y in passes:
+            (cross_entropy(model(x), y) / len(passes)).backward()
+
+    return _training(ticks, model, differentiate)
+
+
+def _training(
+    ticks: Sequence[Batches], model: nn.Module, differentiate: Callable[[Batches], None]
+) -> Callable[[], Any]:
+    """Train by gradients that ``differentiate`` leaves with the parameters."""
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
 
     def train() -> None:
         model.train()
         for batches in ticks:
             optimizer.zero_grad()
-            passes = passes_of(batches)
-            for x, y in passes:
-                (cross_entropy(model(x), y) / len(passes)).backward()
+            differentiate(batches)
             optimizer.step()
 
     return train
