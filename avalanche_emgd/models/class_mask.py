@@ -69,12 +69,12 @@ class ClassMask:
             return logits
         masked = self._masked
         if masked is None or masked.shape[1] != logits.shape[1] or masked.device != logits.device:
-            masked = self._masked = ~self._table(self._benchmark, logits)
+            masked = self._masked = self._table(self._benchmark, logits)
         rows = masked if len(masked) == 1 else masked.index_select(0, task_labels)
         return logits.masked_fill(rows, _masked_value(logits.dtype))
 
     def _table(self, benchmark: ParallelBenchmark, logits: Tensor) -> Tensor:
-        """Boolean ``[T, K]``, or ``[1, K]`` where all tasks are alike."""
+        """Which classes do not compete, ``[T, K]``, or ``[1, K]`` where all tasks are alike."""
         width = logits.shape[1]
         if width < benchmark.num_classes:
             raise ValueError(
@@ -85,9 +85,9 @@ class ClassMask:
             groups = [list(labels) for labels in benchmark.label_sets]
         else:
             groups = [[c for task in self._started for c in benchmark.label_sets[task]]]
-        table = torch.zeros(len(groups), width, dtype=torch.bool)
+        table = torch.ones(len(groups), width, dtype=torch.bool)
         for row, labels in zip(table, groups, strict=True):
-            row[labels] = True
+            row[labels] = False
         return table.to(logits.device)
 
 

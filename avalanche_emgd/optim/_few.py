@@ -27,14 +27,14 @@ def solve_few(
     """Weights that satisfy the optimality conditions, found by holding what falls below its bound.
 
     Starts with all objectives taking part and holds those at their bound that would fall below it,
-    until none does. If what is held would rather stay there, that is the optimum, and the only one;
-    if not, the residual says so.
+    until none does. If what is held would rather stay there, that is the optimum, and the only one.
 
     :param gramian: n rows of n numbers.
     :param tau: n numbers ≥ 0.
     :param lower_bound: c in [0, 1), as in :func:`~avalanche_emgd.optim.solve_dual`.
     :return: weights, the squared norm of the direction and the KKT residual; ``None`` if the
-        gradients are nearly dependent or if the matrix is no Gramian: cases for slower methods.
+        gradients are nearly dependent, if one that is held wants to take part again, or if the
+        matrix is no Gramian: cases for slower methods.
     """
     squares = [row[i] for i, row in enumerate(gramian)]
     if not (isfinite(sum(squares)) and min(squares) > 0.0):
@@ -61,8 +61,10 @@ def solve_few(
     residual = 0.0
     for row, product, each, own, norm in zip(C, products, a, u, norms, strict=True):
         slack = product - nu * each
-        if own <= lower * norm and slack >= 0.0:
-            continue  # held, and content
+        if own <= lower * norm:  # held
+            if slack < 0.0:
+                return None
+            continue
         size = sum(map(mul, map(abs, row), u)) + nu * each
         residual = max(residual, abs(slack) / size)
     weights = [each / norm for each, norm in zip(u, norms, strict=True)]

@@ -58,20 +58,15 @@ def _by_blocks(rows: Tensor) -> Tensor:
     if blocks == 0:
         return found
     whole = rows[:, : blocks * _BLOCK].view(n, blocks, _BLOCK).transpose(0, 1)
-    if n > _FEW_ROWS:
-        return found.add_(_summed_products(whole, whole))
-    for start in range(0, n, _STRIP):
-        stop = min(start + _STRIP, n)
-        products = _summed_products(whole[:, start:stop], whole[:, start:])
+    height = _STRIP if n <= _FEW_ROWS else n
+    for start in range(0, n, height):
+        stop = min(start + height, n)
+        others = whole[:, start:].transpose(1, 2)
+        products = torch.bmm(whole[:, start:stop], others).sum(dim=0, dtype=torch.float64)
         found[start:stop, start:].add_(products)
         if stop < n:
             found[stop:, start:stop].add_(products[:, stop - start :].T)
     return found
-
-
-def _summed_products(some: Tensor, others: Tensor) -> Tensor:
-    """From ``[blocks, a, size]`` and ``[blocks, b, size]`` to ``[a, b]``."""
-    return torch.bmm(some, others.transpose(1, 2)).sum(dim=0, dtype=torch.float64)
 
 
 def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:

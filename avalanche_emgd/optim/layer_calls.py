@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -45,12 +45,12 @@ class LayerCalls:
         self._rows: Tensor | None = None
 
     @contextmanager
-    def recorded(self, module: nn.Module) -> Iterator[None]:
-        """Record all calls within, in place of earlier ones."""
+    def recorded(self, layers: Iterable[nn.Module]) -> Iterator[None]:
+        """Record all calls of layers with rules within, in place of earlier ones."""
         self.forget()
         handles = [
             layer.register_forward_hook(self._record)
-            for layer in module.modules()
+            for layer in layers
             if rule_of(layer) is not None
         ]
         try:
