@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .objective_gradients import ObjectiveGradients, StackedGradients
 
-__all__ = ["GradientEngine", "Losses", "PlainEngine", "reusable_rows"]
+__all__ = ["GradientEngine", "Losses", "PlainEngine", "reusable"]
 
 Batch = TypeVar("Batch")
 Losses = Sequence[Tensor] | Tensor
@@ -74,7 +74,7 @@ class PlainEngine(GradientEngine):
     """
 
     def __init__(self) -> None:
-        self._rows: Tensor | None = None
+        self._memory: Tensor | None = None
 
     def forward(
         self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]
@@ -87,8 +87,8 @@ class PlainEngine(GradientEngine):
     ) -> ObjectiveGradients:
         """See :meth:`GradientEngine.gradients`."""
         size = sum(p.numel() for p in parameters)
-        self._rows = reusable_rows(self._rows, len(losses), size, parameters[0])
-        rows = self._rows[: len(losses)]
+        self._memory = reusable(self._memory, len(losses) * size, parameters[0])
+        rows = self._memory[: len(losses) * size].view(len(losses), size)
         used = [False] * len(parameters)
         for row, loss in zip(rows, losses, strict=True):
             if not loss.requires_grad:  # depends on frozen parameters alone
@@ -113,14 +113,13 @@ class PlainEngine(GradientEngine):
         return True
 
 
-def reusable_rows(rows: Tensor | None, n: int, size: int, like: Tensor) -> Tensor:
-    """Give at least n rows to write into: those there are, if they are of the right kind.
+def reusable(memory: Tensor | None, size: int, like: Tensor) -> Tensor:
+    """Give at least ``size`` elements to write to: those there are, if they are of the right kind.
 
-    :param rows: of an earlier call.
-    :param size: of a row.
+    :param memory: of an earlier call.
     :param like: a tensor of the dtype and on the device that they must have.
     """
-    kept = rows is not None and len(rows) >= n and rows.shape[1] == size
-    if rows is not None and kept and (rows.dtype, rows.device) == (like.dtype, like.device):
-        return rows
-    return torch.empty(n, size, dtype=like.dtype, device=like.device)
+    enough = memory is not None and len(memory) >= size
+    if memory is not None and enough and (memory.dtype, memory.device) == (like.dtype, like.device):
+        return memory
+    return torch.empty(size, dtype=like.dtype, device=like.device)

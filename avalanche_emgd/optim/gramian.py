@@ -8,7 +8,7 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-__all__ = ["check_finite", "exact", "gramian_of", "without_negligible"]
+__all__ = ["check_finite", "exact", "gramian_of", "gramian_of_pieces", "without_negligible"]
 
 # Of the longest gradient; anything shorter counts as zero.
 _NEGLIGIBLE = 1e-12
@@ -34,15 +34,23 @@ def gramian_of(gradients: Tensor) -> Tensor:
     :param gradients: ``[n, P]``, one gradient per row.
     :return: ``[n, n]`` float64, on the device of the gradients where it knows float64.
     """
-    rows = gradients.detach()
-    large = rows.shape[1] >= _LONG or rows.shape[0] >= _MANY
-    if large and rows.device.type == "cpu" and rows.dtype == torch.float32:
-        found = _by_blocks(rows)
+    return gramian_of_pieces([gradients.detach()])
+
+
+def gramian_of_pieces(pieces: Sequence[Tensor]) -> Tensor:
+    """Inner products of all pairs of rows that are in pieces; see :func:`gramian_of`.
+
+    :param pieces: ``[n, size]`` each, one beside the other, without graphs.
+    """
+    first = pieces[0]
+    large = sum(piece.shape[1] for piece in pieces) >= _LONG or len(first) >= _MANY
+    if large and first.device.type == "cpu" and first.dtype == torch.float32:
+        found = _by_blocks(pieces)
         squares = found.diagonal().tolist()
         if all(_SMALL < square < _LARGE for square in squares):
             return found
-    rows = exact(rows)
-    return rows @ rows.T
+    products = [piece @ piece.T for piece in map(exact, pieces)]
+    return sum(products[1:], products[0])
 
 
 def exact(tensor: Tensor) -> Tensor:
@@ -50,23 +58,40 @@ def exact(tensor: Tensor) -> Tensor:
     return tensor.to(torch.float32 if tensor.device.type == "mps" else torch.float64)
 
 
-def _by_blocks(rows: Tensor) -> Tensor:
-    n, size = rows.shape
-    blocks = size // _BLOCK
-    rest = rows[:, blocks * _BLOCK :]
-    found = (rest @ rest.T).double()
-    if blocks == 0:
-        return found
-    whole = rows[:, : blocks * _BLOCK].view(n, blocks, _BLOCK).transpose(0, 1)
-    height = _STRIP if n <= _FEW_ROWS else n
-    for start in range(0, n, height):
-        stop = min(start + height, n)
-        others = whole[:, start:].transpose(1, 2)
-        products = torch.bmm(whole[:, start:stop], others).sum(dim=0, dtype=torch.float64)
-        found[start:stop, start:].add_(products)
-        if stop < n:
-            found[stop:, start:stop].add_(products[:, stop - start :].T)
+def _by_blocks(pieces: Sequence[Tensor]) -> Tensor:
+    n = len(pieces[0])
+    if len(pieces) == 1 and pieces[0].shape[1] <= _BLOCK:
+        return (pieces[0] @ pieces[0].T).double()
+    stacks = [stack for piece in pieces for stack in _stacks(piece)]
+    if n <= _STRIP or n > _FEW_ROWS:
+        return _summed(stacks, stacks)
+    found = pieces[0].new_empty(n, n, dtype=torch.float64)
+    for start in range(0, n, _STRIP):
+        stop = min(start + _STRIP, n)
+        ours = [stack[:, start:stop] for stack in stacks]
+        found[start:stop, start:] = strip = _summed(ours, [stack[:, start:] for stack in stacks])
+        found[stop:, start:stop] = strip[:, stop - start :].T
     return found
+
+
+def _stacks(rows: Tensor) -> list[Tensor]:
+    """Blocks of rows ``[n, size]``, as ``[number, n, elements]``: the whole ones and the rest."""
+    n, size = rows.shape
+    blocks, rest = divmod(size, _BLOCK)
+    whole = rows[:, : size - rest] if rest else rows
+    stacks = [whole.view(n, blocks, _BLOCK).transpose(0, 1)] if blocks else []
+    return [*stacks, rows[None, :, size - rest :]] if rest else stacks
+
+
+def _summed(stacks: Sequence[Tensor], others: Sequence[Tensor]) -> Tensor:
+    """Sum of the products of all blocks, each in float32, ``[n, m]`` float64."""
+    first, other = stacks[0], others[0]
+    products = first.new_empty(sum(map(len, stacks)), first.shape[1], other.shape[1])
+    start = 0
+    for stack, other in zip(stacks, others, strict=True):
+        torch.bmm(stack, other.transpose(1, 2), out=products[start : start + len(stack)])
+        start += len(stack)
+    return products.sum(dim=0, dtype=torch.float64)
 
 
 def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:

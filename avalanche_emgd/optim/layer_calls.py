@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
+from typing import Any
 
 from torch import Tensor, nn
 
-from .engine import reusable_rows
+from .engine import reusable
+from .gradient_layout import GradientLayout
 from .layer_gradients import rule_of, write_rows
 from .layerwise_gradients import LayerwiseGradients, OuterProducts
-from .objective_gradients import ObjectiveGradients, StackedGradients
+from .objective_gradients import ObjectiveGradients
 
 __all__ = ["LayerCall", "LayerCalls"]
 
@@ -42,7 +42,10 @@ class LayerCalls:
     def __init__(self) -> None:
         self.calls: list[LayerCall] = []
         """In the order of the pass."""
-        self._rows: Tensor | None = None
+        self._memory: Tensor | None = None
+        self._layout: GradientLayout
+        self._key: Any = None
+        self._involved: list[Any] = []
 
     @contextmanager
     def recorded(self, layers: Iterable[nn.Module]) -> Iterator[None]:
@@ -89,44 +92,44 @@ class LayerCalls:
         :param lean: whether outer products are kept wherever possible.
         :return: the gradients, and for each parameter whether a call has used it.
         """
-        places = {id(p): k for k, p in enumerate(parameters)}
-        lengths = [p.numel() for p in parameters]
-        starts = list(accumulate([0, *lengths]))
+        n, like = len(sizes), parameters[0]
         returned = [
-            (call.layer, _as(call.inputs, parameters[0]), _as(slope, parameters[0]))
+            (call.layer, _as(call.inputs, like), _as(slope, like))
             for call, slope in zip(self.calls, slopes, strict=True)
             if slope is not None
         ]
-        times = Counter(id(p) for layer, *_ in returned for p in layer._parameters.values())
-        outer: dict[int, OuterProducts] = {}
-        for layer, inputs, slope in returned:
-            if type(layer) is nn.Linear and inputs.ndim == 2 and times[id(layer.weight)] == 1:
-                place = places.get(id(layer.weight))
-                if place is not None and (lean or _is_worth_it(inputs, slope, len(sizes))):
-                    outer[place] = OuterProducts(starts[place], inputs, slope)
-        dense = [place for place in range(len(parameters)) if place not in outer]
-        rows = self._buffer(len(sizes), sum(lengths[place] for place in dense), parameters[0])
-        pieces = dict(zip(dense, rows.split([lengths[k] for k in dense], dim=1), strict=True))
-        used = [place in outer for place in range(len(parameters))]
-        for layer, inputs, slope in returned:
-            own = {name: places.get(id(p), -1) for name, p in layer._parameters.items()}
-            known = {name: k for name, k in own.items() if k in pieces}
-            for add in (False, True):  # the second call of a layer adds to what the first has left
-                targets = {name: pieces[k] for name, k in known.items() if used[k] is add}
-                write_rows(layer, inputs, slope, sizes, targets, add)
-            for k in known.values():
-                used[k] = True
-        for place, piece in pieces.items():
-            if not used[place]:
-                piece.zero_()
-        if not outer:
-            return StackedGradients(rows), used
-        spans = [(starts[place], lengths[place]) for place in dense]
-        return LayerwiseGradients(sizes, list(outer.values()), rows, spans, starts[-1]), used
+        products = [
+            type(layer) is nn.Linear
+            and inputs.ndim == 2
+            and (lean or _is_worth_it(inputs, slope, n))
+            for layer, inputs, slope in returned
+        ]
+        layout = self._layout_for(n, [layer for layer, *_ in returned], products, parameters)
+        for call, targets, add in layout.steps:
+            write_rows(*returned[call], sizes, targets, add)
+        for piece in layout.unused:
+            piece.zero_()
+        outer = [OuterProducts(start, *returned[call][1:]) for call, start in layout.outer]
+        return LayerwiseGradients(sizes, outer, layout.laid_out, like), layout.used
 
-    def _buffer(self, n: int, size: int, like: Tensor) -> Tensor:
-        self._rows = reusable_rows(self._rows, n, size, like)
-        return self._rows[:n]
+    def _layout_for(
+        self,
+        n: int,
+        layers: Sequence[nn.Module],
+        products: Sequence[bool],
+        parameters: Sequence[Tensor],
+    ) -> GradientLayout:
+        """Give the layout of the last tick, unless something is different."""
+        like = parameters[0]
+        own = [p for layer in layers for p in layer._parameters.values()]
+        involved = [*layers, *own, *parameters]
+        key = (n, products, like.dtype, like.device, list(map(id, involved)))
+        if key != self._key:
+            self._memory = reusable(self._memory, n * sum(p.numel() for p in parameters), like)
+            self._layout = GradientLayout(n, layers, products, parameters, self._memory)
+            # What is involved is kept, lest identities be given to others.
+            self._key, self._involved = key, involved
+        return self._layout
 
 
 def _as(tensor: Tensor, like: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
-__all__ = ["GradientRule", "gradient_rule", "rule_of", "write_rows"]
+__all__ = ["MANY", "GradientRule", "gradient_rule", "rule_of", "write_rows"]
 
 GradientRule = Callable[[Any, Tensor, Tensor], Mapping[str, Tensor]]
 """``rule(layer, inputs, gradients)``: from the inputs ``[b, ...]`` of a layer and the gradients
@@ -18,6 +18,10 @@ GradientRule = Callable[[Any, Tensor, Tensor], Mapping[str, Tensor]]
 layer with a rule must treat each sample by itself."""
 
 Rule = TypeVar("Rule", bound=GradientRule)
+
+# Objectives from which on products of all of them at once pay: PyTorch has them only for results
+# that are in one piece of memory. What is written to rows that are apart is computed one by one.
+MANY = 6
 
 _RULES: dict[type[nn.Module], GradientRule] = {}
 
@@ -80,24 +84,27 @@ def _write_linear(
 ) -> None:
     """All rows in one product where batches are of one size, without copies in any case."""
     n, wide, high = len(sizes), inputs.shape[-1], gradients.shape[-1]
+    weights, bias = targets.get("weight"), targets.get("bias")
     if len(set(sizes)) == 1:
         into, back = inputs.reshape(n, -1, wide), gradients.reshape(n, -1, high)
-        if "weight" in targets:
-            weight = targets["weight"].view(n, high, wide)
+        if weights is not None:
+            weight = weights.view(n, high, wide)
             if add:
                 weight.baddbmm_(back.transpose(1, 2), into)
-            else:
+            elif n < MANY or weight.is_contiguous():
                 torch.bmm(back.transpose(1, 2), into, out=weight)
-        sums = back.sum(dim=1)
-    else:
-        pieces = list(zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True))
-        if "weight" in targets:
-            for row, (some, slope) in enumerate(pieces):
-                weight, slope = targets["weight"][row].view(high, wide), slope.flatten(0, -2)
-                weight.addmm_(slope.T, some.flatten(0, -2), beta=float(add))
-        sums = torch.stack([slope.flatten(0, -2).sum(dim=0) for _, slope in pieces])
-    if "bias" in targets:
-        targets["bias"].add_(sums) if add else targets["bias"].copy_(sums)
+            else:
+                weight.copy_(torch.bmm(back.transpose(1, 2), into))
+        if bias is not None:
+            bias.add_(back.sum(dim=1)) if add else torch.sum(back, dim=1, out=bias)
+        return
+    pieces = list(zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True))
+    for row, (some, slope) in enumerate(pieces):
+        slope = slope.flatten(0, -2)
+        if weights is not None:
+            weights[row].view(high, wide).addmm_(slope.T, some.flatten(0, -2), beta=float(add))
+        if bias is not None:
+            bias[row].add_(slope.sum(dim=0)) if add else torch.sum(slope, dim=0, out=bias[row])
 
 
 @gradient_rule(nn.Linear)

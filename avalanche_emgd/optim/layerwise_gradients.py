@@ -1,4 +1,4 @@
-"""Gradients of linear layers as sums of outer products, which need not be laid out."""
+"""Gradients in pieces, layer by layer, of which some need not be laid out."""
 
 from __future__ import annotations
 
@@ -8,10 +8,31 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .gramian import exact, gramian_of
+from .gramian import exact, gramian_of, gramian_of_pieces
 from .objective_gradients import ObjectiveGradients
 
-__all__ = ["LayerwiseGradients", "OuterProducts"]
+__all__ = ["LaidOut", "LayerwiseGradients", "OuterProducts"]
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """Gradients of successive parameters.
+
+    :param start: where they start in the flat space.
+    :param rows: ``[n, length]``.
+    """
+
+    start: int
+    rows: Tensor
+
+    @property
+    def stop(self) -> int:
+        """Where they end in the flat space."""
+        return self.start + self.rows.shape[1]
+
+    def until(self, place: int) -> Tensor:
+        """Those of them that are before a place in the flat space, ``[n, length or less]``."""
+        return self.rows if place >= self.stop else self.rows[:, : max(place - self.start, 0)]
 
 
 @dataclass(frozen=True)
@@ -32,9 +53,18 @@ class OuterProducts:
         """Where the weight ends in the flat space."""
         return self.start + self.inputs.shape[1] * self.slopes.shape[1]
 
+    def laid_out(self, sizes: Sequence[int]) -> LaidOut:
+        """Compute the products.
+
+        :param sizes: samples of each objective.
+        """
+        pieces = zip(self.inputs.split(list(sizes)), self.slopes.split(list(sizes)), strict=True)
+        products = [(back.T @ into).reshape(-1) for into, back in pieces]
+        return LaidOut(self.start, torch.stack(products))
+
 
 class LayerwiseGradients(ObjectiveGradients):
-    r"""Gradients of which the large pieces stay outer products.
+    r"""Gradients in pieces, of which large ones may stay outer products.
 
     The inner product of two such pieces is that of the samples they are sums over,
 
@@ -46,56 +76,45 @@ class LayerwiseGradients(ObjectiveGradients):
 
     :param sizes: samples of each objective; N in all.
     :param outer: pieces that are outer products.
-    :param dense: ``[n, D]``, the others, laid out.
-    :param places: where each of the others starts in the flat space, in ascending order, and how
-        long it is; D in all.
-    :param size: P, elements of the flat space.
+    :param dense: the others; with these, they cover the flat space.
+    :param like: a tensor of their dtype and device.
     """
 
     def __init__(
         self,
         sizes: Sequence[int],
         outer: Sequence[OuterProducts],
-        dense: Tensor,
-        places: Sequence[tuple[int, int]],
-        size: int,
+        dense: Sequence[LaidOut],
+        like: Tensor,
     ) -> None:
         self._sizes = list(sizes)
-        self._outer = outer
+        self.outer = outer
+        """What is not laid out."""
         self._dense = dense
-        self._places = places
-        self._size = size
+        self._like = like
         self._rows: Tensor | None = None
 
     @property
     def rows(self) -> Tensor:
         """See :attr:`ObjectiveGradients.rows`."""
         if self._rows is None:
-            self._rows = self._dense.new_empty(len(self._sizes), self._size)
-            offset = 0
-            for start, length in self._places:
-                self._rows[:, start : start + length] = self._dense[:, offset : offset + length]
-                offset += length
-            for each in self._outer:
-                pieces = zip(
-                    each.inputs.split(self._sizes), each.slopes.split(self._sizes), strict=True
-                )
-                for row, (into, back) in zip(self._rows, pieces, strict=True):
-                    row[each.start : each.stop] = (back.T @ into).reshape(-1)
+            pieces = [*self._dense, *(each.laid_out(self._sizes) for each in self.outer)]
+            pieces.sort(key=lambda piece: piece.start)
+            self._rows = torch.cat([piece.rows for piece in pieces], dim=1)
         return self._rows
 
     def gramian(self, num_shared: int) -> Tensor:
         """See :meth:`ObjectiveGradients.gramian`."""
-        shared = sum(length for start, length in self._places if start < num_shared)
-        found = gramian_of(self._dense[:, :shared])
+        shared = [each.until(num_shared) for each in self._dense]
         products = [
             gramian_of(each.inputs) * _exact_gramian(each.slopes)
-            for each in self._outer
+            for each in self.outer
             if each.start < num_shared
         ]
-        if products:
-            found = found + self._summed(sum(products[1:], products[0]))
-        return found
+        if not products:
+            return gramian_of_pieces(shared)
+        found = self._summed(sum(products[1:], products[0]))
+        return found + gramian_of_pieces(shared) if shared else found
 
     def _summed(self, products: Tensor) -> Tensor:
         """From products of samples ``[N, N]`` to those of objectives ``[n, n]``."""
@@ -107,22 +126,24 @@ class LayerwiseGradients(ObjectiveGradients):
 
     def combine(self, weights: Tensor, num_shared: int) -> Tensor:
         """See :meth:`ObjectiveGradients.combine`."""
-        update = self._dense.new_empty(self._size)
+        ends = [each.stop for each in self._dense] + [product.stop for product in self.outer]
+        update = self._like.new_empty(max(ends))
         # First the dtype, then the device: not every device knows float64.
         factors = weights.to(update.dtype).to(update.device)
-        weighted = factors @ self._dense
-        offset = 0
-        for start, length in self._places:
-            piece = slice(offset, offset + length)
-            shared = start < num_shared
-            found = weighted[piece] if shared else self._dense[:, piece].sum(dim=0)
-            update[start : start + length] = found
-            offset += length
-        of_sample = self._of_sample(factors)[:, None]
-        for each in self._outer:
-            slopes = each.slopes * of_sample if each.start < num_shared else each.slopes
-            into = update[each.start : each.stop].view(slopes.shape[1], -1)
-            torch.mm(slopes.T, each.inputs, out=into)
+        for each in self._dense:
+            middle = min(max(num_shared, each.start), each.stop)
+            if middle > each.start:
+                torch.mv(each.until(middle).T, factors, out=update[each.start : middle])
+            if middle < each.stop:
+                rest = each.rows[:, middle - each.start :]
+                torch.sum(rest, dim=0, out=update[middle : each.stop])
+        if self.outer:
+            of_sample = self._of_sample(factors)[:, None]
+        for product in self.outer:
+            shared_slopes = product.start < num_shared
+            slopes = product.slopes * of_sample if shared_slopes else product.slopes
+            into = update[product.start : product.stop].view(slopes.shape[1], -1)
+            torch.mm(slopes.T, product.inputs, out=into)
         return update
 
     def _of_sample(self, factors: Tensor) -> Tensor:
@@ -136,9 +157,10 @@ class LayerwiseGradients(ObjectiveGradients):
     def divide(self, scale: float) -> None:
         """See :meth:`ObjectiveGradients.divide`."""
         self._rows = None
-        self._dense.div_(scale)
-        for each in self._outer:
-            each.slopes.div_(scale)
+        for each in self._dense:
+            each.rows.div_(scale)
+        for product in self.outer:
+            product.slopes.div_(scale)
 
 
 def _exact_gramian(vectors: Tensor) -> Tensor:

@@ -1,0 +1,96 @@
+"""Where in memory the gradients of all objectives by layers' parameters are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
+from itertools import accumulate
+
+from torch import Tensor, nn
+
+from .layer_gradients import MANY
+from .layerwise_gradients import LaidOut
+
+__all__ = ["GradientLayout"]
+
+# Elements of a linear layer's weight from which on its gradients have a piece of memory of their
+# own, so that they can be computed at once, if objectives are many.
+_LARGE = 16 * 1024
+
+
+class GradientLayout:
+    """What is written where, by the layers that have been called.
+
+    :param n: how many objectives.
+    :param layers: in the order of their calls.
+    :param products: for each call, whether the layer is linear and the gradients by its weight had
+        better stay outer products. They do unless other calls use that weight.
+    :param parameters: of the flat space, in its order, P elements in all.
+    :param memory: at least n · P elements.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        layers: Sequence[nn.Module],
+        products: Sequence[bool],
+        parameters: Sequence[Tensor],
+        memory: Tensor,
+    ) -> None:
+        places = {id(p): k for k, p in enumerate(parameters)}
+        lengths = [p.numel() for p in parameters]
+        starts = list(accumulate([0, *lengths]))
+        times = Counter(id(p) for layer in layers for p in layer._parameters.values())
+        outer: dict[int, int] = {}
+        apart: set[int] = set()
+        for call, layer in enumerate(layers):
+            weight = layer._parameters.get("weight")
+            place = places.get(id(weight), -1)
+            if place < 0:
+                continue
+            if products[call] and times[id(weight)] == 1:
+                outer[place] = call
+            elif type(layer) is nn.Linear and lengths[place] >= _LARGE and n >= MANY:
+                apart.add(place)
+        self.outer: list[tuple[int, int]] = [(call, starts[place]) for place, call in outer.items()]
+        """Calls whose weight's gradients stay outer products, and where these start."""
+        self.laid_out: list[LaidOut] = []
+        """The gradients by all other parameters."""
+        pieces: dict[int, Tensor] = {}
+        for group in _groups(len(parameters), outer, apart):
+            own = [lengths[place] for place in group]
+            block, memory = memory[: n * sum(own)].view(n, -1), memory[n * sum(own) :]
+            self.laid_out.append(LaidOut(starts[group[0]], block))
+            pieces.update(zip(group, block.split(own, dim=1), strict=True))
+        self.used: list[bool] = [place in outer for place in range(len(parameters))]
+        """For each parameter, whether a call uses it."""
+        self.steps: list[tuple[int, Mapping[str, Tensor], bool]] = []
+        """Calls, where the gradients by their parameters go, and whether they are added there."""
+        for call, layer in enumerate(layers):
+            known = {name: places.get(id(p), -1) for name, p in layer._parameters.items()}
+            known = {name: place for name, place in known.items() if place in pieces}
+            for add in (False, True):  # the second call of a layer adds to what the first has left
+                targets = {name: pieces[k] for name, k in known.items() if self.used[k] is add}
+                if targets:
+                    self.steps.append((call, targets, add))
+            for place in known.values():
+                self.used[place] = True
+        self.unused: list[Tensor] = [
+            piece for place, piece in pieces.items() if not self.used[place]
+        ]
+        """Where nothing is written."""
+
+
+def _groups(count: int, outer: Container[int], apart: Container[int]) -> list[list[int]]:
+    """Numbers below ``count`` in groups of successive ones, without some and with some alone."""
+    groups: list[list[int]] = []
+    is_open = False
+    for number in range(count):
+        if number in outer:
+            is_open = False
+        elif is_open and number not in apart:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+            is_open = number not in apart
+    return groups
