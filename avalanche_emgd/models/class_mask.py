@@ -30,6 +30,7 @@ class ClassMask:
         self._benchmark: ParallelBenchmark | None = None
         self._started: tuple[int, ...] = ()
         self._masked: Tensor | None = None
+        self._masks_nothing = False
 
     def observe(self, experience: Any, *, all_started: bool = False) -> None:
         """Say which experience is trained on now.
@@ -70,6 +71,8 @@ class ClassMask:
         masked = self._masked
         if masked is None or masked.shape[1] != logits.shape[1] or masked.device != logits.device:
             masked = self._masked = self._table(self._benchmark, logits)
+        if self._masks_nothing:
+            return logits
         rows = masked if len(masked) == 1 else masked.index_select(0, task_labels)
         return logits.masked_fill(rows, _masked_value(logits.dtype))
 
@@ -88,6 +91,7 @@ class ClassMask:
         table = torch.ones(len(groups), width, dtype=torch.bool)
         for row, labels in zip(table, groups, strict=True):
             row[labels] = False
+        self._masks_nothing = not bool(table.any())
         return table.to(logits.device)
 
 

@@ -134,7 +134,9 @@ class LayerCalls:
 
 def _as(tensor: Tensor, like: Tensor) -> Tensor:
     """In the precision of the parameters; whole numbers, such as those of words, as they are."""
-    return tensor.to(like.dtype) if tensor.is_floating_point() else tensor
+    if tensor.dtype == like.dtype or not tensor.is_floating_point():
+        return tensor
+    return tensor.to(like.dtype)
 
 
 def _is_worth_it(inputs: Tensor, slopes: Tensor, n: int) -> bool:

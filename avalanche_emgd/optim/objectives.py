@@ -45,7 +45,7 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
             if omitted.
         """
         self._objectives = None if objectives is None else list(objectives)
-        self._losses = None if losses is None else losses.detach().cpu().double()
+        self._losses = losses
         self._replayed = None if replayed is None else list(replayed)
 
     @torch.no_grad()

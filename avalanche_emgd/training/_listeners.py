@@ -24,7 +24,8 @@ class Listeners:
     """
 
     def __init__(self) -> None:
-        self._plugins: list[Any] = []
+        self._plugins: list[Any] = []  # kept, lest their identities be given to others
+        self._identities: list[int] = []
         self._found: dict[str, list[Any]] = {}
 
     def forget(self) -> None:
@@ -33,16 +34,13 @@ class Listeners:
 
     def of(self, plugins: Sequence[Any], event: str) -> list[Any]:
         """Plugins that have a callback for the event, in their order."""
-        if len(plugins) != len(self._plugins) or any(map(_other, plugins, self._plugins)):
-            self._plugins, self._found = list(plugins), {}
+        identities = list(map(id, plugins))
+        if identities != self._identities:
+            self._plugins, self._identities, self._found = list(plugins), identities, {}
         found = self._found.get(event)
         if found is None:
             found = self._found[event] = [p for p in plugins if _listens(p, event)]
         return found
-
-
-def _other(one: Any, another: Any) -> bool:
-    return one is not another
 
 
 def _listens(plugin: Any, event: str) -> bool:

@@ -166,11 +166,11 @@ class ObjectiveTemplate(TickTemplate):
             if isinstance(losses, Tensor)
             else torch.stack([loss.detach() for loss in losses])
         )
-        # A stand-in for the mean of the losses: its gradient says by which factor plugins have
-        # multiplied it, and going backward through it does not enter the objectives' graphs.
-        self._factor = torch.zeros((), device=self.objective_losses.device, requires_grad=True)
+        # A leaf: its gradient says by which factor plugins have multiplied it, and going backward
+        # through it does not enter the objectives' graphs.
+        self._mean_loss = self.objective_losses.mean().requires_grad_()
         self._extended = self.loss.requires_grad
-        return self.objective_losses.mean() + self._factor
+        return self._mean_loss
 
     def _losses_of_graphs(self) -> Losses:
         parts = self.mbatch.parts

@@ -212,7 +212,8 @@ class MultiGradientTemplate(ObjectiveTemplate):
         factor = 1.0
         if self._extended:
             self.loss.sum().backward(retain_graph=True)
-            factor = 0.0 if self._factor.grad is None else float(self._factor.grad)
+            slope = self._mean_loss.grad
+            factor = 0.0 if slope is None else float(slope)
         self._differentiate()
         check_finite(self.gramian, self.objectives)
         self._trigger("before_weighting")
