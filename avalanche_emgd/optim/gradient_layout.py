@@ -8,6 +8,8 @@ from itertools import accumulate
 
 from torch import Tensor, nn
 
+from .engine import reusable
+from .gramian import BLOCK
 from .layer_gradients import MANY
 from .layerwise_gradients import LaidOut
 
@@ -26,7 +28,7 @@ class GradientLayout:
     :param products: for each call, whether the layer is linear and the gradients by its weight had
         better stay outer products. They do unless other calls use that weight.
     :param parameters: of the flat space, in its order, P elements in all.
-    :param memory: at least n · P elements.
+    :param memory: of an earlier layout, to be used again.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class GradientLayout:
         layers: Sequence[nn.Module],
         products: Sequence[bool],
         parameters: Sequence[Tensor],
-        memory: Tensor,
+        memory: Tensor | None,
     ) -> None:
         places = {id(p): k for k, p in enumerate(parameters)}
         lengths = [p.numel() for p in parameters]
@@ -56,12 +58,23 @@ class GradientLayout:
         """Calls whose weight's gradients stay outer products, and where these start."""
         self.laid_out: list[LaidOut] = []
         """The gradients by all other parameters."""
+        groups = _groups(len(parameters), outer, apart)
+        totals = [sum(lengths[place] for place in group) for group in groups]
+        widths = [
+            total if group[0] in apart else -(-total // BLOCK) * BLOCK
+            for group, total in zip(groups, totals, strict=True)
+        ]
+        self.memory: Tensor = reusable(memory, n * sum(widths), parameters[0])
+        """That the gradients are written to."""
         pieces: dict[int, Tensor] = {}
-        for group in _groups(len(parameters), outer, apart):
+        blocks = self.memory[: n * sum(widths)].split([n * width for width in widths])
+        for group, total, block in zip(groups, totals, blocks, strict=True):
+            padded = block.view(n, -1)
+            padded[:, total:] = 0.0
+            found = LaidOut(starts[group[0]], total, padded)
+            self.laid_out.append(found)
             own = [lengths[place] for place in group]
-            block, memory = memory[: n * sum(own)].view(n, -1), memory[n * sum(own) :]
-            self.laid_out.append(LaidOut(starts[group[0]], block))
-            pieces.update(zip(group, block.split(own, dim=1), strict=True))
+            pieces.update(zip(group, found.rows.split(own, dim=1), strict=True))
         self.used: list[bool] = [place in outer for place in range(len(parameters))]
         """For each parameter, whether a call uses it."""
         self.steps: list[tuple[int, Mapping[str, Tensor], bool]] = []

@@ -8,12 +8,19 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-__all__ = ["check_finite", "exact", "gramian_of", "gramian_of_pieces", "without_negligible"]
+__all__ = [
+    "BLOCK",
+    "check_finite",
+    "exact",
+    "gramian_of",
+    "gramian_of_pieces",
+    "without_negligible",
+]
 
 # Of the longest gradient; anything shorter counts as zero.
 _NEGLIGIBLE = 1e-12
 # Elements whose products are summed in float32, and from how many elements or rows on that pays.
-_BLOCK, _LONG, _MANY = 1024, 8 * 1024, 32
+BLOCK, _LONG, _MANY = 1024, 8 * 1024, 32
 # Rows multiplied at a time with themselves and those below, and up to how many rows in all. From 17
 # to 31 rows that takes two thirds of the time of one product, whose kernels are for 16 rows or 32.
 _STRIP, _FEW_ROWS = 12, 100
@@ -60,7 +67,7 @@ def exact(tensor: Tensor) -> Tensor:
 
 def _by_blocks(pieces: Sequence[Tensor]) -> Tensor:
     n = len(pieces[0])
-    if len(pieces) == 1 and pieces[0].shape[1] <= _BLOCK:
+    if len(pieces) == 1 and pieces[0].shape[1] <= BLOCK:
         return (pieces[0] @ pieces[0].T).double()
     stacks = [stack for piece in pieces for stack in _stacks(piece)]
     if n <= _STRIP or n > _FEW_ROWS:
@@ -77,9 +84,9 @@ def _by_blocks(pieces: Sequence[Tensor]) -> Tensor:
 def _stacks(rows: Tensor) -> list[Tensor]:
     """Blocks of rows ``[n, size]``, as ``[number, n, elements]``: the whole ones and the rest."""
     n, size = rows.shape
-    blocks, rest = divmod(size, _BLOCK)
+    blocks, rest = divmod(size, BLOCK)
     whole = rows[:, : size - rest] if rest else rows
-    stacks = [whole.view(n, blocks, _BLOCK).transpose(0, 1)] if blocks else []
+    stacks = [whole.view(n, blocks, BLOCK).transpose(0, 1)] if blocks else []
     return [*stacks, rows[None, :, size - rest :]] if rest else stacks
 
 

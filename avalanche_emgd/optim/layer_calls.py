@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .engine import reusable
 from .gradient_layout import GradientLayout
 from .layer_gradients import rule_of, write_rows
 from .layerwise_gradients import LayerwiseGradients, OuterProducts
@@ -42,8 +41,7 @@ class LayerCalls:
     def __init__(self) -> None:
         self.calls: list[LayerCall] = []
         """In the order of the pass."""
-        self._memory: Tensor | None = None
-        self._layout: GradientLayout
+        self._layout: GradientLayout | None = None
         self._key: Any = None
         self._involved: list[Any] = []
 
@@ -124,9 +122,9 @@ class LayerCalls:
         own = [p for layer in layers for p in layer._parameters.values()]
         involved = [*layers, *own, *parameters]
         key = (n, products, like.dtype, like.device, list(map(id, involved)))
-        if key != self._key:
-            self._memory = reusable(self._memory, n * sum(p.numel() for p in parameters), like)
-            self._layout = GradientLayout(n, layers, products, parameters, self._memory)
+        if self._layout is None or key != self._key:
+            memory = None if self._layout is None else self._layout.memory
+            self._layout = GradientLayout(n, layers, products, parameters, memory)
             # What is involved is kept, lest identities be given to others.
             self._key, self._involved = key, involved
         return self._layout

@@ -14,25 +14,25 @@ from .objective_gradients import ObjectiveGradients
 __all__ = ["LaidOut", "LayerwiseGradients", "OuterProducts"]
 
 
-@dataclass(frozen=True)
 class LaidOut:
     """Gradients of successive parameters.
 
     :param start: where they start in the flat space.
-    :param rows: ``[n, length]``.
+    :param length: of one.
+    :param padded: ``[n, length or more]``, with zeros after each.
     """
 
-    start: int
-    rows: Tensor
-
-    @property
-    def stop(self) -> int:
-        """Where they end in the flat space."""
-        return self.start + self.rows.shape[1]
+    def __init__(self, start: int, length: int, padded: Tensor) -> None:
+        self.start, self.stop = start, start + length
+        self.rows = padded[:, :length]
+        """``[n, length]``."""
+        self._padded = padded
 
     def until(self, place: int) -> Tensor:
-        """Those of them that are before a place in the flat space, ``[n, length or less]``."""
-        return self.rows if place >= self.stop else self.rows[:, : max(place - self.start, 0)]
+        """Those of them that are before a place in the flat space, possibly with zeros after."""
+        if place >= self.stop:
+            return self._padded
+        return self.rows[:, : max(place - self.start, 0)]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class OuterProducts:
         """
         pieces = zip(self.inputs.split(list(sizes)), self.slopes.split(list(sizes)), strict=True)
         products = [(back.T @ into).reshape(-1) for into, back in pieces]
-        return LaidOut(self.start, torch.stack(products))
+        return LaidOut(self.start, products[0].numel(), torch.stack(products))
 
 
 class LayerwiseGradients(ObjectiveGradients):
@@ -132,11 +132,11 @@ class LayerwiseGradients(ObjectiveGradients):
         factors = weights.to(update.dtype).to(update.device)
         for each in self._dense:
             middle = min(max(num_shared, each.start), each.stop)
-            if middle > each.start:
-                torch.mv(each.until(middle).T, factors, out=update[each.start : middle])
+            shared = middle - each.start
+            if shared:
+                torch.mv(each.rows[:, :shared].T, factors, out=update[each.start : middle])
             if middle < each.stop:
-                rest = each.rows[:, middle - each.start :]
-                torch.sum(rest, dim=0, out=update[middle : each.stop])
+                torch.sum(each.rows[:, shared:], dim=0, out=update[middle : each.stop])
         if self.outer:
             of_sample = self._of_sample(factors)[:, None]
         for product in self.outer:
