@@ -8,10 +8,10 @@ from itertools import accumulate
 
 from torch import Tensor, nn
 
+from ._block_products import BLOCK
 from .engine import reusable
-from .gramian import BLOCK
+from .laid_out import LaidOut, Piece
 from .layer_gradients import MANY
-from .layerwise_gradients import LaidOut
 
 __all__ = ["GradientLayout"]
 
@@ -56,8 +56,6 @@ class GradientLayout:
                 apart.add(place)
         self.outer: list[tuple[int, int]] = [(call, starts[place]) for place, call in outer.items()]
         """Calls whose weight's gradients stay outer products, and where these start."""
-        self.laid_out: list[LaidOut] = []
-        """The gradients by all other parameters."""
         groups = _groups(len(parameters), outer, apart)
         totals = [sum(lengths[place] for place in group) for group in groups]
         widths = [
@@ -67,14 +65,16 @@ class GradientLayout:
         self.memory: Tensor = reusable(memory, n * sum(widths), parameters[0])
         """That the gradients are written to."""
         pieces: dict[int, Tensor] = {}
+        dense: list[Piece] = []
         blocks = self.memory[: n * sum(widths)].split([n * width for width in widths])
         for group, total, block in zip(groups, totals, blocks, strict=True):
             padded = block.view(n, -1)
             padded[:, total:] = 0.0
-            found = LaidOut(starts[group[0]], total, padded)
-            self.laid_out.append(found)
+            dense.append(Piece(starts[group[0]], total, padded))
             own = [lengths[place] for place in group]
-            pieces.update(zip(group, found.rows.split(own, dim=1), strict=True))
+            pieces.update(zip(group, dense[-1].rows.split(own, dim=1), strict=True))
+        self.laid_out = LaidOut(dense)
+        """The gradients by all other parameters."""
         self.used: list[bool] = [place in outer for place in range(len(parameters))]
         """For each parameter, whether a call uses it."""
         self.steps: list[tuple[int, Mapping[str, Tensor], bool]] = []

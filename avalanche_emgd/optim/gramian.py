@@ -8,22 +8,14 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-__all__ = [
-    "BLOCK",
-    "check_finite",
-    "exact",
-    "gramian_of",
-    "gramian_of_pieces",
-    "without_negligible",
-]
+from ._block_products import BlockProducts
+
+__all__ = ["GramianOf", "check_finite", "exact", "gramian_of", "without_negligible"]
 
 # Of the longest gradient; anything shorter counts as zero.
 _NEGLIGIBLE = 1e-12
-# Elements whose products are summed in float32, and from how many elements or rows on that pays.
-BLOCK, _LONG, _MANY = 1024, 8 * 1024, 32
-# Rows multiplied at a time with themselves and those below, and up to how many rows in all. From 17
-# to 31 rows that takes two thirds of the time of one product, whose kernels are for 16 rows or 32.
-_STRIP, _FEW_ROWS = 12, 100
+# From how many elements or rows on blocks pay.
+_LONG, _MANY = 8 * 1024, 32
 # Squared norms between which no product of float32 gradients that matters is lost or too large.
 _SMALL, _LARGE = 1e-16, 1e30
 
@@ -41,64 +33,37 @@ def gramian_of(gradients: Tensor) -> Tensor:
     :param gradients: ``[n, P]``, one gradient per row.
     :return: ``[n, n]`` float64, on the device of the gradients where it knows float64.
     """
-    return gramian_of_pieces([gradients.detach()])
+    return GramianOf([gradients.detach()])()
 
 
-def gramian_of_pieces(pieces: Sequence[Tensor]) -> Tensor:
+class GramianOf:
     """Inner products of all pairs of rows that are in pieces; see :func:`gramian_of`.
 
-    :param pieces: ``[n, size]`` each, one beside the other, without graphs.
+    :param pieces: ``[n, size]`` each, one beside the other, without graphs; they may be written
+        again between calls.
     """
-    first = pieces[0]
-    large = sum(piece.shape[1] for piece in pieces) >= _LONG or len(first) >= _MANY
-    if large and first.device.type == "cpu" and first.dtype == torch.float32:
-        found = _by_blocks(pieces)
-        squares = found.diagonal().tolist()
-        if all(_SMALL < square < _LARGE for square in squares):
-            return found
-    products = [piece @ piece.T for piece in map(exact, pieces)]
-    return sum(products[1:], products[0])
+
+    def __init__(self, pieces: Sequence[Tensor]) -> None:
+        self._pieces = list(pieces)
+        first, size = pieces[0], sum(piece.shape[1] for piece in pieces)
+        is_large = size >= _LONG or len(first) >= _MANY
+        fits = first.device.type == "cpu" and first.dtype == torch.float32
+        self._in_blocks = BlockProducts(pieces) if is_large and fits else None
+
+    def __call__(self) -> Tensor:
+        """Compute it, ``[n, n]`` float64, on the device of the pieces where it knows float64."""
+        if self._in_blocks is not None:
+            found = self._in_blocks()
+            squares = found.diagonal().tolist()
+            if all(_SMALL < square < _LARGE for square in squares):
+                return found
+        products = [piece @ piece.T for piece in map(exact, self._pieces)]
+        return sum(products[1:], products[0])
 
 
 def exact(tensor: Tensor) -> Tensor:
     """Convert to float64, or to float32 on devices that have no float64."""
     return tensor.to(torch.float32 if tensor.device.type == "mps" else torch.float64)
-
-
-def _by_blocks(pieces: Sequence[Tensor]) -> Tensor:
-    n = len(pieces[0])
-    if len(pieces) == 1 and pieces[0].shape[1] <= BLOCK:
-        return (pieces[0] @ pieces[0].T).double()
-    stacks = [stack for piece in pieces for stack in _stacks(piece)]
-    if n <= _STRIP or n > _FEW_ROWS:
-        return _summed(stacks, stacks)
-    found = pieces[0].new_empty(n, n, dtype=torch.float64)
-    for start in range(0, n, _STRIP):
-        stop = min(start + _STRIP, n)
-        ours = [stack[:, start:stop] for stack in stacks]
-        found[start:stop, start:] = strip = _summed(ours, [stack[:, start:] for stack in stacks])
-        found[stop:, start:stop] = strip[:, stop - start :].T
-    return found
-
-
-def _stacks(rows: Tensor) -> list[Tensor]:
-    """Blocks of rows ``[n, size]``, as ``[number, n, elements]``: the whole ones and the rest."""
-    n, size = rows.shape
-    blocks, rest = divmod(size, BLOCK)
-    whole = rows[:, : size - rest] if rest else rows
-    stacks = [whole.view(n, blocks, BLOCK).transpose(0, 1)] if blocks else []
-    return [*stacks, rows[None, :, size - rest :]] if rest else stacks
-
-
-def _summed(stacks: Sequence[Tensor], others: Sequence[Tensor]) -> Tensor:
-    """Sum of the products of all blocks, each in float32, ``[n, m]`` float64."""
-    first, other = stacks[0], others[0]
-    products = first.new_empty(sum(map(len, stacks)), first.shape[1], other.shape[1])
-    start = 0
-    for stack, other in zip(stacks, others, strict=True):
-        torch.bmm(stack, other.transpose(1, 2), out=products[start : start + len(stack)])
-        start += len(stack)
-    return products.sum(dim=0, dtype=torch.float64)
 
 
 def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:

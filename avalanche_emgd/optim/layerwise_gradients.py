@@ -8,31 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .gramian import exact, gramian_of, gramian_of_pieces
+from .gramian import exact, gramian_of
+from .laid_out import LaidOut, Piece
 from .objective_gradients import ObjectiveGradients
 
-__all__ = ["LaidOut", "LayerwiseGradients", "OuterProducts"]
-
-
-class LaidOut:
-    """Gradients of successive parameters.
-
-    :param start: where they start in the flat space.
-    :param length: of one.
-    :param padded: ``[n, length or more]``, with zeros after each.
-    """
-
-    def __init__(self, start: int, length: int, padded: Tensor) -> None:
-        self.start, self.stop = start, start + length
-        self.rows = padded[:, :length]
-        """``[n, length]``."""
-        self._padded = padded
-
-    def until(self, place: int) -> Tensor:
-        """Those of them that are before a place in the flat space, possibly with zeros after."""
-        if place >= self.stop:
-            return self._padded
-        return self.rows[:, : max(place - self.start, 0)]
+__all__ = ["LayerwiseGradients", "OuterProducts"]
 
 
 @dataclass(frozen=True)
@@ -53,14 +33,14 @@ class OuterProducts:
         """Where the weight ends in the flat space."""
         return self.start + self.inputs.shape[1] * self.slopes.shape[1]
 
-    def laid_out(self, sizes: Sequence[int]) -> LaidOut:
+    def laid_out(self, sizes: Sequence[int]) -> Piece:
         """Compute the products.
 
         :param sizes: samples of each objective.
         """
         pieces = zip(self.inputs.split(list(sizes)), self.slopes.split(list(sizes)), strict=True)
         products = [(back.T @ into).reshape(-1) for into, back in pieces]
-        return LaidOut(self.start, products[0].numel(), torch.stack(products))
+        return Piece(self.start, products[0].numel(), torch.stack(products))
 
 
 class LayerwiseGradients(ObjectiveGradients):
@@ -84,7 +64,7 @@ class LayerwiseGradients(ObjectiveGradients):
         self,
         sizes: Sequence[int],
         outer: Sequence[OuterProducts],
-        dense: Sequence[LaidOut],
+        dense: LaidOut,
         like: Tensor,
     ) -> None:
         self._sizes = list(sizes)
@@ -98,23 +78,22 @@ class LayerwiseGradients(ObjectiveGradients):
     def rows(self) -> Tensor:
         """See :attr:`ObjectiveGradients.rows`."""
         if self._rows is None:
-            pieces = [*self._dense, *(each.laid_out(self._sizes) for each in self.outer)]
+            pieces = [*self._dense.pieces, *(each.laid_out(self._sizes) for each in self.outer)]
             pieces.sort(key=lambda piece: piece.start)
             self._rows = torch.cat([piece.rows for piece in pieces], dim=1)
         return self._rows
 
     def gramian(self, num_shared: int) -> Tensor:
         """See :meth:`ObjectiveGradients.gramian`."""
-        shared = [each.until(num_shared) for each in self._dense]
         products = [
             gramian_of(each.inputs) * _exact_gramian(each.slopes)
             for each in self.outer
             if each.start < num_shared
         ]
         if not products:
-            return gramian_of_pieces(shared)
+            return self._dense.gramian(num_shared)
         found = self._summed(sum(products[1:], products[0]))
-        return found + gramian_of_pieces(shared) if shared else found
+        return found + self._dense.gramian(num_shared) if self._dense.pieces else found
 
     def _summed(self, products: Tensor) -> Tensor:
         """From products of samples ``[N, N]`` to those of objectives ``[n, n]``."""
@@ -126,17 +105,13 @@ class LayerwiseGradients(ObjectiveGradients):
 
     def combine(self, weights: Tensor, num_shared: int) -> Tensor:
         """See :meth:`ObjectiveGradients.combine`."""
-        ends = [each.stop for each in self._dense] + [product.stop for product in self.outer]
+        ends = [piece.stop for piece in self._dense.pieces] + [
+            product.stop for product in self.outer
+        ]
         update = self._like.new_empty(max(ends))
         # First the dtype, then the device: not every device knows float64.
         factors = weights.to(update.dtype).to(update.device)
-        for each in self._dense:
-            middle = min(max(num_shared, each.start), each.stop)
-            shared = middle - each.start
-            if shared:
-                torch.mv(each.rows[:, :shared].T, factors, out=update[each.start : middle])
-            if middle < each.stop:
-                torch.sum(each.rows[:, shared:], dim=0, out=update[middle : each.stop])
+        self._dense.combine(factors, num_shared, update)
         if self.outer:
             of_sample = self._of_sample(factors)[:, None]
         for product in self.outer:
@@ -157,8 +132,7 @@ class LayerwiseGradients(ObjectiveGradients):
     def divide(self, scale: float) -> None:
         """See :meth:`ObjectiveGradients.divide`."""
         self._rows = None
-        for each in self._dense:
-            each.rows.div_(scale)
+        self._dense.divide(scale)
         for product in self.outer:
             product.slopes.div_(scale)
 

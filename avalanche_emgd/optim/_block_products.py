@@ -1,0 +1,84 @@
+"""Products of long float32 rows, nearly as accurate as in float64 and three times as fast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+__all__ = ["BLOCK", "BlockProducts"]
+
+# Elements whose products are summed in float32.
+BLOCK = 1024
+# Rows multiplied at a time with themselves and those below, and up to how many rows in all. From 17
+# to 31 rows that takes two thirds of the time of one product, whose kernels are for 16 rows or 32.
+_STRIP, _FEW_ROWS = 12, 100
+
+
+class BlockProducts:
+    """Inner products of all pairs of rows, summed in float32 within blocks and in float64 beyond.
+
+    What does not depend on the numbers is prepared once: in the middle of training, half of the
+    time of a small operation is cutting tensors.
+
+    :param pieces: ``[n, size]`` float32 on the CPU, one beside the other; they may be written again
+        between calls.
+    """
+
+    def __init__(self, pieces: Sequence[Tensor]) -> None:
+        n = len(pieces[0])
+        self._lone = pieces[0] if len(pieces) == 1 and pieces[0].shape[1] <= BLOCK else None
+        if self._lone is not None:
+            return
+        stacks = [stack for piece in pieces for stack in _stacks(piece)]
+        height = _STRIP if n <= _FEW_ROWS else n
+        self._n = n
+        self._strips = [
+            _Strip(stacks, start, min(start + height, n)) for start in range(0, n, height)
+        ]
+
+    def __call__(self) -> Tensor:
+        """Compute them, ``[n, n]`` float64."""
+        if self._lone is not None:
+            return (self._lone @ self._lone.T).double()
+        if len(self._strips) == 1:
+            return self._strips[0].products()
+        found = torch.empty(self._n, self._n, dtype=torch.float64)
+        for strip in self._strips:
+            products = strip.products()
+            found[strip.start : strip.stop, strip.start :] = products
+            below = products[:, strip.stop - strip.start :]
+            found[strip.stop :, strip.start : strip.stop] = below.T
+        return found
+
+
+class _Strip:
+    """Rows ``start:stop`` times themselves and those below.
+
+    :param stacks: blocks of all rows, ``[number, n, elements]`` each.
+    """
+
+    def __init__(self, stacks: Sequence[Tensor], start: int, stop: int) -> None:
+        self.start, self.stop = start, stop
+        counts = [len(stack) for stack in stacks]
+        n = stacks[0].shape[1] if stacks else stop
+        self._sums = torch.empty(sum(counts), stop - start, n - start)
+        self._steps = [
+            (stack[:, start:stop], stack[:, start:].transpose(1, 2), sums)
+            for stack, sums in zip(stacks, self._sums.split(counts), strict=True)
+        ]
+
+    def products(self) -> Tensor:
+        """``[stop - start, n - start]`` float64."""
+        for ours, others, sums in self._steps:
+            torch.bmm(ours, others, out=sums)
+        return self._sums.sum(dim=0, dtype=torch.float64)
+
+
+def _stacks(rows: Tensor) -> list[Tensor]:
+    """Blocks of rows ``[n, size]``, as ``[number, n, elements]``: the whole ones and the rest."""
+    n, size = rows.shape
+    blocks, rest = divmod(size, BLOCK)
+    stacks = [rows[:, : size - rest].view(n, blocks, BLOCK).transpose(0, 1)] if blocks else []
+    return [*stacks, rows[None, :, size - rest :]] if rest else stacks
