@@ -42,6 +42,8 @@ class GradientLayout:
         places = {id(p): k for k, p in enumerate(parameters)}
         lengths = [p.numel() for p in parameters]
         starts = list(accumulate([0, *lengths]))
+        self.size: int = starts[-1]
+        """P, elements of the flat space."""
         times = Counter(id(p) for layer in layers for p in layer._parameters.values())
         outer: dict[int, int] = {}
         apart: set[int] = set()

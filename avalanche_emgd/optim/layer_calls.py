@@ -108,7 +108,8 @@ class LayerCalls:
         for piece in layout.unused:
             piece.zero_()
         outer = [OuterProducts(start, *returned[call][1:]) for call, start in layout.outer]
-        return LayerwiseGradients(sizes, outer, layout.laid_out, like), layout.used
+        found = LayerwiseGradients(sizes, outer, layout.laid_out, layout.size, like)
+        return found, layout.used
 
     def _layout_for(
         self,

@@ -57,6 +57,7 @@ class LayerwiseGradients(ObjectiveGradients):
     :param sizes: samples of each objective; N in all.
     :param outer: pieces that are outer products.
     :param dense: the others; with these, they cover the flat space.
+    :param size: P, elements of the flat space.
     :param like: a tensor of their dtype and device.
     """
 
@@ -65,12 +66,14 @@ class LayerwiseGradients(ObjectiveGradients):
         sizes: Sequence[int],
         outer: Sequence[OuterProducts],
         dense: LaidOut,
+        size: int,
         like: Tensor,
     ) -> None:
         self._sizes = list(sizes)
         self.outer = outer
         """What is not laid out."""
         self._dense = dense
+        self._size = size
         self._like = like
         self._rows: Tensor | None = None
 
@@ -103,12 +106,9 @@ class LayerwiseGradients(ObjectiveGradients):
         columns = torch.stack([part.sum(dim=1) for part in products.split(self._sizes, dim=1)])
         return torch.stack([part.sum(dim=1) for part in columns.split(self._sizes, dim=1)])
 
-    def combine(self, weights: Tensor, num_shared: int) -> Tensor:
+    def combine(self, weights: Tensor, num_shared: int, out: Tensor | None = None) -> Tensor:
         """See :meth:`ObjectiveGradients.combine`."""
-        ends = [piece.stop for piece in self._dense.pieces] + [
-            product.stop for product in self.outer
-        ]
-        update = self._like.new_empty(max(ends))
+        update = self._like.new_empty(self._size) if out is None else out
         # First the dtype, then the device: not every device knows float64.
         factors = weights.to(update.dtype).to(update.device)
         self._dense.combine(factors, num_shared, update)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor
 
 from .gramian import gramian_of
@@ -31,10 +32,11 @@ class ObjectiveGradients(ABC):
         """
 
     @abstractmethod
-    def combine(self, weights: Tensor, num_shared: int) -> Tensor:
+    def combine(self, weights: Tensor, num_shared: int, out: Tensor | None = None) -> Tensor:
         """Weighted sum over the first ``num_shared`` elements, plain sum over the rest.
 
         :param weights: ``[n]``.
+        :param out: ``[P]``, where to; a new tensor if omitted.
         :return: ``[P]`` in the dtype of the gradients.
         """
 
@@ -61,12 +63,14 @@ class StackedGradients(ObjectiveGradients):
         """See :meth:`ObjectiveGradients.gramian`."""
         return gramian_of(self._rows[:, :num_shared])
 
-    def combine(self, weights: Tensor, num_shared: int) -> Tensor:
+    def combine(self, weights: Tensor, num_shared: int, out: Tensor | None = None) -> Tensor:
         """See :meth:`ObjectiveGradients.combine`."""
+        update = self._rows.new_empty(self._rows.shape[1]) if out is None else out
         # First the dtype, then the device: not every device knows float64.
-        update = weights.to(self._rows.dtype).to(self._rows.device) @ self._rows
+        factors = weights.to(self._rows.dtype).to(self._rows.device)
+        torch.mv(self._rows.T, factors, out=update)
         if num_shared < len(update):
-            update[num_shared:] = self._rows[:, num_shared:].sum(dim=0)
+            torch.sum(self._rows[:, num_shared:], dim=0, out=update[num_shared:])
         return update
 
     def divide(self, scale: float) -> None:

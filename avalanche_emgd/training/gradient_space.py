@@ -41,21 +41,27 @@ class GradientSpace:
         self.num_shared: int = sum(p.numel() for p in first)
         """Elements of the shared parameters."""
         self._lengths = [p.numel() for p in self.parameters]
+        self.update: Tensor = trained[0].detach().new_empty(sum(self._lengths))
+        """A place for the gradient of a tick, ``[P]``."""
+        self._pieces = self._cut(self.update)
 
     def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
         """Hand the flat gradient ``[P]`` to the parameters' ``grad``.
 
-        :param update: is not copied.
+        :param update: is not copied; :attr:`update`, best of all.
         :param used: for each parameter, whether an objective depends on it. The others are left
             alone, so that neither momentum nor weight decay moves them.
         :param accumulate: add to what is there, instead of replacing it.
         """
-        pieces = update.split(self._lengths)
-        for parameter, piece, touched in zip(self.parameters, pieces, used, strict=True):
+        pieces = self._pieces if update is self.update else self._cut(update)
+        for parameter, gradient, touched in zip(self.parameters, pieces, used, strict=True):
             if not touched:
                 continue
-            gradient = piece.view_as(parameter)
             if accumulate and parameter.grad is not None:
                 parameter.grad += gradient
             else:
                 parameter.grad = gradient
+
+    def _cut(self, update: Tensor) -> list[Tensor]:
+        pieces = zip(update.split(self._lengths), self.parameters, strict=True)
+        return [piece.view_as(parameter) for piece, parameter in pieces]

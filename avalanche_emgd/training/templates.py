@@ -230,4 +230,6 @@ class MultiGradientTemplate(ObjectiveTemplate):
 
     def combine(self) -> Tensor:
         """Update ``[P]`` from the weights and the gradients."""
-        return self.objective_gradients.combine(self.weights, self.space.num_shared)
+        return self.objective_gradients.combine(
+            self.weights, self.space.num_shared, out=self.space.update
+        )
