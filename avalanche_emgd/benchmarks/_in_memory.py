@@ -46,10 +46,10 @@ class InMemory:
         elif self._rows is not None:
             first = self._rows[deliveries[0].task]
             x = first.new_empty(stop - start, *first.shape[1:])
-            for d in deliveries:
-                places = self._places[d.start : d.stop].to(first.device)
-                piece = x[d.start - start : d.stop - start]
-                torch.index_select(self._rows[d.task], 0, places, out=piece)
+            sizes = [d.stop - d.start for d in deliveries]
+            places = self._places[start:stop].to(first.device).split(sizes)
+            for d, chosen, piece in zip(deliveries, places, x.split(sizes), strict=True):
+                torch.index_select(self._rows[d.task], 0, chosen, out=piece)
         else:
             x = torch.cat([self._loads[d.task](self._places[d.start : d.stop]) for d in deliveries])
         # Copies: what is done to a minibatch must not reach those to come.

@@ -70,6 +70,7 @@ class FusedEngine(GradientEngine):
         self._module: nn.Module | None = None
         self._verified: Any = None
         self._structure: list[tuple[nn.Module, bool]] = []
+        self._layers: list[nn.Module] = []
         self._sizes: list[int] = []
         self._plain_outputs: Sequence[Tensor] | None = None
         self.reason: str | None = "it has no model yet"
@@ -88,6 +89,7 @@ class FusedEngine(GradientEngine):
         structure = _structure(module)
         if structure != self._structure:
             self._structure, self._verified, self.joined = structure, False, None
+            self._layers = [layer for layer, _ in structure if rule_of(layer) is not None]
             self.reason = unfit_for_fusing(module)
 
     def forward(
@@ -106,8 +108,7 @@ class FusedEngine(GradientEngine):
         assert self._module is not None
         whole = _joined(batches)
         self._sizes = whole.sizes
-        with self._calls.recorded(layer for layer, _ in self._structure):
-            joined = model(whole.whole)
+        joined = self._calls.record(model, whole.whole, self._layers)
         strange = self._calls.unlike(sum(self._sizes))
         if strange is not None:
             self.reason = f"{strange} does not see all samples, one by one"

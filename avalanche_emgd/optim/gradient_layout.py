@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from itertools import accumulate
 
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ._block_products import BLOCK
 from .engine import reusable
 from .laid_out import LaidOut, Piece
-from .layer_gradients import MANY
+from .layer_gradients import MANY, Writer, writer_for
 
 __all__ = ["GradientLayout"]
 
@@ -79,15 +79,15 @@ class GradientLayout:
         """The gradients by all other parameters."""
         self.used: list[bool] = [place in outer for place in range(len(parameters))]
         """For each parameter, whether a call uses it."""
-        self.steps: list[tuple[int, Mapping[str, Tensor], bool]] = []
-        """Calls, where the gradients by their parameters go, and whether they are added there."""
+        self.steps: list[tuple[int, Writer]] = []
+        """Calls, and what writes the gradients by their parameters."""
         for call, layer in enumerate(layers):
             known = {name: places.get(id(p), -1) for name, p in layer._parameters.items()}
             known = {name: place for name, place in known.items() if place in pieces}
             for add in (False, True):  # the second call of a layer adds to what the first has left
                 targets = {name: pieces[k] for name, k in known.items() if self.used[k] is add}
                 if targets:
-                    self.steps.append((call, targets, add))
+                    self.steps.append((call, writer_for(layer, targets, add)))
             for place in known.values():
                 self.used[place] = True
         self.unused: list[Tensor] = [

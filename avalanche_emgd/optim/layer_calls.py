@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
 from .gradient_layout import GradientLayout
-from .layer_gradients import rule_of, write_rows
 from .layerwise_gradients import LayerwiseGradients, OuterProducts
 from .objective_gradients import ObjectiveGradients
 
 __all__ = ["LayerCall", "LayerCalls"]
+
+Batch = TypeVar("Batch")
 
 # Outer products are kept as they are if N² (in + out) is at most this many times n · in · out:
 # about where products of pairs of samples become dearer than gradients that are written and read.
@@ -45,17 +45,17 @@ class LayerCalls:
         self._key: Any = None
         self._involved: list[Any] = []
 
-    @contextmanager
-    def recorded(self, layers: Iterable[nn.Module]) -> Iterator[None]:
-        """Record all calls of layers with rules within, in place of earlier ones."""
+    def record(
+        self, model: Callable[[Batch], Tensor], batch: Batch, layers: Iterable[nn.Module]
+    ) -> Tensor:
+        """Forward a batch; the calls of layers take the place of earlier ones.
+
+        :param layers: with rules.
+        """
         self.forget()
-        handles = [
-            layer.register_forward_hook(self._record)
-            for layer in layers
-            if rule_of(layer) is not None
-        ]
+        handles = [layer.register_forward_hook(self._record) for layer in layers]
         try:
-            yield
+            return model(batch)
         finally:
             for handle in handles:
                 handle.remove()
@@ -90,21 +90,16 @@ class LayerCalls:
         :param lean: whether outer products are kept wherever possible.
         :return: the gradients, and for each parameter whether a call has used it.
         """
-        n, like = len(sizes), parameters[0]
+        like = parameters[0]
         returned = [
             (call.layer, _as(call.inputs, like), _as(slope, like))
             for call, slope in zip(self.calls, slopes, strict=True)
             if slope is not None
         ]
-        products = [
-            type(layer) is nn.Linear
-            and inputs.ndim == 2
-            and (lean or _is_worth_it(inputs, slope, n))
-            for layer, inputs, slope in returned
-        ]
-        layout = self._layout_for(n, [layer for layer, *_ in returned], products, parameters)
-        for call, targets, add in layout.steps:
-            write_rows(*returned[call], sizes, targets, add)
+        layout = self._layout_for(returned, sizes, parameters, lean)
+        for call, write in layout.steps:
+            _, inputs, slope = returned[call]
+            write(inputs, slope, sizes)
         for piece in layout.unused:
             piece.zero_()
         outer = [OuterProducts(start, *returned[call][1:]) for call, start in layout.outer]
@@ -113,17 +108,25 @@ class LayerCalls:
 
     def _layout_for(
         self,
-        n: int,
-        layers: Sequence[nn.Module],
-        products: Sequence[bool],
+        returned: Sequence[tuple[nn.Module, Tensor, Tensor]],
+        sizes: Sequence[int],
         parameters: Sequence[Tensor],
+        lean: bool,
     ) -> GradientLayout:
         """Give the layout of the last tick, unless something is different."""
-        like = parameters[0]
+        like, n = parameters[0], len(sizes)
+        layers = [layer for layer, *_ in returned]
+        shapes = [(len(inputs), inputs.ndim) for _, inputs, _ in returned]
         own = [p for layer in layers for p in layer._parameters.values()]
         involved = [*layers, *own, *parameters]
-        key = (n, products, like.dtype, like.device, list(map(id, involved)))
+        key = (n, lean, shapes, like.dtype, like.device, list(map(id, involved)))
         if self._layout is None or key != self._key:
+            products = [
+                type(layer) is nn.Linear
+                and inputs.ndim == 2
+                and (lean or _is_worth_it(inputs, slope, n))
+                for layer, inputs, slope in returned
+            ]
             memory = None if self._layout is None else self._layout.memory
             self._layout = GradientLayout(n, layers, products, parameters, memory)
             # What is involved is kept, lest identities be given to others.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
-__all__ = ["MANY", "GradientRule", "gradient_rule", "rule_of", "write_rows"]
+__all__ = ["MANY", "GradientRule", "Writer", "gradient_rule", "rule_of", "writer_for"]
 
 GradientRule = Callable[[Any, Tensor, Tensor], Mapping[str, Tensor]]
 """``rule(layer, inputs, gradients)``: from the inputs ``[b, ...]`` of a layer and the gradients
@@ -44,67 +44,74 @@ def rule_of(layer: nn.Module) -> GradientRule | None:
     return _RULES.get(type(layer))
 
 
-def write_rows(
-    layer: nn.Module,
-    inputs: Tensor,
-    gradients: Tensor,
-    sizes: Sequence[int],
-    targets: Mapping[str, Tensor],
-    add: bool,
-) -> None:
-    """Write the gradients of n objectives by a layer's parameters, by the rule of its type.
+Writer = Callable[[Tensor, Tensor, Sequence[int]], None]
+"""``writer(inputs, gradients, sizes)`` writes the gradients of n objectives by a layer's parameters
+from its inputs ``[N, ...]``, of the first objective's samples first, what came back to its outputs
+``[N, ...]`` and how many samples each has."""
+
+
+def writer_for(layer: nn.Module, targets: Mapping[str, Tensor], add: bool) -> Writer:
+    """Prepare to write gradients by the rule of a layer's type.
 
     :param layer: with a rule.
-    :param inputs: ``[N, ...]``, of the first objective's samples first.
-    :param gradients: ``[N, ...]``, what came back to its outputs.
-    :param sizes: samples of each objective.
     :param targets: where to, ``[n, size]``, by the names of the parameters; others are left out.
     :param add: to what is there, instead of replacing it.
     """
-    if not targets:
-        return
     if type(layer) is nn.Linear:
-        _write_linear(inputs, gradients, sizes, targets, add)
-        return
+        return _LinearWriter(layer, targets, add)
     rule = _RULES[type(layer)]
-    pieces = zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True)
-    for row, (into, back) in enumerate(pieces):
-        for name, found in rule(layer, into, back).items():
-            if name in targets:
-                target = targets[name][row]
-                target.add_(found.reshape(-1)) if add else target.copy_(found.reshape(-1))
+
+    def write(inputs: Tensor, gradients: Tensor, sizes: Sequence[int]) -> None:
+        pieces = zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True)
+        for row, (into, back) in enumerate(pieces):
+            for name, found in rule(layer, into, back).items():
+                if name in targets:
+                    target = targets[name][row]
+                    target.add_(found.reshape(-1)) if add else target.copy_(found.reshape(-1))
+
+    return write
 
 
-def _write_linear(
-    inputs: Tensor,
-    gradients: Tensor,
-    sizes: Sequence[int],
-    targets: Mapping[str, Tensor],
-    add: bool,
-) -> None:
+class _LinearWriter:
     """All rows in one product where batches are of one size, without copies in any case."""
-    n, wide, high = len(sizes), inputs.shape[-1], gradients.shape[-1]
-    weights, bias = targets.get("weight"), targets.get("bias")
-    if len(set(sizes)) == 1:
-        into, back = inputs.reshape(n, -1, wide), gradients.reshape(n, -1, high)
+
+    def __init__(self, layer: nn.Linear, targets: Mapping[str, Tensor], add: bool) -> None:
+        self._bias = targets.get("bias")
+        self._add = add
+        self._weights: Tensor | None = None
+        self._is_direct = False
+        if "weight" in targets:
+            rows = targets["weight"]
+            self._weights = rows.view(len(rows), layer.out_features, layer.in_features)
+            self._is_direct = len(rows) < MANY or self._weights.is_contiguous()
+
+    def __call__(self, inputs: Tensor, gradients: Tensor, sizes: Sequence[int]) -> None:
+        weights, bias = self._weights, self._bias
+        if len(set(sizes)) > 1:
+            self._write_one_by_one(inputs, gradients, sizes)
+            return
+        n = len(sizes)
+        into = inputs.reshape(n, -1, inputs.shape[-1])
+        back = gradients.reshape(n, -1, gradients.shape[-1])
         if weights is not None:
-            weight = weights.view(n, high, wide)
-            if add:
-                weight.baddbmm_(back.transpose(1, 2), into)
-            elif n < MANY or weight.is_contiguous():
-                torch.bmm(back.transpose(1, 2), into, out=weight)
+            if self._add:
+                weights.baddbmm_(back.transpose(1, 2), into)
+            elif self._is_direct:
+                torch.bmm(back.transpose(1, 2), into, out=weights)
             else:
-                weight.copy_(torch.bmm(back.transpose(1, 2), into))
+                weights.copy_(torch.bmm(back.transpose(1, 2), into))
         if bias is not None:
-            bias.add_(back.sum(dim=1)) if add else torch.sum(back, dim=1, out=bias)
-        return
-    pieces = list(zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True))
-    for row, (some, slope) in enumerate(pieces):
-        slope = slope.flatten(0, -2)
-        if weights is not None:
-            weights[row].view(high, wide).addmm_(slope.T, some.flatten(0, -2), beta=float(add))
-        if bias is not None:
-            bias[row].add_(slope.sum(dim=0)) if add else torch.sum(slope, dim=0, out=bias[row])
+            bias.add_(back.sum(dim=1)) if self._add else torch.sum(back, dim=1, out=bias)
+
+    def _write_one_by_one(self, inputs: Tensor, gradients: Tensor, sizes: Sequence[int]) -> None:
+        pieces = zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True)
+        for row, (into, back) in enumerate(pieces):
+            into, back = into.flatten(0, -2), back.flatten(0, -2)
+            if self._weights is not None:
+                self._weights[row].addmm_(back.T, into, beta=float(self._add))
+            if self._bias is not None:
+                bias = self._bias[row]
+                bias.add_(back.sum(dim=0)) if self._add else torch.sum(back, dim=0, out=bias)
 
 
 @gradient_rule(nn.Linear)
