@@ -27,7 +27,9 @@ from avalanche_emgd import (
 )
 from avalanche_emgd.benchmarks import ParallelBenchmark
 from avalanche_emgd.benchmarks.images import ImagesInMemory
-from avalanche_emgd.optim import EMGDWeighting, gramian_of
+from avalanche_emgd.optim import EMGDWeighting
+from avalanche_emgd.optim.gramian import GramianOf
+from avalanche_emgd.optim.layer_gradients import MANY
 from avalanche_emgd.training.gradient_space import GradientSpace
 
 Batches = Sequence[tuple[Tensor, Tensor]]
@@ -134,12 +136,17 @@ def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
     """Do EMGD's arithmetic and nothing else: what a loop could cost at least.
 
     One pass over prepared minibatches, a product for each layer and objective, Gramian, factors and
-    dual, weighted sum, optimizer; no stream, memory, mask, engine or strategy.
+    dual, weighted sum, optimizer; no stream, memory, mask, engine or strategy. As in the engine,
+    many gradients by the first layer's weight are in a piece of memory of their own.
     """
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
     lengths = [p.numel() for p in model.parameters()]
 
-    def write(batches: Batches, rows: Tensor) -> None:
+    def pieces_of(n: int) -> list[Tensor]:
+        apart = 0 if n < MANY else lengths[0]
+        return [torch.empty(n, size) for size in (apart, sum(lengths) - apart) if size]
+
+    def write(batches: Batches, pieces: Sequence[Tensor]) -> None:
         x, y = (torch.cat(column) for column in zip(*batches, strict=True))
         sizes = [len(y) for _, y in batches]
         inputs, outputs = [x.flatten(1)], []
@@ -149,45 +156,66 @@ def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
         outputs.append(layers[-1](inputs[-1]))
         losses = cross_entropy(outputs[-1], y, reduction="none").split(sizes)
         slopes = torch.autograd.grad(sum(loss.mean() for loss in losses), outputs)
-        n, places = len(batches), iter(rows.split(lengths, dim=1))
+        n, (*apart, rest) = len(batches), pieces
+        places = iter([*apart, *rest.split(lengths[len(apart) :], dim=1)])
         for into, back in zip(inputs, slopes, strict=True):
             weights = next(places).view(n, back.shape[1], into.shape[1])
             pairs = list(zip(into.detach().split(sizes), back.split(sizes), strict=True))
             if len(set(sizes)) == 1:
                 one, other = (t.detach().view(n, sizes[0], -1) for t in (into, back))
-                torch.bmm(other.transpose(1, 2), one, out=weights)
+                if n < MANY or weights.is_contiguous():
+                    torch.bmm(other.transpose(1, 2), one, out=weights)
+                else:
+                    weights.copy_(torch.bmm(other.transpose(1, 2), one))
+                torch.sum(other, dim=1, out=next(places))
             else:
                 for weight, (one, other) in zip(weights, pairs, strict=True):
                     torch.mm(other.T, one, out=weight)
-            torch.stack([other.sum(0) for _, other in pairs], out=next(places))
+                torch.stack([other.sum(0) for _, other in pairs], out=next(places))
 
-    return _emgd_with(ticks, model, write)
+    return _emgd_with(ticks, model, pieces_of, write)
 
 
 def emgd_passes_by_hand(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
     """Do EMGD's arithmetic with one pass for each objective, and nothing else."""
     parameters = list(model.parameters())
+    size = sum(p.numel() for p in parameters)
 
-    def write(batches: Batches, rows: Tensor) -> None:
-        for row, (x, y) in zip(rows, batches, strict=True):
+    def pieces_of(n: int) -> list[Tensor]:
+        return [torch.empty(n, size)]
+
+    def write(batches: Batches, pieces: Sequence[Tensor]) -> None:
+        for row, (x, y) in zip(pieces[0], batches, strict=True):
             found = torch.autograd.grad(cross_entropy(model(x), y), parameters)
             torch.cat([each.reshape(-1) for each in found], out=row)
 
-    return _emgd_with(ticks, model, write)
+    return _emgd_with(ticks, model, pieces_of, write)
 
 
 def _emgd_with(
-    ticks: Sequence[Batches], model: nn.Module, write: Callable[[Batches, Tensor], None]
+    ticks: Sequence[Batches],
+    model: nn.Module,
+    pieces_of: Callable[[int], list[Tensor]],
+    write: Callable[[Batches, Sequence[Tensor]], None],
 ) -> Callable[[], Any]:
-    """Do EMGD with gradients that ``write(batches, rows)`` writes to ``[n, P]``."""
+    """Do EMGD with gradients that ``write(batches, pieces)`` writes.
+
+    :param pieces_of: from n to what the gradients of n objectives are written to, ``[n, size]``
+        each, P in all.
+    """
     space, weighting = GradientSpace(model), EMGDWeighting()
-    buffer = torch.empty(max(map(len, ticks)), space.num_shared)
+    pieces = {n: pieces_of(n) for n in {len(batches) for batches in ticks}}
+    gramians = {n: GramianOf(those) for n, those in pieces.items()}
     used = [True] * len(space.parameters)
 
     def differentiate(batches: Batches) -> None:
-        rows = buffer[: len(batches)]
-        write(batches, rows)
-        space.assign(weighting(gramian_of(rows)).float() @ rows, used, accumulate=False)
+        those, update = pieces[len(batches)], space.update
+        write(batches, those)
+        weights = weighting(gramians[len(batches)]()).float()
+        lengths = [piece.shape[1] for piece in those]
+        for piece, into in zip(those, update.split(lengths), strict=True):
+            torch.mv(piece.T, weights, out=into)
+        space.assign(update, used, accumulate=False)
 
     return _training(ticks, model, differentiate)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -38,22 +38,48 @@ class InMemory:
         """Class labels ``[N]``, in order of delivery."""
         self._tasks = tasks
 
-    def load(self, deliveries: Sequence[Delivery]) -> list[Tensor]:
-        """Load successive minibatches as ``[x, y, task labels]``, one after the other."""
-        start, stop = deliveries[0].start, deliveries[-1].stop
+    def load(self, deliveries: Sequence[Sequence[Delivery]]) -> Iterator[list[Tensor]]:
+        """Load tick after tick as ``[x, y, task labels]``.
+
+        :param deliveries: of successive ticks.
+        """
+        # Once for all ticks, as far as possible: half of the time of a small operation on a tensor
+        # is finding it. Copies: what is done to a minibatch must not reach those of other epochs.
+        span = slice(deliveries[0][0].start, deliveries[-1][-1].stop)
+        sizes = [[d.stop - d.start for d in delivered] for delivered in deliveries]
+        totals = list(map(sum, sizes))
+        labels = self.labels[span].clone().split(totals)
+        tasks = self._tasks[span].clone().split(totals)
+        inputs = self._inputs(deliveries, sizes, self._places[span])
+        for x, y, t in zip(inputs, labels, tasks, strict=True):
+            yield [x, y, t]
+
+    def _inputs(
+        self,
+        deliveries: Sequence[Sequence[Delivery]],
+        sizes: Sequence[Sequence[int]],
+        places: Tensor,
+    ) -> Iterator[Tensor]:
+        """Load the inputs of tick after tick.
+
+        :param places: of all samples of these ticks, in order.
+        """
         if self._of_all is not None:
-            x = self._of_all(self._places[start:stop])
-        elif self._rows is not None:
-            first = self._rows[deliveries[0].task]
-            x = first.new_empty(stop - start, *first.shape[1:])
-            sizes = [d.stop - d.start for d in deliveries]
-            places = self._places[start:stop].to(first.device).split(sizes)
-            for d, chosen, piece in zip(deliveries, places, x.split(sizes), strict=True):
-                torch.index_select(self._rows[d.task], 0, chosen, out=piece)
-        else:
-            x = torch.cat([self._loads[d.task](self._places[d.start : d.stop]) for d in deliveries])
-        # Copies: what is done to a minibatch must not reach those to come.
-        return [x, self.labels[start:stop].clone(), self._tasks[start:stop].clone()]
+            yield from map(self._of_all, places.split(list(map(sum, sizes))))
+            return
+        every = [size for own in sizes for size in own]
+        if self._rows is not None:
+            first = next(iter(self._rows.values()))
+            chosen = iter(places.to(first.device).split(every))
+            for delivered, own in zip(deliveries, sizes, strict=True):
+                x = first.new_empty(sum(own), *first.shape[1:])
+                for d, piece in zip(delivered, x.split(own), strict=True):
+                    torch.index_select(self._rows[d.task], 0, next(chosen), out=piece)
+                yield x
+            return
+        chosen = iter(places.split(every))
+        for delivered in deliveries:
+            yield torch.cat([self._loads[d.task](next(chosen)) for d in delivered])
 
     def inputs_at(self, indices: Tensor) -> Tensor:
         """Load inputs ``[b, ...]`` of samples.

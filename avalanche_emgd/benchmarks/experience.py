@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -102,7 +102,7 @@ class SegmentExperience(_ParallelExperience):
         sets load them one by one.
         """
         if self._in_memory is not None:
-            return self._in_memory.load(deliveries)
+            return next(self._in_memory.load([deliveries]))
         if not all(isinstance(self._sources[delivery.task], Source) for delivery in deliveries):
             return collate(self.dataset.train(), range(deliveries[0].start, deliveries[-1].stop))
         parts = []
@@ -111,6 +111,12 @@ class SegmentExperience(_ParallelExperience):
             ids = self.ids[delivery.start : delivery.stop] - offset
             parts.append(self._sources[delivery.task].load(ids))
         return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+
+    def load_ticks(self) -> Iterator[list[Tensor]]:
+        """Load all minibatches, those of one tick after the other; see :meth:`load`."""
+        if self._in_memory is not None:
+            return self._in_memory.load(self.deliveries)
+        return map(self.load, self.deliveries)
 
     @property
     def labels(self) -> Tensor:

@@ -74,10 +74,11 @@ class TickLoader:
         return len(self._deliveries)
 
     def __iter__(self) -> Iterator[TickBatch]:
-        for tick, deliveries in zip(self._ticks, self._deliveries, strict=True):
+        batches = self._experience.load_ticks()
+        for tick, deliveries, batch in zip(self._ticks, self._deliveries, batches, strict=True):
             start = deliveries[0].start
             parts = [Part(self._names[d.task], d.start - start, d.stop - start) for d in deliveries]
-            yield TickBatch(self._experience.load(deliveries), parts, tick)
+            yield TickBatch(batch, parts, tick)
 
 
 class SerialTickLoader:

@@ -71,7 +71,7 @@ class LayerCalls:
     def unlike(self, size: int) -> str | None:
         """Name the type of a layer whose inputs or outputs are not those of ``size`` samples."""
         for call in self.calls:
-            if not len(call.inputs) == len(call.output) == size:
+            if not call.inputs.shape[0] == call.output.shape[0] == size:
                 return type(call.layer).__name__
         return None
 
@@ -116,7 +116,7 @@ class LayerCalls:
         """Give the layout of the last tick, unless something is different."""
         like, n = parameters[0], len(sizes)
         layers = [layer for layer, *_ in returned]
-        shapes = [(len(inputs), inputs.ndim) for _, inputs, _ in returned]
+        shapes = [(inputs.shape[0], inputs.ndim) for _, inputs, _ in returned]
         own = [p for layer in layers for p in layer._parameters.values()]
         involved = [*layers, *own, *parameters]
         key = (n, lean, shapes, like.dtype, like.device, list(map(id, involved)))

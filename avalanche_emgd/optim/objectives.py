@@ -16,6 +16,14 @@ from .gramian import check_finite
 __all__ = ["ObjectiveWeighting"]
 
 
+class _Rows:
+    """What each row of the next Gramian is; apart, since modules are slow at keeping things."""
+
+    objectives: list[Hashable] | None = None
+    losses: Tensor | None = None
+    replayed: list[bool] | None = None
+
+
 class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
     """Weights of n gradients from their Gramian and from what else is known of each objective.
 
@@ -27,9 +35,7 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
 
     def __init__(self) -> None:
         super().__init__()
-        self._objectives: list[Hashable] | None = None
-        self._losses: Tensor | None = None
-        self._replayed: list[bool] | None = None
+        self._rows = _Rows()
 
     def set_objectives(
         self,
@@ -44,9 +50,10 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
         :param replayed: for each row, whether its samples come from a replay memory; none of them
             if omitted.
         """
-        self._objectives = None if objectives is None else list(objectives)
-        self._losses = losses
-        self._replayed = None if replayed is None else list(replayed)
+        rows = self._rows
+        rows.objectives = None if objectives is None else list(objectives)
+        rows.losses = losses
+        rows.replayed = None if replayed is None else list(replayed)
 
     @torch.no_grad()
     def forward(self, gramian: Tensor, /) -> Tensor:
@@ -55,7 +62,7 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
         :raises ValueError: if the Gramian is not finite (the error names the objective) or its size
             differs from the number of objectives set.
         """
-        objectives = self._objectives
+        objectives = self._rows.objectives
         if objectives is None:
             objectives = list(range(len(gramian)))
         if len(objectives) != len(gramian) or len(set(objectives)) != len(objectives):

@@ -46,6 +46,8 @@ def test_ticks_and_inputs_are_those_loaded_one_by_one(make):
             for found, expected in zip(one.load(deliveries), other.load(deliveries), strict=True):
                 assert torch.equal(found, expected)
                 assert found.dtype == expected.dtype
+        for found, expected in zip(one.load_ticks(), other.load_ticks(), strict=True):
+            assert list(map(torch.equal, found, expected)) == [True, True, True]
         some = torch.tensor([len(one.dataset) - 1, 0, len(one.dataset) // 2])
         assert torch.equal(one.inputs_at(some), other.inputs_at(some))
 
@@ -53,8 +55,11 @@ def test_ticks_and_inputs_are_those_loaded_one_by_one(make):
 def test_a_minibatch_may_be_changed():
     sets = [in_tensors(task) for task in range(3)]
     experience = parallel_benchmark(sets, sets, SPANS, batch_size=7).train_stream[2]
-    before = [column.clone() for column in experience.load(experience.deliveries[0])]
-    for column in experience.load(experience.deliveries[0]):
-        column.zero_()
-    for column, expected in zip(experience.load(experience.deliveries[0]), before, strict=True):
-        assert torch.equal(column, expected)
+    before = [experience.load(deliveries) for deliveries in experience.deliveries]
+    assert len(before) > 1
+    for columns in (*experience.load_ticks(), experience.load(experience.deliveries[0])):
+        for column in columns:
+            column.zero_()
+    for found, expected in zip(experience.load_ticks(), before, strict=True):
+        assert list(map(torch.equal, found, expected)) == [True, True, True]
+    assert any(bool(y.any()) for _, y, _ in before)

@@ -218,8 +218,7 @@ def test_a_whole_run_is_the_same(scenario):
 
 def _double(benchmark):
     for experience in benchmark.train_stream:
-        load = experience.load
-        experience.load = lambda deliveries, load=load: [
-            t.double() if t.is_floating_point() else t for t in load(deliveries)
-        ]
+        experience.load_ticks = lambda load=experience.load_ticks: (
+            [t.double() if t.is_floating_point() else t for t in batch] for batch in load()
+        )
     return benchmark.train_stream

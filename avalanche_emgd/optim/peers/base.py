@@ -46,16 +46,16 @@ class PeerWeighting(ObjectiveWeighting):
         """Weights ``[n]`` float64, n ≥ 2."""
 
     def _given_losses(self) -> Tensor:
-        if self._losses is None:
+        if self._rows.losses is None:
             raise ValueError(
                 f"{type(self).__name__} needs the losses of the objectives: call "
                 "set_objectives(objectives, losses) before."
             )
-        return self._losses.detach().cpu().double()
+        return self._rows.losses.detach().cpu().double()
 
     def _rows_in_memory(self, n: int) -> Tensor:
         """Boolean ``[n]``: which objectives are replayed."""
-        return torch.tensor(self._replayed or [False] * n)
+        return torch.tensor(self._rows.replayed or [False] * n)
 
     def forget(self, objectives: Iterable[Hashable]) -> None:
         """Drop the state of objectives that will not come back."""
