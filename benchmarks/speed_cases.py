@@ -235,7 +235,13 @@ def _diagnostics(stream: Any, capacity: int, effort: Effort) -> Iterator[Finding
             evaluator = EvaluationPlugin(
                 gradient_diagnostics(), loggers=[logger], collect_all=False
             )
-            return emgd(stream, MLP(62), memory_size=capacity, evaluator=evaluator)
+            train = emgd(stream, MLP(62), memory_size=capacity, evaluator=evaluator)
+
+            def train_and_write() -> None:
+                train()
+                logger.writer.flush()
+
+            return train_and_write
 
         on, off = side_by_side(
             [logged, lambda: emgd(stream, MLP(62), memory_size=capacity)], effort.repeats

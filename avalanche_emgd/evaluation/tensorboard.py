@@ -11,10 +11,12 @@ from typing import Any
 from avalanche.evaluation.metric_results import MetricValue
 from avalanche.logging import TensorboardLogger
 from tensorboard.compat.proto.summary_pb2 import Summary
+from torch.utils.tensorboard import SummaryWriter
 
 __all__ = ["BatchedTensorboardLogger"]
 
 _LONGEST = 1.0  # seconds that numbers wait
+_QUEUE = 10_000  # events; a short queue has two threads wait for each other every few events
 
 
 class BatchedTensorboardLogger(TensorboardLogger):
@@ -40,6 +42,11 @@ class BatchedTensorboardLogger(TensorboardLogger):
         self._waiting = _Waiting(writer)
         # Finalizers run in reverse order: before Avalanche's, which closes the writer.
         weakref.finalize(self, self._waiting.hand_over)
+
+    def _make_writer(self, tb_log_dir: Any, filename_suffix: str) -> SummaryWriter:
+        writer = SummaryWriter(tb_log_dir, max_queue=_QUEUE, filename_suffix=filename_suffix)
+        weakref.finalize(self, SummaryWriter.close, writer)  # as Avalanche's
+        return writer
 
     def log_metrics(self, metric_values: list[MetricValue]) -> None:
         """Write what the metrics have emitted."""
@@ -68,11 +75,9 @@ class _Waiting:
     def hand_over(self) -> None:
         waiting, self._numbers = self._numbers, []
         for when, numbers in waiting:
-            steps = defaultdict(list)
+            steps: dict[int, Summary] = defaultdict(Summary)
             for each in numbers:
-                value = Summary.Value(tag=each.name, simple_value=each.value)
-                steps[each.x_plot].append(value)
-            for step, values in steps.items():
+                steps[each.x_plot].value.add(tag=each.name, simple_value=each.value)
+            for step, summary in steps.items():
                 # The writer of events behind `add_scalar`, which takes single numbers only.
-                events = self.writer._get_file_writer()
-                events.add_summary(Summary(value=values), step, when)
+                self.writer._get_file_writer().add_summary(summary, step, when)
