@@ -62,6 +62,21 @@ def test_outputs_beyond_the_classes_never_compete():
         assert max(allowed(mask, [2], width=9)[0]) == 5
 
 
+def test_where_all_compete_nothing_is_done():
+    mask, benchmark = ClassMask(), toy_benchmark()
+    few, all_of_them = benchmark.train_stream[1], benchmark.train_stream[-1]
+    logits, tasks = torch.randn(3, 6), torch.tensor([0, 1, 2])
+    for experience, is_masked_somewhere in (
+        (all_of_them, False),
+        (few, True),
+        (all_of_them, False),
+    ):
+        mask.observe(experience)
+        assert (mask(logits, tasks) is not logits) is is_masked_somewhere
+    wider = torch.randn(3, 7)
+    assert is_masked(mask(wider, tasks)).sum() == 3
+
+
 def test_ordinary_experiences_are_left_alone():
     (data,) = toy_datasets([8])
     data.targets = data.tensors[1].tolist()
