@@ -234,7 +234,7 @@ def _in_plain_numbers(
         return None
     weights, squared_norm, residual = found
     name = "closed-form" if n <= 2 else "active-set"
-    return DualSolution(torch.tensor(weights, dtype=torch.float64), squared_norm, residual, name)
+    return DualSolution(torch.from_numpy(np.array(weights)), squared_norm, residual, name)
 
 
 def _lower(tau: Array, lower_bound: float) -> Array:

@@ -139,19 +139,21 @@ class FusedEngine(GradientEngine):
             if self._module is not None:
                 self._examine(self._module)  # the next pass may be fused
             return found
-        if isinstance(losses, Tensor):
-            total = losses.sum()
-        else:
-            total = torch.stack([loss for loss in losses if loss.requires_grad]).sum()
+        roots = (
+            [losses]
+            if isinstance(losses, Tensor)
+            else [each for each in losses if each.requires_grad]
+        )
         slopes = torch.autograd.grad(
-            total,
+            roots,
             [call.output for call in self._calls.calls],
+            [torch.ones_like(root) for root in roots],
             retain_graph=retain_graph or self._plain_outputs is not None,
             allow_unused=True,
         )
         gradients, self.used = self._calls.gradients(slopes, self._sizes, parameters, self.lean)
         if self._plain_outputs is not None:
-            if not self._verified and not self._is_right(total, parameters, gradients):
+            if not self._verified and not self._is_right(roots, parameters, gradients):
                 self.reason = "its gradients differ from those of separate passes"
                 # The outputs are right: so are the losses, however they came about.
                 gradients = self._plain.gradients(losses, parameters, retain_graph=True)
@@ -163,10 +165,11 @@ class FusedEngine(GradientEngine):
         return gradients
 
     def _is_right(
-        self, total: Tensor, parameters: Sequence[Tensor], found: ObjectiveGradients
+        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], found: ObjectiveGradients
     ) -> bool:
         """Compare with the gradients of separate passes, which have just been forwarded."""
         assert self.joined is not None and self._plain_outputs is not None  # noqa: PT018
+        total = torch.cat([loss.reshape(-1) for loss in losses]).sum()
         (slope,) = torch.autograd.grad(total, self.joined, retain_graph=True)
         # The inner products are losses that have the given slopes at the plain outputs.
         stand_ins = [
