@@ -33,47 +33,45 @@ class BlockProducts:
             return
         stacks = [stack for piece in pieces for stack in _stacks(piece)]
         height = _STRIP if n <= _FEW_ROWS else n
-        self._n = n
+        self._found = torch.zeros(n, n, dtype=torch.float64)
         self._strips = [
-            _Strip(stacks, start, min(start + height, n)) for start in range(0, n, height)
+            _Strip(stacks, self._found, start, min(start + height, n))
+            for start in range(0, n, height)
         ]
 
     def __call__(self) -> Tensor:
         """Compute them, ``[n, n]`` float64."""
         if self._lone is not None:
             return (self._lone @ self._lone.T).double()
-        if len(self._strips) == 1:
-            return self._strips[0].products()
-        found = torch.empty(self._n, self._n, dtype=torch.float64)
         for strip in self._strips:
-            products = strip.products()
-            found[strip.start : strip.stop, strip.start :] = products
-            below = products[:, strip.stop - strip.start :]
-            found[strip.stop :, strip.start : strip.stop] = below.T
-        return found
+            strip.compute()
+        return self._found.clone()
 
 
 class _Strip:
     """Rows ``start:stop`` times themselves and those below.
 
     :param stacks: blocks of all rows, ``[number, n, elements]`` each.
+    :param found: ``[n, n]``, where to.
     """
 
-    def __init__(self, stacks: Sequence[Tensor], start: int, stop: int) -> None:
-        self.start, self.stop = start, stop
+    def __init__(self, stacks: Sequence[Tensor], found: Tensor, start: int, stop: int) -> None:
         counts = [len(stack) for stack in stacks]
-        n = stacks[0].shape[1] if stacks else stop
-        self._sums = torch.empty(sum(counts), stop - start, n - start)
+        self._products = torch.empty(sum(counts), stop - start, len(found) - start)
         self._steps = [
-            (stack[:, start:stop], stack[:, start:].transpose(1, 2), sums)
-            for stack, sums in zip(stacks, self._sums.split(counts), strict=True)
+            (stack[:, start:stop], stack[:, start:].transpose(1, 2), products)
+            for stack, products in zip(stacks, self._products.split(counts), strict=True)
         ]
+        self._sums = found[start:stop, start:]
+        self._right, self._below = found[start:stop, stop:].T, found[stop:, start:stop]
 
-    def products(self) -> Tensor:
-        """``[stop - start, n - start]`` float64."""
-        for ours, others, sums in self._steps:
-            torch.bmm(ours, others, out=sums)
-        return self._sums.sum(dim=0, dtype=torch.float64)
+    def compute(self) -> None:
+        """Write the products, and those right of the diagonal below it, too."""
+        for ours, others, products in self._steps:
+            torch.bmm(ours, others, out=products)
+        torch.sum(self._products, dim=0, dtype=torch.float64, out=self._sums)
+        if len(self._below):
+            self._below.copy_(self._right)
 
 
 def _stacks(rows: Tensor) -> list[Tensor]:
