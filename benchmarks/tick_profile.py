@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import warnings
 from collections import Counter
@@ -20,7 +21,7 @@ from speed_parts import emgd, equal_tasks, seconds
 
 from avalanche_emgd import MLP
 
-_INTERVAL = 0.002  # seconds between two looks
+_INTERVAL = 0.002  # seconds between two looks, on average
 _LOOP = "training_epoch"  # Avalanche's name of the loop over ticks
 _WORTH_A_LABEL = 0.02
 
@@ -45,7 +46,10 @@ Stack = tuple[str, ...]
 
 
 class Sampler:
-    """Looks at the stack of the main thread at regular intervals."""
+    """Looks at the stack of the main thread, at random intervals.
+
+    At regular ones, ticks of nearly a multiple of these would be seen at a few places only.
+    """
 
     def __init__(self) -> None:
         self.stacks: Counter[Stack] = Counter()
@@ -53,13 +57,17 @@ class Sampler:
 
     def __enter__(self) -> Sampler:
         signal.signal(signal.SIGALRM, self._look)
-        signal.setitimer(signal.ITIMER_REAL, _INTERVAL, _INTERVAL)
+        self._again()
         return self
 
     def __exit__(self, *exception: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
 
+    def _again(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.5, 1.5) * _INTERVAL)
+
     def _look(self, _: int, frame: FrameType | None) -> None:
+        self._again()
         names: list[str] = []
         while frame is not None:
             code = frame.f_code
