@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Self
+from typing import Any
 
 import torch
 from avalanche.benchmarks import DatasetExperience
@@ -50,7 +50,7 @@ class _ParallelExperience(DatasetExperience):
         self.classes_in_this_experience: list[int] = _classes_of(benchmark, tasks)
         """Classes of these tasks, ascending."""
 
-    def __copy__(self) -> Self:
+    def __copy__(self) -> _ParallelExperience:
         """Copy as ``copy`` does, but fast: evaluators copy the experience at every callback."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)

@@ -59,17 +59,25 @@ def writer_for(layer: nn.Module, targets: Mapping[str, Tensor], add: bool) -> Wr
     """
     if type(layer) is nn.Linear:
         return _LinearWriter(layer, targets, add)
-    rule = _RULES[type(layer)]
+    return _RuleWriter(layer, targets, add)
 
-    def write(inputs: Tensor, gradients: Tensor, sizes: Sequence[int]) -> None:
+
+class _RuleWriter:
+    """One row after the other."""
+
+    def __init__(self, layer: nn.Module, targets: Mapping[str, Tensor], add: bool) -> None:
+        self._layer = layer
+        self._rule = _RULES[type(layer)]
+        self._targets = targets
+        self._add = add
+
+    def __call__(self, inputs: Tensor, gradients: Tensor, sizes: Sequence[int]) -> None:
         pieces = zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True)
         for row, (into, back) in enumerate(pieces):
-            for name, found in rule(layer, into, back).items():
-                if name in targets:
-                    target = targets[name][row]
-                    target.add_(found.reshape(-1)) if add else target.copy_(found.reshape(-1))
-
-    return write
+            for name, found in self._rule(self._layer, into, back).items():
+                if name in self._targets:
+                    target, value = self._targets[name][row], found.reshape(-1)
+                    target.add_(value) if self._add else target.copy_(value)
 
 
 class _LinearWriter:
