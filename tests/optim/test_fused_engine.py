@@ -179,6 +179,61 @@ def test_what_types_do_not_tell_is_found_out_at_the_first_tick(make, monkeypatch
     assert fused.reason is not None
 
 
+class Kink(nn.Module):
+    """A ReLU that takes a nearly vanishing input for zero in large batches, as rounding may."""
+
+    def forward(self, x):
+        return x * (x > (1e-12 if len(x) > 20 else 0.0))
+
+
+class Slightly(Bypassed):
+    def forward(self, x):
+        return self.layer(x) + 0.01 * x @ self.layer.weight.T
+
+
+class MixesGradients(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, back):
+        return back + 0.3 * back.mean(0)
+
+
+class BehindTheScenes(nn.Module):
+    def forward(self, x):
+        return MixesGradients.apply(x)
+
+
+@pytest.mark.parametrize(
+    ("make", "is_right"),
+    [
+        (lambda: nn.Sequential(nn.Linear(6, 40), Kink(), nn.Linear(40, 5)), True),
+        (lambda: nn.Sequential(Slightly()), False),
+        (lambda: nn.Sequential(nn.Linear(6, 40), BehindTheScenes(), nn.Linear(40, 5)), False),
+    ],
+)
+def test_units_at_their_kinks_are_told_from_small_errors(make, is_right):
+    torch.manual_seed(0)
+    model = make().double()
+    batches = make_batches((19, 17, 20), VECTOR, torch.float64)
+    first = next(layer for layer in model.modules() if isinstance(layer, nn.Linear))
+    with torch.no_grad():  # one unit at its kink, in one sample of the second objective
+        first.bias[0] = 1e-14 - first.weight[0] @ batches[1][0][3]
+    fused = FusedEngine(model)
+    expected = rows_of(PlainEngine(), model, batches)
+    found = rows_of(fused, model, batches)
+    error = (found - expected).norm(dim=1) / expected.norm(dim=1)
+    assert (fused.reason is None) is is_right
+    if is_right:
+        assert 1e-4 < float(error[1]) < 0.1
+        assert float(error[[0, 2]].max()) < 1e-12
+    else:
+        assert "its gradients differ" in fused.reason
+        close(rows_of(fused, model, batches), expected, torch.float64)
+
+
 def test_a_rule_of_ones_own(monkeypatch):
     monkeypatch.setattr(layer_gradients, "_RULES", dict(layer_gradients._RULES))
 
