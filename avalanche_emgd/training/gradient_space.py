@@ -42,7 +42,8 @@ class GradientSpace:
         """Elements of the shared parameters."""
         self._lengths = [p.numel() for p in self.parameters]
         self.update: Tensor = trained[0].detach().new_empty(sum(self._lengths))
-        """A place for the gradient of a tick, ``[P]``."""
+        """A place for the gradient of a tick, ``[P]``; the parameters' ``grad`` are views of it,
+        which the next tick writes again."""
         self._pieces = self._cut(self.update)
 
     def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
