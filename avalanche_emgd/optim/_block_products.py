@@ -33,7 +33,7 @@ class BlockProducts:
             return
         stacks = [stack for piece in pieces for stack in _stacks(piece)]
         height = _STRIP if n <= _FEW_ROWS else n
-        self._found = torch.zeros(n, n, dtype=torch.float64)
+        self._found = pieces[0].new_zeros(n, n, dtype=torch.float64)
         self._strips = [
             _Strip(stacks, self._found, start, min(start + height, n))
             for start in range(0, n, height)
@@ -57,7 +57,9 @@ class _Strip:
 
     def __init__(self, stacks: Sequence[Tensor], found: Tensor, start: int, stop: int) -> None:
         counts = [len(stack) for stack in stacks]
-        self._products = torch.empty(sum(counts), stop - start, len(found) - start)
+        # Of their own kind: users may have set another default for new tensors.
+        shape = (sum(counts), stop - start, len(found) - start)
+        self._products = found.new_empty(shape, dtype=torch.float32)
         self._steps = [
             (stack[:, start:stop], stack[:, start:].transpose(1, 2), products)
             for stack, products in zip(stacks, self._products.split(counts), strict=True)

@@ -83,7 +83,8 @@ class LayerwiseGradients(ObjectiveGradients):
         if self._rows is None:
             pieces = [*self._dense.pieces, *(each.laid_out(self._sizes) for each in self.outer)]
             pieces.sort(key=lambda piece: piece.start)
-            self._rows = torch.cat([piece.rows for piece in pieces], dim=1)
+            rows = [piece.rows for piece in pieces]
+            self._rows = rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
         return self._rows
 
     def gramian(self, num_shared: int) -> Tensor:

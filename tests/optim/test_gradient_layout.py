@@ -149,6 +149,25 @@ def test_a_gramian_of_pieces_follows_what_is_written_to_them(n, sizes):
     assert torch.equal(before, kept)  # an answer is the caller's
 
 
+@pytest.mark.parametrize("n", [3, 20])
+def test_a_gramian_is_of_the_kind_of_its_rows_whatever_the_default(n):
+    rows = torch.randn(n, 9000)
+    expected = gramian_of(rows)
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert torch.equal(gramian_of(rows), expected)
+    finally:
+        torch.set_default_dtype(default)
+
+
+def test_gradients_in_one_piece_are_not_copied():
+    model = model_with_pieces()
+    found = gradients_of(FusedEngine(model), model, make_batches([40] * 3, (6,), torch.float32))
+    (piece,) = found._dense.pieces
+    assert found.rows.data_ptr() == piece.padded.data_ptr()
+
+
 def test_pieces_too_small_or_too_large_for_float32_are_multiplied_in_float64():
     pieces = [scale * torch.randn(3, 5000) for scale in (1e-24, 1e-25)]
     rows = torch.cat(pieces, dim=1).double()
