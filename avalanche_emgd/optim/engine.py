@@ -119,7 +119,7 @@ def reusable(memory: Tensor | None, size: int, like: Tensor) -> Tensor:
     :param memory: of an earlier call.
     :param like: a tensor of the dtype and on the device that they must have.
     """
-    enough = memory is not None and len(memory) >= size
-    if memory is not None and enough and (memory.dtype, memory.device) == (like.dtype, like.device):
-        return memory
-    return torch.empty(size, dtype=like.dtype, device=like.device)
+    kind = (like.dtype, like.device)
+    if memory is None or len(memory) < size or (memory.dtype, memory.device) != kind:
+        return torch.empty(size, dtype=like.dtype, device=like.device)
+    return memory

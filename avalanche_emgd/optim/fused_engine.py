@@ -184,26 +184,21 @@ class FusedEngine(GradientEngine):
         expected = checking.gradients(stand_ins, parameters, retain_graph=True).rows
         # What the losses owe to other ways than by the outputs is in neither of the two.
         whole = flat_gradient(total, parameters, retain_graph=True)
-        rows, tolerance = found.rows, self._tolerance()
+        tolerance = self._tolerance()
+
+        def is_right(row: Tensor, right: Tensor, output: Tensor, back: Tensor) -> bool:
+            if _agree(row, right, tolerance):
+                return True
+            if not _agree(row, right, _KINKS):
+                return False
+            # A unit at its kink may be on one side of it in one pass and on the other in another,
+            # as they round. Then the gradient must be right for the pass it is of.
+            own = flat_gradient((output * back).sum(), parameters, retain_graph=True)
+            return _agree(row, own, tolerance)
+
+        rows, outputs = found.rows, self.joined.split(self._sizes)
         self._verified = _agree(rows.sum(0), whole, tolerance) and all(
-            _agree(row, right, tolerance)
-            or (
-                # A unit at its kink may be on one side of it in one pass and on the other in
-                # another, as they round. Then the gradient must be right for the pass it is of.
-                _agree(row, right, _KINKS)
-                and _agree(
-                    row,
-                    flat_gradient((output * piece).sum(), parameters, retain_graph=True),
-                    tolerance,
-                )
-            )
-            for row, right, output, piece in zip(
-                rows,
-                expected,
-                self.joined.split(self._sizes),
-                slope.split(self._sizes),
-                strict=True,
-            )
+            map(is_right, rows, expected, outputs, slope.split(self._sizes))
         )
         return bool(self._verified)
 

@@ -52,7 +52,7 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
         """
         rows = self._rows
         rows.objectives = None if objectives is None else list(objectives)
-        rows.losses = losses
+        rows.losses = None if losses is None else losses.detach()
         rows.replayed = None if replayed is None else list(replayed)
 
     @torch.no_grad()

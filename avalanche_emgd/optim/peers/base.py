@@ -51,7 +51,7 @@ class PeerWeighting(ObjectiveWeighting):
                 f"{type(self).__name__} needs the losses of the objectives: call "
                 "set_objectives(objectives, losses) before."
             )
-        return self._rows.losses.detach().cpu().double()
+        return self._rows.losses.cpu().double()
 
     def _rows_in_memory(self, n: int) -> Tensor:
         """Boolean ``[n]``: which objectives are replayed."""
