@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
 
+from ._fingerprint import fingerprint_of
 from .timeline import Timeline
 
 __all__ = ["ParallelBenchmark", "Scenario"]
@@ -21,6 +23,9 @@ class ParallelBenchmark(CLScenario):
     ``test_stream`` one ``TaskExperience`` for each task. Made by
     :func:`~avalanche_emgd.parallel_benchmark` and
     :func:`~avalanche_emgd.parallel_benchmark_from_classes`.
+
+    Benchmarks are equal if their :attr:`fingerprint` is: a copy, or one made again from the same
+    data and settings, stands for the original.
 
     :ivar timeline: the spans of the tasks.
     :ivar label_sets: class labels of each task, as they come in the data.
@@ -58,8 +63,26 @@ class ParallelBenchmark(CLScenario):
         """Shape of one input, that of the first test sample."""
         return tuple(self.test_stream[0].dataset.eval()[0][0].shape)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Content of the benchmark in 64 hexadecimal digits.
+
+        Covers the settings, all labels in their order of delivery, and up to 32 inputs of each
+        stream. Computed when it is first asked for.
+        """
+        return fingerprint_of(self)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other or not isinstance(other, ParallelBenchmark):
+            return self is other
+        return self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash((self.timeline, self.label_sets, self.batch_size, self.task_sizes))
+
     def set_stream(self, name: str, experiences: Sequence[Any]) -> None:
         """Add a stream of experiences, for generators."""
+        self.__dict__.pop("fingerprint", None)
         stream = EagerCLStream(name, experiences, benchmark=self)
         self._streams[name] = stream
         setattr(self, f"{name}_stream", stream)

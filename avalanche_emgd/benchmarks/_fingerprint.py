@@ -1,0 +1,91 @@
+"""A fingerprint of a parallel benchmark, by which benchmarks are compared."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from .parallel import ParallelBenchmark
+
+__all__ = ["fingerprint_of", "undisturbed"]
+
+SAMPLED_INPUTS = 32
+"""Inputs of each stream that enter a fingerprint."""
+
+
+def fingerprint_of(benchmark: ParallelBenchmark) -> str:
+    """Digest a benchmark's settings, its labels in order of delivery and some of its inputs.
+
+    Equal content gives equal fingerprints in every process. Inputs that differ each time they are
+    loaded, as after random transforms, count with their shape and type alone.
+
+    :return: SHA-256, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    settings = (
+        benchmark.timeline.spans,
+        benchmark.label_sets,
+        benchmark.scenario,
+        benchmark.batch_size,
+        benchmark.task_names,
+        benchmark.num_classes,
+        benchmark.task_sizes,
+    )
+    digest.update(repr(settings).encode())
+    for experience in benchmark.train_stream:
+        _add(digest, experience.ids)
+        _add(digest, experience.labels)
+    for experience in benchmark.test_stream:
+        _add(digest, torch.tensor(list(experience.dataset.targets)))
+    for stream in (benchmark.train_stream, benchmark.test_stream):
+        for dataset, index in _spread([e.dataset.eval() for e in stream]):
+            first, second = (_loaded(dataset, index, seed) for seed in (0, 1))
+            same = first.shape == second.shape and first.dtype == second.dtype
+            _add(digest, first, by_value=same and torch.equal(first, second))
+    return digest.hexdigest()
+
+
+@contextmanager
+def undisturbed(seed: int) -> Iterator[None]:
+    """Seed the global generators of torch, NumPy and Python, and restore them afterwards.
+
+    Looking at samples that random transforms change then leaves later runs as they were.
+    """
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])  # noqa: NPY002
+
+
+def _spread(datasets: list[Any]) -> Iterator[tuple[Any, int]]:
+    """Yield data sets with indices of samples that are evenly spread over all of them."""
+    starts = np.cumsum([0, *map(len, datasets)])
+    total = int(starts[-1])
+    for place in np.unique(np.linspace(0, total - 1, SAMPLED_INPUTS).astype(int)).tolist():
+        number = int(np.searchsorted(starts, place, side="right")) - 1
+        yield datasets[number], place - int(starts[number])
+
+
+def _loaded(dataset: Any, index: int, seed: int) -> Tensor:
+    with undisturbed(seed):
+        return torch.as_tensor(dataset[index][0]).detach().cpu()
+
+
+def _add(digest: Any, tensor: Tensor, *, by_value: bool = True) -> None:
+    digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+    if by_value:
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
