@@ -2,21 +2,29 @@
 
 Property tests draw the same examples in every run. To look for new ones:
 ``HYPOTHESIS_PROFILE=explore python -m pytest tests/optim``.
+
+Numbers round otherwise on other machines. To see the suite as it is there:
+``EMGD_TEST_THREADS=2`` sets the number of threads (default 1), ``EMGD_TEST_ROUNDING=NAME`` changes
+the last digits as another processor might, a different one for each name (:mod:`tests.rounding`),
+and ``ATEN_CPU_CAPABILITY=default`` or ``avx2`` takes PyTorch's code for older processors.
 """
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 
+from tests.rounding import AnotherProcessor
+
 settings.register_profile("fixed", derandomize=True, max_examples=200, deadline=None)
 settings.register_profile("explore", max_examples=5000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # Models here are tiny: more threads only wait for each other.
-torch.set_num_threads(1)
+torch.set_num_threads(int(os.environ.get("EMGD_TEST_THREADS", "1")))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -42,3 +50,10 @@ def published_protocol():
 @pytest.fixture(autouse=True)
 def _seeded():
     torch.manual_seed(0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call():
+    name = os.environ.get("EMGD_TEST_ROUNDING")
+    with AnotherProcessor(name) if name else nullcontext():
+        return (yield)

@@ -10,10 +10,20 @@ from hypothesis import strategies as st
 from avalanche_emgd.optim import dual, kkt_residual, solve_dual
 from avalanche_emgd.optim._few import solve_few
 from tests.optim.families import KINDS, gradients, problems
+from tests.tolerance import tolerance
 
+# A solution is accepted where its residual is below ``dual._ACCEPT``, 1e-9; another Gramian of the
+# same gradients, rounded otherwise, or another scale of the same conditions, gives a little more.
 TOLERANCE = 1e-8
+# Of what is computed in float64 from at most 12 objectives in some ten steps.
+ROUNDING = tolerance(torch.float64, 12 * 10)
 TAME = tuple(kind for kind in KINDS if kind != "scales")
 bounds = st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.99])
+
+
+def same(weights, expected):
+    expected = torch.as_tensor(expected, dtype=torch.float64)
+    torch.testing.assert_close(weights, expected, rtol=0.0, atol=ROUNDING)
 
 
 def vertex_scale(J, sigma):
@@ -34,7 +44,8 @@ def min_norm_by_enumeration(J):
             system[:size, :size] = points @ points.T
             system[:size, size] = system[size, :size] = 1.0
             weights = np.linalg.lstsq(system, np.eye(size + 1)[size], rcond=None)[0][:size]
-            if abs(weights.sum() - 1.0) < 1e-9 and (weights > -1e-12).all():
+            is_solved = abs(weights.sum() - 1.0) < 1e-9  # elsewhere it is off by a tenth or more
+            if is_solved and (weights > -1e-12).all():
                 best = min(best, float(np.sum((weights @ points) ** 2)))
     return best * longest**2
 
@@ -46,8 +57,8 @@ def test_optimality_conditions_hold(problem, c):
     solution = solve_dual(G, sigma, lower_bound=c)
     assert solution.residual <= TOLERANCE
     assert kkt_residual(G, solution.weights, sigma, lower_bound=c) <= TOLERANCE
-    assert (solution.weights >= c / (1 / sigma).sum() * (1 - 1e-12)).all()
-    assert float((solution.weights / sigma).sum()) == pytest.approx(1.0, abs=1e-12)
+    assert (solution.weights >= c / (1 / sigma).sum() * (1 - ROUNDING)).all()
+    assert float((solution.weights / sigma).sum()) == pytest.approx(1.0, abs=ROUNDING)
     assert solution.weights.dtype == torch.float64
 
 
@@ -56,8 +67,8 @@ def test_every_objective_descends(problem):
     J, sigma = problem
     solution = solve_dual(J @ J.T, sigma)
     d = -solution.weights @ J
-    rounding = 1e-9 * J.norm(dim=1) * (solution.weights @ J.norm(dim=1) + d.norm())
-    assert (J @ d <= -d.square().sum() / sigma + rounding).all()
+    room = TOLERANCE * J.norm(dim=1) * (solution.weights @ J.norm(dim=1) + d.norm())
+    assert (J @ d <= -d.square().sum() / sigma + room).all()
 
 
 @given(problems(max_n=8, kinds=TAME, spreads=(0.0, 1.0)), bounds)
@@ -70,7 +81,8 @@ def test_agrees_with_cvxopt(problem, c):
     size = vertex_scale(J, sigma) + float(G.diagonal().max()) * (c * uniform) ** 2
     # The squares of what cancels; their rounding is all that is left near Pareto-criticality.
     terms = max(float(s.weights @ G.abs() @ s.weights) for s in (ours, theirs))
-    assert abs(ours.squared_norm - theirs.squared_norm) <= 1e-6 * size + 1e-14 * terms
+    error = abs(ours.squared_norm - theirs.squared_norm)
+    assert error <= dual._REJECT * size + tolerance(torch.float64, 8 * 8, terms)
 
 
 @given(gradients(max_n=6, kinds=("plain", "cone", "duplicates", "opposite", "zero")))
@@ -114,11 +126,12 @@ def test_plain_numbers_solve_what_is_usual(c, held):
     found = solve_few((J @ J.T).tolist(), [1.0] * 4, c)
     assert found is not None
     weights, squared_norm, residual = found
-    assert residual <= 1e-15
-    assert sum(weights) == pytest.approx(1.0, abs=1e-15)
+    assert residual <= tolerance(torch.float64, 4)
+    assert sum(weights) == pytest.approx(1.0, abs=tolerance(torch.float64, 4))
     assert sum(weight <= c / 4 for weight in weights) == held
     direction = torch.tensor(weights, dtype=torch.float64) @ J
-    assert squared_norm == pytest.approx(float(direction.square().sum()), rel=1e-14)
+    bound = tolerance(torch.float64, 4 * 4)
+    assert squared_norm == pytest.approx(float(direction.square().sum()), rel=bound, abs=0.0)
 
 
 @pytest.mark.parametrize(
@@ -140,10 +153,9 @@ def test_plain_numbers_leave_what_is_unusual(gramian):
 
 def test_equal_gradients_share_their_weight():
     G = torch.ones(4, 4)
-    torch.testing.assert_close(solve_dual(G).weights, torch.full((4,), 0.25).double())
+    same(solve_dual(G).weights, [0.25] * 4)
     G = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 2.0]])
-    expected = torch.tensor([1 / 3, 1 / 3, 1 / 3]).double()
-    torch.testing.assert_close(solve_dual(G).weights, expected)
+    same(solve_dual(G).weights, [1 / 3] * 3)
 
 
 @given(problems(max_n=8), st.floats(-30, 30), bounds)
@@ -154,7 +166,7 @@ def test_one_factor_on_all_gradients_changes_nothing(problem, exponent, c):
         return
     one = solve_dual(G, sigma, lower_bound=c)
     other = solve_dual(G * 2.0 ** round(exponent / 0.30103), sigma, lower_bound=c)
-    torch.testing.assert_close(one.weights, other.weights, rtol=1e-12, atol=0.0)
+    torch.testing.assert_close(one.weights, other.weights, rtol=ROUNDING, atol=0.0)
 
 
 @given(problems(max_n=8, kinds=TAME), st.integers(0, 2**32 - 1))
@@ -172,7 +184,8 @@ def test_a_longer_gradient_with_a_smaller_factor_is_the_same_objective(problem, 
 @given(st.floats(1e-15, 1e15), st.floats(1e-3, 1e3))
 def test_one_objective(norm, sigma):
     solution = solve_dual(torch.tensor([[norm**2]]), torch.tensor([sigma]))
-    assert float(solution.weights[0]) == pytest.approx(sigma, rel=1e-6)  # sigma is float32
+    bound = torch.finfo(torch.float32).eps  # of sigma
+    assert float(solution.weights[0]) == pytest.approx(sigma, rel=bound, abs=0.0)
     assert solution.solver == "closed-form"
 
 
@@ -182,7 +195,10 @@ def test_two_objectives(seed):
     share = float(((h - g) @ h / (h - g).square().sum()).clamp(0.0, 1.0))
     J = torch.stack([g, h])
     weights = solve_dual(J @ J.T).weights
-    torch.testing.assert_close(weights, torch.tensor([share, 1.0 - share]).double())
+    apart = float((g - h).square().sum() / (g.square().sum() + h.square().sum()))
+    expected = torch.tensor([share, 1.0 - share], dtype=torch.float64)
+    bound = tolerance(torch.float64, 3, scale=1.0 / apart)  # nearly equal ones share as they like
+    torch.testing.assert_close(weights, expected, rtol=0.0, atol=bound)
 
 
 @given(st.integers(1, 30), st.integers(0, 2**32 - 1))
@@ -193,7 +209,8 @@ def test_orthogonal_gradients(n, seed):
     expected = 1.0 / (sigma * squares)
     expected = expected / (expected / sigma).sum()
     weights = solve_dual(torch.diag(squares), sigma).weights
-    torch.testing.assert_close(weights, expected, rtol=1e-10, atol=0.0)
+    bound = tolerance(torch.float64, 30 * 10)
+    torch.testing.assert_close(weights, expected, rtol=bound, atol=0.0)
 
 
 @pytest.mark.parametrize("n", [20, 50, 100])
@@ -213,10 +230,10 @@ def test_gramians_of_all_scales(exponent):
         * torch.tensor([[2.0, -0.5, 0.1], [-0.5, 1.0, 0.2], [0.1, 0.2, 3.0]]).double()
     )
     solution = solve_dual(G)
-    assert solution.residual <= 1e-12
-    torch.testing.assert_close(solution.weights, solve_dual(G / G[0, 0]).weights)
+    assert solution.residual <= ROUNDING
+    same(solution.weights, solve_dual(G / G[0, 0]).weights)
     expected = float(solution.weights @ G @ solution.weights)
-    assert solution.squared_norm == pytest.approx(expected)
+    assert solution.squared_norm == pytest.approx(expected, rel=ROUNDING, abs=0.0)
 
 
 def test_float32_gramian_of_dependent_gradients():
@@ -238,21 +255,21 @@ def test_relaxed_completely_without_gradient_is_as_if_not_there():
     G = torch.diag(torch.tensor([1.0, 0.0, 2.0]))
     sigma = torch.tensor([1.0, float("inf"), 1.0])
     weights = solve_dual(G, sigma).weights
-    torch.testing.assert_close(weights, torch.tensor([2 / 3, 0.0, 1 / 3]).double())
+    same(weights, [2 / 3, 0.0, 1 / 3])
 
 
 def test_relaxed_completely_only_does_not_rise():
     g, h = torch.tensor([1.0, 0.0]).double(), torch.tensor([-1.0, 1.0]).double()
     J = torch.stack([g, h])
     d = -solve_dual(J @ J.T, torch.tensor([1.0, float("inf")])).weights @ J
-    assert float(h @ d) == pytest.approx(0.0, abs=1e-12)
+    assert float(h @ d) == pytest.approx(0.0, abs=ROUNDING)
     assert float(g @ d) < 0.0
 
 
 def test_all_gradients_zero():
     solution = solve_dual(torch.zeros(3, 3))
     assert solution.squared_norm == 0.0
-    torch.testing.assert_close(solution.weights, torch.full((3,), 1 / 3).double())
+    same(solution.weights, [1 / 3] * 3)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import torch
 from torch import nn
 
 from avalanche_emgd.optim import PlainEngine, gramian_of
+from tests.tolerance import tolerance
 
 
 def losses_of(engine, model, batches):
@@ -24,7 +25,7 @@ def test_rows_are_the_gradients_of_the_losses():
         model.zero_grad()
         nn.functional.cross_entropy(model(x), y).backward()
         expected = torch.cat([p.grad.reshape(-1) for p in parameters])
-        torch.testing.assert_close(row, expected, rtol=0.0, atol=0.0)
+        assert torch.equal(row, expected)  # the same operations one after the other
 
 
 def test_batch_norm_sees_one_objective_at_a_time():
@@ -32,7 +33,8 @@ def test_batch_norm_sees_one_objective_at_a_time():
     model = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4))
     first, second = make_batches([8, 8])
     outputs = PlainEngine().forward(lambda batch: model(batch[0]), [first, second])
-    assert all(torch.allclose(o.mean(0), torch.zeros(4), atol=1e-6) for o in outputs)
+    bound = tolerance(torch.float32, 8, scale=10.0)  # deviations that inputs are from zero
+    assert all(float(o.detach().mean(0).abs().max()) <= bound for o in outputs)
 
 
 def test_unused_parameters_have_no_gradient():
@@ -56,4 +58,4 @@ def test_number_of_objectives_may_change_from_call_to_call():
 def test_gramian():
     J = torch.randn(3, 1000)
     expected = J.double() @ J.double().T
-    assert torch.equal(gramian_of(J), expected)
+    assert torch.equal(gramian_of(J), expected)  # the same operation

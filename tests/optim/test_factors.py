@@ -14,6 +14,7 @@ from avalanche_emgd.optim import (
     solve_dual,
 )
 from tests.optim.families import gradients
+from tests.tolerance import tolerance
 
 RULES = [GMC(), GMC(2.0, 0.0), GS(), GS(1.0, 0.9, 0.0), Constant(), EGDA()]
 
@@ -70,14 +71,16 @@ def test_gs_of_exponent_two_is_the_average_unless_it_hurts(J):
     if float(helped.min()) <= 1e-6 * float(G.diagonal().max()):
         return  # somebody would be hurt, or has no gradient
     ours = direction(J, GS(exponent=2.0, decay=0.0, floor=0.0, lower_bound=0.0))
-    torch.testing.assert_close(ours, mean, rtol=1e-6, atol=1e-6 * float(mean.norm()))
+    # Weights may differ by rounding over the smallest share, 1e-6: gradients may depend linearly.
+    bound = tolerance(torch.float64, 6 * 10, scale=1e6) * float(J.norm(dim=1).max())
+    torch.testing.assert_close(ours, mean, rtol=0.0, atol=bound)
 
 
 def test_gs_spares_who_the_average_would_hurt():
     J = torch.tensor([[4.0, 0.0], [-1.0, 1.0]]).double()
     assert float(J[1] @ J.mean(0)) < 0.0
     d = -direction(J, GS(lower_bound=0.0))
-    assert (J @ d <= 1e-12).all()
+    assert (J @ d <= tolerance(torch.float64, 2 * 10, scale=16.0)).all()
 
 
 def test_exponent_zero_is_mgda():
@@ -145,8 +148,9 @@ def test_egda_follows_the_published_rule():
 
 def test_lower_bound_leads_to_the_average():
     J = torch.randn(4, 6, dtype=torch.float64)
-    near = direction(J, Constant(lower_bound=1 - 1e-9))
-    torch.testing.assert_close(near, J.mean(0), rtol=1e-6, atol=1e-6)
+    rest = 1e-9  # of all weights: what is left to choose
+    near = direction(J, Constant(lower_bound=1 - rest))
+    assert float((near - J.mean(0)).norm()) <= 2.0 * rest * float(J.norm(dim=1).max())
 
 
 def test_rule_of_the_users():

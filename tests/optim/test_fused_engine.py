@@ -14,6 +14,7 @@ from avalanche_emgd.optim import (
     layer_gradients,
     unfit_for_fusing,
 )
+from tests.tolerance import tolerance
 from tests.toy import toy_benchmark
 from tests.training.common import toy_model, toy_strategy, weights_of
 
@@ -85,9 +86,12 @@ def rows_of(engine, model, batches, parameters=None):
     return engine.gradients(losses, parameters or list(model.parameters())).rows.clone()
 
 
+TERMS = 1000  # no gradient here is of more: 216 inputs of a layer, 49 places of 7 samples
+
+
 def close(found, expected, dtype):
-    tolerance = {torch.float32: 1e-6, torch.float64: 1e-12}[dtype]
-    assert ((found - expected).norm(dim=1) <= tolerance * (1 + expected.norm(dim=1))).all()
+    bound = tolerance(dtype, TERMS)
+    assert ((found - expected).norm(dim=1) <= bound * (1 + expected.norm(dim=1))).all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -143,7 +147,8 @@ def test_batch_norm_in_training_mode_is_left_to_separate_passes():
     model = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5))
     fused, batches = FusedEngine(model), make_batches((4, 6), VECTOR, torch.float32)
     outputs = fused.forward(lambda batch: model(batch[0]), batches)
-    assert all(torch.allclose(o.mean(0), torch.zeros(5), atol=1e-6) for o in outputs)
+    bound = tolerance(torch.float32, 6, scale=10.0)  # deviations that inputs are from zero
+    assert all(float(o.detach().mean(0).abs().max()) <= bound for o in outputs)
     close(rows_of(fused, model, batches), rows_of(PlainEngine(), model, batches), torch.float32)
 
 
@@ -228,7 +233,7 @@ def test_units_at_their_kinks_are_told_from_small_errors(make, is_right):
     assert (fused.reason is None) is is_right
     if is_right:
         assert 1e-4 < float(error[1]) < 0.1
-        assert float(error[[0, 2]].max()) < 1e-12
+        assert float(error[[0, 2]].max()) <= tolerance(torch.float64, TERMS)
     else:
         assert "its gradients differ" in fused.reason
         close(rows_of(fused, model, batches), expected, torch.float64)
@@ -268,7 +273,9 @@ def test_a_whole_run_is_the_same(scenario):
         strategy.train(_double(benchmark))
         runs.append(weights_of(model))
     assert runs[1].dtype == torch.float64
-    torch.testing.assert_close(runs[0], runs[1], rtol=1e-9, atol=1e-11)
+    # A tick at most doubles what the one before has left.
+    bound = tolerance(torch.float64, TERMS, scale=2.0**benchmark.timeline.num_ticks)
+    torch.testing.assert_close(runs[0], runs[1], rtol=bound, atol=bound)
 
 
 def _double(benchmark):

@@ -8,10 +8,10 @@ from torch import nn
 
 from avalanche_emgd import MLP
 from avalanche_emgd.optim import FusedEngine, PlainEngine, gramian_of
+from avalanche_emgd.optim._block_products import BLOCK
 from avalanche_emgd.optim.layerwise_gradients import LayerwiseGradients
-from tests.optim.test_fused_engine import make_batches
-
-TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
+from tests.optim.test_fused_engine import TERMS, make_batches
+from tests.tolerance import tolerance
 
 
 def gradients_of(engine, model, batches, parameters=None):
@@ -21,15 +21,14 @@ def gradients_of(engine, model, batches, parameters=None):
 
 
 def agree(found, expected, shared, weights):
-    tolerance = TOLERANCE[expected.rows.dtype]
+    bound = tolerance(expected.rows.dtype, TERMS)
     lengths = expected.rows.norm(dim=1)
-    assert ((found.rows - expected.rows).norm(dim=1) <= tolerance * (1 + lengths)).all()
-    size = lengths.double()[:, None] * lengths.double() + 1e-12
-    error = (found.gramian(shared) - expected.gramian(shared)).abs() / size
-    assert float(error.max()) <= tolerance
+    assert ((found.rows - expected.rows).norm(dim=1) <= bound * (1 + lengths)).all()
+    error = (found.gramian(shared) - expected.gramian(shared)).abs()
+    assert (error <= bound * torch.outer(1 + lengths, 1 + lengths)).all()
     update, right = found.combine(weights, shared), expected.combine(weights, shared)
     assert update.dtype == right.dtype
-    assert (update - right).norm() <= tolerance * (1 + right.norm())
+    assert (update - right).norm() <= bound * (1 + weights.abs() @ lengths.double())
 
 
 @settings(max_examples=60)
@@ -83,19 +82,36 @@ def test_few_samples_are_not_laid_out_and_many_are():
         assert bool(found.outer) is kept
 
 
-@pytest.mark.parametrize("columns", [8191, 8192, 10_000])
-@pytest.mark.parametrize("n", [1, 7, 12, 13, 24, 31, 100, 101])  # strips, and none
+def agrees_with(found, exact, bound):
+    """But for ``bound`` times the lengths of the two rows that are multiplied."""
+    lengths = exact.diagonal().sqrt()
+    return bool(((found - exact).abs() <= bound * torch.outer(lengths, lengths)).all())
+
+
+many_sizes = pytest.mark.parametrize("columns", [8191, 8192, 10_000])
+many_rows = pytest.mark.parametrize("n", [1, 7, 12, 13, 24, 31, 100, 101])  # strips, and none
+
+
+@many_sizes
+@many_rows
 def test_products_in_blocks_are_nearly_those_in_float64(columns, n):
     rows = torch.randn(n, columns) + 0.1
     exact = rows.double() @ rows.double().T
-    lengths = exact.diagonal().sqrt()
-    error = (gramian_of(rows) - exact).abs() / (lengths[:, None] * lengths)
-    assert float(error.max()) < (1e-7 if n <= 100 else 3e-7)
+    assert agrees_with(gramian_of(rows), exact, tolerance(torch.float32, BLOCK))
     assert gramian_of(rows).dtype == torch.float64
+
+
+@many_sizes
+@many_rows
+def test_products_of_integers_in_blocks_are_exact(columns, n):
+    """Whole numbers up to 2²⁴ are exact in float32, and so are their sums in any order."""
+    rows = torch.randint(-127, 128, (n, columns))
+    assert BLOCK * 127**2 < 2**24
+    assert torch.equal(gramian_of(rows.float()), (rows @ rows.T).double())
 
 
 @pytest.mark.parametrize("scale", [1e-25, 1e18])
 def test_products_that_float32_cannot_hold_are_kept(scale):
     rows = torch.cat([torch.randn(2, 9000), scale * torch.randn(1, 9000), torch.zeros(1, 9000)])
     exact = rows.double() @ rows.double().T
-    torch.testing.assert_close(gramian_of(rows), exact, rtol=1e-12, atol=0.0)
+    assert agrees_with(gramian_of(rows), exact, tolerance(torch.float64, 9000))

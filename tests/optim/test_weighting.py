@@ -3,6 +3,7 @@ import torch
 from torchjd.aggregation import GramianWeightedAggregator, MGDAWeighting
 
 from avalanche_emgd.optim import EMGD, GMC, EMGDWeighting, gramian_of, solve_dual
+from tests.tolerance import tolerance
 
 
 def test_usable_with_torchjd_alone():
@@ -30,6 +31,7 @@ def test_constant_factors_agree_with_torchjds_mgda():
     J = torch.randn(3, 10, dtype=torch.float64)
     ours = EMGDWeighting("mgda")(J @ J.T)
     theirs = MGDAWeighting(epsilon=1e-12, max_iters=100_000)(J @ J.T)
+    # Frank-Wolfe stops where its objective gains less than epsilon; weights differ by its root.
     torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0.0)
 
 
@@ -37,7 +39,7 @@ def test_combines_rows_with_the_weights():
     J = torch.randn(4, 6)
     weighting = EMGDWeighting("gs")
     torch.testing.assert_close(EMGD("gs")(J), weighting(gramian_of(J)).float() @ J)
-    assert weighting.solution.residual < 1e-8
+    assert weighting.solution.residual <= tolerance(torch.float64, 6 * 10)
     assert float((1 / weighting.sigma).mean()) == pytest.approx(1.0)
 
 
@@ -52,7 +54,8 @@ def test_small_float32_gradients_do_not_vanish():
     aggregated = EMGD("mgda")(J)
     assert float(aggregated.abs().max()) > 0.0
     expected = solve_dual(J.double() @ J.double().T).weights @ J.double()
-    torch.testing.assert_close(aggregated.double(), expected, rtol=1e-5, atol=0.0)
+    bound = tolerance(torch.float32, 50)
+    torch.testing.assert_close(aggregated.double(), expected, rtol=bound, atol=0.0)
 
 
 def test_is_a_torchjd_aggregator_with_state():

@@ -1,4 +1,8 @@
-"""Weightings of gradients against closed forms, TorchJD and slow obvious computations."""
+"""Weightings of gradients against closed forms, TorchJD and slow obvious computations.
+
+All in float64: bounds far above its rounding are those of iterations and of what TorchJD and the
+solvers add to a diagonal (1e-6 for GEM, 1e-8 for Nash-MTL and where TorchJD divides by lengths).
+"""
 
 import itertools
 
@@ -11,11 +15,17 @@ from torchjd import aggregation
 
 from avalanche_emgd.optim import peers, solve_dual
 from avalanche_emgd.optim.peers import asymmetric_distance, nash_weights
+from tests.tolerance import tolerance
 
 
 def matrix(n, seed=0, width=20):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(n, width, generator=generator, dtype=torch.float64)
+
+
+def same(weights, expected):
+    expected = torch.tensor(expected, dtype=torch.float64)
+    torch.testing.assert_close(weights, expected, rtol=0.0, atol=tolerance(torch.float64, 10))
 
 
 seeds = st.integers(0, 10**6)
@@ -183,7 +193,7 @@ def replay(weighting, rows, replayed, losses=None):
 
 def test_er_is_half_memory_and_half_current():
     weights = replay(peers.ERWeighting(), matrix(5), [False, False, False, True, True])
-    torch.testing.assert_close(weights, torch.tensor([1 / 6, 1 / 6, 1 / 6, 1 / 4, 1 / 4]).double())
+    same(weights, [1 / 6, 1 / 6, 1 / 6, 1 / 4, 1 / 4])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +202,7 @@ def test_er_is_half_memory_and_half_current():
 @pytest.mark.parametrize("replayed", [[False] * 3, [True] * 3, None])
 def test_replay_methods_without_two_kinds_take_the_average(kind, replayed):
     weights = replay(kind(), matrix(3), replayed)
-    torch.testing.assert_close(weights, torch.full((3,), 1 / 3).double())
+    same(weights, [1 / 3] * 3)
 
 
 @given(seeds)
@@ -200,14 +210,14 @@ def test_agem_hurts_the_memory_never_and_changes_as_little_as_it_can(seed):
     rows = matrix(3, seed, 3)
     current, memory = rows[:2].mean(0), rows[2]
     update = replay(peers.AGEMWeighting(), rows, [False, False, True]) @ rows
-    product = memory @ current
-    if product >= 0:
-        torch.testing.assert_close(update, current)
+    bound = tolerance(torch.float64, 3 * 10, scale=float(current.norm()))
+    if memory @ current >= 0:
+        assert (update - current).norm() <= bound
     else:
-        assert abs(float(update @ memory)) < 1e-9
+        assert (update @ memory).abs() <= bound * memory.norm()
         # What is taken away is along the memory's gradient alone.
-        away = current - update
-        assert (away @ memory) ** 2 == pytest.approx(float(away @ away * (memory @ memory)))
+        away, along = current - update, memory / memory.norm()
+        assert (away - (away @ along) * along).norm() <= bound
 
 
 @given(seeds, st.integers(1, 4))
@@ -222,7 +232,7 @@ def test_gem_without_margin_projects_onto_the_cone(seed, finished):
     assert abs(float((update - current) @ update)) < tolerance
     weights = replay(peers.GEMWeighting(0.0), rows, replayed)
     assert (weights[2:] >= -1e-9).all()
-    torch.testing.assert_close(weights[:2], torch.full((2,), 0.5).double())
+    same(weights[:2], [0.5] * 2)
 
 
 def test_gem_margin_is_a_lower_bound_where_there_is_conflict():
