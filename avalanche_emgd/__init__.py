@@ -4,26 +4,30 @@ Several tasks stream at once, start and end when they like, and one model learns
 """
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from .benchmarks import (
-    ParallelBenchmark,
-    Protocol,
-    Timeline,
-    parallel_benchmark,
-    parallel_benchmark_from_arrays,
-    parallel_benchmark_from_classes,
-    parallel_benchmark_from_images,
-    ps_cifar100,
-    ps_digits,
-    ps_emnist,
-    ps_imagenet_tiny,
-    span_lengths,
-)
-from .evaluation import gradient_diagnostics, pcl_metrics
-from .models import MLP, ResNet18
-from .optim import EMGD, GMC, GS, EMGDWeighting
-from .training import AvgGradStrategy, EMGDStrategy, MultiGradientTemplate, ReplayMemory
-from .training.plugins import ClassMaskPlugin
+from ._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .benchmarks import (
+        ParallelBenchmark,
+        Protocol,
+        Timeline,
+        parallel_benchmark,
+        parallel_benchmark_from_arrays,
+        parallel_benchmark_from_classes,
+        parallel_benchmark_from_images,
+        ps_cifar100,
+        ps_digits,
+        ps_emnist,
+        ps_imagenet_tiny,
+        span_lengths,
+    )
+    from .evaluation import gradient_diagnostics, pcl_metrics
+    from .models import MLP, ResNet18
+    from .optim import EMGD, GMC, GS, EMGDWeighting
+    from .training import AvgGradStrategy, EMGDStrategy, MultiGradientTemplate, ReplayMemory
+    from .training.plugins import ClassMaskPlugin
 
 __version__ = version("avalanche-emgd")
 
@@ -54,3 +58,5 @@ __all__ = [
     "ps_imagenet_tiny",
     "span_lengths",
 ]
+
+make_lazy(__name__)

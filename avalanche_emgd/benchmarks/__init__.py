@@ -1,21 +1,27 @@
 """Parallel streams as Avalanche benchmarks: time lines, generators, loaders, ready-made ones."""
 
-from .cifar100 import ps_cifar100
-from .digits import ps_digits
-from .emnist import ps_emnist
-from .experience import Delivery, SegmentExperience, TaskExperience
-from .generators import (
-    parallel_benchmark,
-    parallel_benchmark_from_classes,
-    span_lengths,
-)
-from .imagenet_tiny import ps_imagenet_tiny
-from .images import ImagesInMemory
-from .loader import Part, SerialTickLoader, TickBatch, TickLoader
-from .own_data import parallel_benchmark_from_arrays, parallel_benchmark_from_images
-from .parallel import ParallelBenchmark, Scenario
-from .protocol import LabelSet, Protocol, ProtocolError
-from .timeline import Segment, Timeline
+from typing import TYPE_CHECKING
+
+from .._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .cifar100 import ps_cifar100
+    from .digits import ps_digits
+    from .emnist import ps_emnist
+    from .experience import Delivery, SegmentExperience, TaskExperience
+    from .generators import (
+        parallel_benchmark,
+        parallel_benchmark_from_classes,
+        span_lengths,
+    )
+    from .imagenet_tiny import ps_imagenet_tiny
+    from .images import ImagesInMemory
+    from .loader import Part, SerialTickLoader, TickBatch, TickLoader
+    from .own_data import parallel_benchmark_from_arrays, parallel_benchmark_from_images
+    from .parallel import ParallelBenchmark
+    from .protocol import LabelSet, Protocol, ProtocolError
+    from .scenario import Scenario
+    from .timeline import Segment, Timeline
 
 __all__ = [
     "Delivery",
@@ -43,3 +49,5 @@ __all__ = [
     "ps_imagenet_tiny",
     "span_lengths",
 ]
+
+make_lazy(__name__)

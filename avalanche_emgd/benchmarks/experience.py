@@ -101,6 +101,13 @@ class SegmentExperience(_ParallelExperience):
         self.classes_seen_so_far: list[int] = _classes_of(benchmark, started)
         self.future_classes: list[int] = _classes_of(benchmark, after)
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.benchmark.task_names[task] for task in self.active_tasks)
+        return (
+            f"SegmentExperience(ticks {self.ticks.start}–{self.ticks.stop - 1} of {names}, "
+            f"{len(self.sample_ids)} samples)"
+        )
+
     def load(self, deliveries: Sequence[Delivery]) -> list[Tensor]:
         """Load successive minibatches as ``[x, y, task labels]``, one after the other.
 
@@ -165,6 +172,10 @@ class TaskExperience(_ParallelExperience):
     def __init__(self, dataset: Any, benchmark: ParallelBenchmark, task: int, source: Any) -> None:
         super().__init__(dataset, benchmark, (task,), task)
         self._source = source
+
+    def __repr__(self) -> str:
+        name, classes = self.benchmark.task_names[self.task_label], self.classes_in_this_experience
+        return f"TaskExperience({name}, classes {classes}, {len(self.dataset)} samples)"
 
     def load(self) -> list[Tensor]:
         """Load all samples as ``[x, y, task labels]``."""

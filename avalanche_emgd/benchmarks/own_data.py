@@ -163,7 +163,7 @@ def _read(file: Path) -> dict[str, Any]:
             if missing:
                 raise ValueError(f"it has no {', '.join(missing)}")
             return {key: found[key] for key in _KEYS}
-    except (ValueError, AttributeError, TypeError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, AttributeError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"`file` {str(file)!r} must be a NumPy .npz file with x_train, y_train, x_test and "
             f"y_test, of numbers only: {error}."

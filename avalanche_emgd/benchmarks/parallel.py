@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
 
 from ._fingerprint import fingerprint_of
+from .scenario import Scenario
 from .timeline import Timeline
 
 __all__ = ["ParallelBenchmark", "Scenario"]
-
-Scenario = Literal["task", "class"]
 
 
 class ParallelBenchmark(CLScenario):
@@ -57,6 +56,14 @@ class ParallelBenchmark(CLScenario):
         self.task_sizes = task_sizes
         self.train_stream: EagerCLStream
         self.test_stream: EagerCLStream
+
+    def __repr__(self) -> str:
+        tasks, classes = len(self.label_sets), sum(map(len, self.label_sets))
+        return (
+            f"ParallelBenchmark({tasks} tasks, {classes} classes, {self.timeline.num_ticks} ticks, "
+            f"{sum(self.task_sizes)} training samples, batch_size={self.batch_size}, "
+            f"scenario={self.scenario!r})"
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:

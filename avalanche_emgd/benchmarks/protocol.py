@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from .._near import did_you_mean
 from ._json_position import line_of
 from .timeline import Timeline
 
@@ -115,6 +116,7 @@ class _Reader:
         self._text = text
 
     def protocol(self, content: Any) -> Protocol:
+        self._only(content, (), (*(f.name for f in fields(Protocol)), "ticks"))
         sets = self._list(content, ("label_sets",))
         num_classes = self._integer(content, ("num_classes",))
         return Protocol(
@@ -129,6 +131,7 @@ class _Reader:
 
     def _label_set(self, content: Any, path: tuple[str | int, ...], num_classes: int) -> LabelSet:
         at = (*path, "classes")
+        self._only(self._get(content, path), path, [f.name for f in fields(LabelSet)])
         classes = tuple(
             tuple(
                 self._integer(content, (*at, task, i))
@@ -153,6 +156,12 @@ class _Reader:
             except ValueError as error:
                 raise self._error((*at, i), str(error)) from None
         return LabelSet(classes, tuple(timelines))
+
+    def _only(self, content: Any, path: tuple[str | int, ...], known: Sequence[str]) -> None:
+        unknown = [key for key in content if key not in known] if isinstance(content, dict) else []
+        if unknown:
+            near = did_you_mean(unknown[0], known)
+            raise self._error((*path, unknown[0]), f"is not known: leave it out.{near}")
 
     def _get(self, content: Any, path: tuple[str | int, ...]) -> Any:
         for depth, step in enumerate(path):
@@ -185,7 +194,8 @@ class _Reader:
         key = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).lstrip(".")
         line = line_of(self._text, path)
         where = f"key {key!r}" if key else "the file"
-        return ProtocolError(f"{self._path}, line {line}: {where} {complaint.rstrip('.')}.")
+        end = "" if complaint[-1] in ".?" else "."
+        return ProtocolError(f"{self._path}, line {line}: {where} {complaint}{end}")
 
 
 def check_label_sets(

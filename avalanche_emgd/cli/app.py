@@ -1,41 +1,27 @@
-"""The application itself, and how its commands complain."""
+"""The application itself."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from .. import __version__
+from .errors import OneLineGroup
 
-__all__ = ["app", "complains", "console"]
+__all__ = ["app", "console"]
 
 app = typer.Typer(
+    cls=OneLineGroup,
     help="Parallel continual learning with elastic multi-gradient descent.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
 console = Console()
-
-
-def complains(command: Callable[..., None]) -> Callable[..., None]:
-    """Errors of the user's making are one line, not a traceback."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except (ValueError, FileNotFoundError, FileExistsError) as error:
-            Console(stderr=True, soft_wrap=True).print(f"Error: {error}", markup=False)
-            sys.exit(2)
-
-    return wrapped
 
 
 def _show_version(wanted: bool) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from ..training.methods import METHODS
-from .app import app, complains, console
+from ..training.method_table import METHODS
+from .app import app, console
+from .errors import complains
 
 
 @app.command()

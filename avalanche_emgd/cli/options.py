@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ..benchmarks import Scenario
-from ..experiments.data import BenchmarkName
-from ..models import ModelName
-from ..training.precision import Precision
+from ..benchmarks.scenario import Scenario
+from ..experiments.data import DATA, BenchmarkName
+from ..models.model_name import ModelName
+from ..training.precision_name import Precision
 
 BenchmarkOption = Annotated[
     BenchmarkName | None,
@@ -103,11 +103,18 @@ def data_options(
     """
     own = {"images": images, "npz": npz}
     given = {name: path for name, path in own.items() if path is not None}
+    if given and data_root is not None:
+        raise ValueError("`data_root` and data of your own exclude each other: give one of them.")
+    if data_root is not None and not DATA[benchmark or "ps-digits"].needs:
+        raise ValueError(
+            f"`data_root` is not for {benchmark or 'ps-digits'}, which brings its own data: leave "
+            "it out, or give `benchmark`, too."
+        )
     if not given:
         named = {"benchmark": benchmark, "data_root": data_root}
         return {name: value for name, value in named.items() if value is not None}
     (name, path), *more = given.items()
-    if more or data_root is not None or benchmark not in (None, name):
+    if more or benchmark not in (None, name):
         raise ValueError(
             f"`{name}` says what the data are: leave `benchmark`, `data_root` and other data out."
         )

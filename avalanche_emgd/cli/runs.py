@@ -7,8 +7,13 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from .app import app, complains, console
+from .. import experiments
+from ..experiments.output import check_free
+from ..experiments.timelines import check_picture, choose_timeline, save_timeline
+from ..training.methods import find_method
+from .app import app, console
 from .editing import editing_settings
+from .errors import complains
 from .options import (
     AugmentOption,
     BatchSizeOption,
@@ -87,9 +92,8 @@ def train(
 
     Example: avalanche-emgd train --npz mine.npz --tasks 4 --model slim-resnet18 --output runs/mine
     """
-    from ..experiments import RunConfig, run, task_table
-
-    config = RunConfig(
+    check_free(output, overwrite=overwrite)
+    config = experiments.RunConfig(
         **cast("Any", data_options(benchmark, data_root, images, npz)),
         scenario=scenario,
         method=method,
@@ -111,8 +115,13 @@ def train(
         precision=precision,
         channels_last=channels_last,
     )
-    finished = run(config, output, overwrite=overwrite)
-    console.print(task_table(finished))
+    if not find_method(method).has_memory:
+        for name, value in (("memory_per_class", memory_per_class), ("edit", edit)):
+            if value:
+                raise ValueError(f"`{name}` has no effect on {method}, which keeps no samples.")
+    config.check_data()
+    finished = experiments.run(config, output, overwrite=overwrite)
+    console.print(experiments.task_table(finished))
     console.print(f"Results, pictures and TensorBoard files: {output}", soft_wrap=True)
 
 
@@ -140,10 +149,8 @@ def timeline(
 
     Example: avalanche-emgd timeline --benchmark ps-digits --overlap 0.5 --output timeline.png
     """
-    from ..experiments import RunConfig
-    from ..experiments.timelines import choose_timeline, save_timeline
-
-    config = RunConfig(
+    check_picture(output, overwrite=overwrite)
+    config = experiments.RunConfig(
         **cast("Any", data_options(benchmark, data_root, images, npz)),
         seed=seed,
         download=download,
@@ -171,11 +178,12 @@ def demo(
 
     Example: avalanche-emgd demo --output runs/demo
     """
-    from ..experiments import comparison_table
+    for name in ("emgd-gmc", "avg"):
+        check_free(output / name, overwrite=overwrite)
     from ..experiments.demo import run_demo
 
     runs, picture = run_demo(output, seed=seed, overwrite=overwrite)
-    console.print(comparison_table(runs))
+    console.print(experiments.comparison_table(runs))
     console.print("A_e: accuracy of each task at its own end, A_ē: at the very end, F_ē: change.")
     console.print(f"Picture: {picture}", soft_wrap=True)
     console.print(f"Each run's results and TensorBoard files: {output}", soft_wrap=True)

@@ -10,7 +10,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from .app import app, complains, console
+from ..experiments.study_config import StudyConfig
+from ..experiments.study_directory import check_study
+from .app import app, console
+from .errors import INTERRUPTED, complains, stop
 from .options import (
     AugmentOption,
     BatchSizeOption,
@@ -91,7 +94,7 @@ def compare(
     channels_last: ChannelsLastOption = False,
     workers: Annotated[
         int | None,
-        typer.Option(help="Processes on this machine. Default: one for each core."),
+        typer.Option(help="Processes on this machine. Default: one for each core.", min=1),
     ] = None,
     scheduler: Annotated[
         str | None,
@@ -112,9 +115,6 @@ def compare(
     Example: avalanche-emgd compare --benchmark ps-digits --methods emgd-gmc,avg --seeds 0,1,2
     --scenarios task,class --output runs/digits-study
     """
-    from ..experiments.study import run_study
-    from ..experiments.study_config import StudyConfig
-
     options = {
         "methods": _entries(methods, "methods", str),
         "scenarios": _entries(scenarios, "scenarios", str),
@@ -146,14 +146,17 @@ def compare(
             "`methods` is needed: names separated by commas (avalanche-emgd methods lists them), "
             "or a file with a study as `config`."
         )
+    study.runs()[0].check_data()
+    from ..experiments.study import run_study
+
     try:
         results = run_study(
             study, output, scheduler=scheduler, workers=workers, retry_failed=retry_failed
         )
     except KeyboardInterrupt:
-        _stop("Interrupted. The same command continues where this one stopped.", 130)
+        stop("Interrupted. The same command continues where this one stopped.", INTERRUPTED)
     except ConnectionError as error:
-        _stop(f"{error} The same command continues where this one stopped.", 1)
+        stop(f"{error} The same command continues where this one stopped.", 1)
     _say(f"Results: {output / 'results.csv'}")
     _say(f"Report: avalanche-emgd report {output}")
     failed = results[results["status"] == "failed"]
@@ -177,6 +180,7 @@ def report(
 
     Example: avalanche-emgd report runs/digits-study --reference avg
     """
+    check_study(directory)
     from ..experiments.report import write_report
 
     for path in write_report(directory, output=output, reference=reference):
@@ -197,11 +201,6 @@ def _entries(text: str | None, name: str, kind: Callable[[str], T]) -> list[T] |
 
 def _say(words: str) -> None:
     console.print(words, soft_wrap=True, markup=False, highlight=False)
-
-
-def _stop(words: str, status: int) -> None:
-    Console(stderr=True, soft_wrap=True).print(words, markup=False, highlight=False)
-    sys.exit(status)
 
 
 def _print_failed(runs: list[dict[Any, Any]], output: Path) -> None:

@@ -1,10 +1,16 @@
 """Metrics of parallel continual learning and diagnostics, for Avalanche's evaluators."""
 
-from .accuracy import TestSamples, accuracy
-from .diagnostics import GradientDiagnostics, gradient_diagnostics
-from .editing import EditingDiagnostics, editing_diagnostics, editing_grid
-from .pcl_metrics import PCLMetrics, PCLResult, pcl_metrics
-from .tensorboard import BatchedTensorboardLogger
+from typing import TYPE_CHECKING
+
+from .._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .accuracy import TestSamples, accuracy
+    from .diagnostics import GradientDiagnostics, gradient_diagnostics
+    from .editing import EditingDiagnostics, editing_diagnostics, editing_grid
+    from .pcl_metrics import PCLMetrics, PCLResult, pcl_metrics
+    from .quiet import quiet_evaluator
+    from .tensorboard import BatchedTensorboardLogger
 
 __all__ = [
     "BatchedTensorboardLogger",
@@ -18,4 +24,7 @@ __all__ = [
     "editing_grid",
     "gradient_diagnostics",
     "pcl_metrics",
+    "quiet_evaluator",
 ]
+
+make_lazy(__name__)

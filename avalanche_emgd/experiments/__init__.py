@@ -1,9 +1,14 @@
 """Configuration of a run, the run itself, its tables and pictures."""
 
-from .config import RunConfig, make_benchmark
-from .pictures import draw_curves
-from .run import Run, make_strategy, run
-from .tables import comparison_table, task_table
+from typing import TYPE_CHECKING
+
+from .._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .config import RunConfig, make_benchmark
+    from .pictures import draw_curves
+    from .run import Run, make_strategy, run
+    from .tables import comparison_table, task_table
 
 __all__ = [
     "Run",
@@ -15,3 +20,5 @@ __all__ = [
     "run",
     "task_table",
 ]
+
+make_lazy(__name__)

@@ -5,19 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from ..benchmarks import ParallelBenchmark, Protocol, Scenario, Timeline
-from ..models import ModelName
-from ..training import Precision
+from .. import benchmarks
+from .._near import did_you_mean
+from ..benchmarks.scenario import Scenario
+from ..models.model_name import ModelName
 from ..training.methods import find_method
+from ..training.precision_name import Precision
 from .data import DATA, BenchmarkName
+
+if TYPE_CHECKING:
+    from ..benchmarks import ParallelBenchmark, Timeline
 
 __all__ = [
     "RunConfig",
     "make_benchmark",
     "published_streams",
 ]
+
+
+_LOWEST = {
+    "seed": 0,
+    "label_set": 0,
+    "timeline": 0,
+    "num_tasks": 1,
+    "batch_size": 1,
+    "memory_per_class": 0,
+    "eval_every": 1,
+}
+_HIGHEST = 2**31 - 1  # what every library below takes
 
 
 @dataclass(frozen=True)
@@ -87,14 +104,18 @@ class RunConfig:
             value = getattr(self, name)
             if value not in choices:
                 words = ", ".join(choice for choice in choices if choice is not None)
-                raise ValueError(f"`{name}` must be one of {words}, found {value!r}.")
+                near = did_you_mean(value, filter(None, choices))
+                raise ValueError(f"`{name}` must be one of {words}, found {value!r}.{near}")
         find_method(self.method)
         self._check_contradictions()
-        lowest = {"seed": 0, "batch_size": 1, "memory_per_class": 0, "eval_every": 1}
-        for name, low in lowest.items():
+        for name, low in _LOWEST.items():
             value = getattr(self, name)
             if value is not None and value < low:
                 raise ValueError(f"`{name}` must be at least {low}, found {value!r}.")
+            if value is not None and value > _HIGHEST:
+                raise ValueError(f"`{name}` must be at most {_HIGHEST}, found {value!r}.")
+        if self.overlap is not None and not 0.0 <= self.overlap <= 1.0:
+            raise ValueError(f"`overlap` must be in [0, 1], found {self.overlap!r}.")
         if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
             raise ValueError(f"`learning_rate` must be positive, found {self.learning_rate!r}.")
 
@@ -111,6 +132,10 @@ class RunConfig:
             )
         if self.num_tasks is not None:
             raise ValueError("`protocol` says how many tasks there are: leave `num_tasks` out.")
+
+    def check_data(self) -> None:
+        """Check that the data can be where the run looks for them; see :meth:`Data.check`."""
+        DATA[self.benchmark].check(self.benchmark, self.data_root, download=self.download)
 
     @property
     def label(self) -> str:
@@ -139,9 +164,6 @@ class RunConfig:
         return {**asdict(self.resolved()), "versions": {p: version(p) for p in packages}}
 
 
-_OPTIONS = {"images": "--images DIR", "npz": "--npz FILE"}
-
-
 def published_streams(config: RunConfig) -> tuple[tuple[tuple[int, ...], ...], Timeline]:
     """Label sets and time line that a run's protocol gives, as they are.
 
@@ -149,7 +171,7 @@ def published_streams(config: RunConfig) -> tuple[tuple[tuple[int, ...], ...], T
     :raises ValueError: if the protocol is malformed, or not for the run's benchmark.
     """
     chosen = config.resolved()
-    protocol = Protocol.load(str(chosen.protocol))
+    protocol = benchmarks.Protocol.load(str(chosen.protocol))
     num_classes = DATA[chosen.benchmark].num_classes
     if num_classes is not None and protocol.num_classes != num_classes:
         raise ValueError(
@@ -166,15 +188,8 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
     :raises ValueError: if the folder of the data is needed and not given, or as in
         :func:`published_streams`.
     """
+    config.check_data()
     data = DATA[config.benchmark]
-    if data.needs and config.data_root is None:
-        fetch = ", and --download to fetch them there" if data.downloads else ""
-        raise ValueError(
-            f"`data_root` is needed for {config.benchmark}: {data.needs} (on the command line: "
-            f"{_OPTIONS.get(config.benchmark, '--data-root DIR')}{fetch})."
-        )
-    if config.download and not data.downloads:
-        raise ValueError(f"`download` is not for {config.benchmark}, which is not downloaded.")
     chosen = config.resolved()
     arguments: dict[str, Any] = {
         "scenario": chosen.scenario,
@@ -188,7 +203,7 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
     if chosen.overlap is not None:
         # In proportions; the generator fits it to the data.
         lengths = [1000] * int(chosen.num_tasks or 0)
-        arguments["timeline"] = Timeline.overlapping(lengths, chosen.overlap)
+        arguments["timeline"] = benchmarks.Timeline.overlapping(lengths, chosen.overlap)
     where = [str(chosen.data_root)] if data.needs else []
     if data.downloads:
         arguments["download"] = chosen.download

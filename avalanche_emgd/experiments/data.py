@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..benchmarks import (
-    ParallelBenchmark,
-    parallel_benchmark_from_arrays,
-    parallel_benchmark_from_images,
-    ps_cifar100,
-    ps_digits,
-    ps_emnist,
-    ps_imagenet_tiny,
-)
-from ..models import ModelName
+from .. import benchmarks
+from ..models.model_name import ModelName
+
+if TYPE_CHECKING:
+    from ..benchmarks import ParallelBenchmark
 
 __all__ = ["DATA", "BenchmarkName", "Data"]
 
@@ -28,7 +24,7 @@ BenchmarkName = Literal[
 class Data:
     """A source of parallel streams.
 
-    :param make: makes the benchmark; takes the path of the data first, where it needs one.
+    :param generator: gives the function that makes the benchmark, imported only when needed.
     :param needs: what ``data_root`` is for it; empty if it needs no data.
     :param downloads: whether the data can be downloaded.
     :param num_classes: of all tasks; ``None`` where the data say it.
@@ -37,7 +33,7 @@ class Data:
     :param model: by default, as the rest.
     """
 
-    make: Callable[..., ParallelBenchmark]
+    generator: Callable[[], Callable[..., ParallelBenchmark]]
     needs: str
     downloads: bool
     num_classes: int | None
@@ -48,25 +44,72 @@ class Data:
     learning_rate: float
     memory_per_class: int
 
+    def check(self, name: str, root: str | None, *, download: bool) -> None:
+        """Check, before any work starts, that a place is named where the data can be.
+
+        :param name: of the benchmark.
+        :param root: path of the data.
+        :param download: whether they are to be downloaded there.
+        :raises FileNotFoundError: if nothing is there and nothing is to be downloaded.
+        :raises ValueError: if ``root`` is missing or of another kind, or ``download`` has no
+            effect.
+        """
+        fetch = ", and --download to fetch them there" if self.downloads else ""
+        option = {"images": "--images DIR", "npz": "--npz FILE"}.get(name, "--data-root DIR")
+        if download and not self.downloads:
+            raise ValueError(f"`download` is not for {name}, which is not downloaded.")
+        if not self.needs:
+            return
+        if root is None:
+            raise ValueError(
+                f"`data_root` is needed for {name}: {self.needs} (on the command line: {option}"
+                f"{fetch})."
+            )
+        place = Path(root)
+        if name == "npz" and (place.is_dir() or place.suffix.lower() != ".npz"):
+            raise ValueError(
+                f"`data_root` {root!r} must be a NumPy file that ends with .npz, with x_train, "
+                "y_train, x_test and y_test (numpy.savez writes them)."
+            )
+        if name != "npz" and place.exists() and not place.is_dir():
+            raise ValueError(f"`data_root` {root!r} must be a folder, found a file.")
+        if not place.exists() and not download:
+            raise FileNotFoundError(
+                f"`data_root` {root!r} is not there; needed is {self.needs} (on the command line: "
+                f"{option}{fetch})."
+            )
+
+    def make(self, *args: Any, **kwargs: Any) -> ParallelBenchmark:
+        """Make the benchmark; takes the path of the data first, where it needs one."""
+        return self.generator()(*args, **kwargs)
+
 
 _FOLDER = "the folder that holds its data"
 DATA: dict[str, Data] = {
-    "ps-digits": Data(ps_digits, "", False, 10, (1, 8, 8), 5, "mlp", 4, 0.003, 3),
+    "ps-digits": Data(
+        lambda: benchmarks.ps_digits, "", False, 10, (1, 8, 8), 5, "mlp", 4, 0.003, 3
+    ),
     # Published settings of the paper's three.
-    "ps-emnist": Data(ps_emnist, _FOLDER, True, 62, (1, 28, 28), 5, "mlp", 128, 0.003, 5),
+    "ps-emnist": Data(
+        lambda: benchmarks.ps_emnist,
+        _FOLDER, True, 62, (1, 28, 28), 5, "mlp", 128, 0.003, 5,
+    ),
     "ps-cifar100": Data(
-        ps_cifar100, _FOLDER, True, 100, (3, 32, 32), 10, "resnet18", 128, 0.0004, 30
+        lambda: benchmarks.ps_cifar100,
+        _FOLDER, True, 100, (3, 32, 32), 10, "resnet18", 128, 0.0004, 30,
     ),
     "ps-imagenet-tiny": Data(
-        ps_imagenet_tiny, _FOLDER, True, 200, (3, 64, 64), 10, "resnet18", 128, 0.0005, 15
+        lambda: benchmarks.ps_imagenet_tiny,
+        _FOLDER, True, 200, (3, 64, 64), 10, "resnet18", 128, 0.0005, 15,
     ),
     "images": Data(
-        parallel_benchmark_from_images,
+        lambda: benchmarks.parallel_benchmark_from_images,
         "the folder with the folders train and test",
         False, None, None, 5, "slim-resnet18", 32, 0.0005, 20,
     ),
     "npz": Data(
-        parallel_benchmark_from_arrays, "the .npz file", False, None, None, 5, "mlp", 32, 0.001, 20
+        lambda: benchmarks.parallel_benchmark_from_arrays,
+        "the .npz file", False, None, None, 5, "mlp", 32, 0.001, 20,
     ),
 }  # fmt: skip
 """By name."""

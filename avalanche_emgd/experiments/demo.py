@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from .config import RunConfig
+from .output import check_free, results_in
 from .pictures import draw_curves
-from .run import Run, run
+from .run import WRITTEN, Run, run
 
 __all__ = ["run_demo"]
+
+_PICTURE = "curves.png"
 
 
 def run_demo(output: Path, *, seed: int = 0, overwrite: bool = False) -> tuple[list[Run], Path]:
@@ -22,11 +26,15 @@ def run_demo(output: Path, *, seed: int = 0, overwrite: bool = False) -> tuple[l
     :raises FileExistsError: if there are earlier runs that must not be overwritten.
     """
     emgd = RunConfig(benchmark="ps-digits", scenario="class", method="emgd-gmc", seed=seed)
-    runs = [
-        run(config, output / config.label, overwrite=overwrite)
-        for config in (emgd, replace(emgd, method="avg"))
-    ]
-    picture = output / "curves.png"
-    curves = {finished.config.label: finished.curves for finished in runs}
-    draw_curves(runs[0].benchmark, curves).savefig(picture, dpi=150)
-    return runs, picture
+    configs = (emgd, replace(emgd, method="avg"))
+    labels = [config.label for config in configs]
+    with ExitStack() as stack:
+        for label in labels:
+            check_free(output / label, overwrite=overwrite)
+        stack.enter_context(results_in(output, [_PICTURE], overwrite=True))
+        for label in labels:  # if one of the runs fails, the other leaves nothing, either
+            stack.enter_context(results_in(output / label, WRITTEN, overwrite=overwrite))
+        runs = [run(config, output / config.label, overwrite=True) for config in configs]
+        curves = {finished.config.label: finished.curves for finished in runs}
+        draw_curves(runs[0].benchmark, curves).savefig(output / _PICTURE, dpi=150)
+    return runs, output / _PICTURE

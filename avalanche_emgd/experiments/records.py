@@ -15,6 +15,7 @@ import pandas as pd
 from .atomic import replacing
 from .config import RunConfig, published_streams
 from .run import Run
+from .study_directory import RECORDS, check_study
 
 __all__ = [
     "RECORDS",
@@ -35,9 +36,6 @@ Record = dict[str, Any]
 ``timeline``, ``seed``, ``status`` (``"done"`` or ``"failed"``), ``error`` (the traceback, or
 ``None``), all of :meth:`Run.to_json` if it is done, and ``config``, see :meth:`RunConfig.to_json`.
 """
-
-RECORDS = "records"
-"""Folder of the records in the directory of a study."""
 
 _IDENTITY = ("method", "scenario", "benchmark", "label_set", "timeline", "seed")
 _FIGURES = ("A_e", "A_ebar", "F_ebar", "ticks", "seconds", "ticks_per_second", "peak_memory_mb")
@@ -126,11 +124,7 @@ def load_records(directory: str | Path) -> list[Record]:
     :raises FileNotFoundError: if no study is there.
     :raises ValueError: if a file among the records cannot be read or is no record; names it.
     """
-    if not (Path(directory) / RECORDS).is_dir():
-        raise FileNotFoundError(
-            f"`directory` {str(directory)!r} holds no study: name the output directory of one (on "
-            "the command line: avalanche-emgd compare --output DIR)."
-        )
+    check_study(Path(directory))
     return sorted(read_records(Path(directory)).values(), key=_order)
 
 

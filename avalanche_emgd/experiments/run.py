@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
+import re
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -27,39 +27,44 @@ from ..evaluation import (
     PCLResult,
     editing_diagnostics,
     gradient_diagnostics,
+    quiet_evaluator,
 )
 from ..models import make_model
 from ..training import MultiGradientTemplate
 from ..training.methods import make_method
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
+from ..training.plugins.augmentation import check_augmentable
 from .atomic import replacing
 from .config import RunConfig, make_benchmark
 from .data import DATA
+from .output import results_in
 from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress
 from .resources import PeakMemory
 from .trace import Trace, WeightTrace
 
 __all__ = [
+    "WRITTEN",
     "Run",
     "check_run",
     "execute",
-    "make_directory",
     "make_strategy",
-    "prepare_output",
     "run",
     "write_json",
 ]
 
-# What a run writes; nothing else in an output directory is ever touched.
-_WRITTEN = (
+WRITTEN = (
     "config.json",
     "metrics.json",
+    "curves.json",
+    "trace.json",
+    "editing.json",
     "timeline.png",
     "curves.png",
     "edits.png",
     "tensorboard",
 )
+"""Names of what a run writes."""
 
 
 @dataclass(frozen=True)
@@ -114,41 +119,6 @@ class Run:
         }
 
 
-def prepare_output(output: Path, *, overwrite: bool) -> None:
-    """Make an empty output directory.
-
-    :param output: the directory.
-    :param overwrite: remove what an earlier run has written there; other files stay.
-    :raises FileExistsError: if the directory has files in it and must not be overwritten.
-    """
-    if output.is_dir() and any(output.iterdir()):
-        if not overwrite:
-            raise FileExistsError(
-                f"`output` {str(output)!r} is not empty: name another directory, or allow "
-                "overwriting (on the command line: --overwrite)."
-            )
-        for name in _WRITTEN:
-            path = output / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-    make_directory(output)
-
-
-def make_directory(directory: Path) -> None:
-    """Make a directory, and those above it.
-
-    :raises ValueError: if that is not possible; says why.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(
-            f"`output` {str(directory)!r} cannot be made a directory: {error.strerror}."
-        ) from None
-
-
 def make_strategy(
     config: RunConfig,
     evaluator: EvaluationPlugin,
@@ -169,6 +139,8 @@ def make_strategy(
     if benchmark is not None:
         num_classes = sum(map(len, benchmark.label_sets))
         outputs, shape = benchmark.num_classes, benchmark.input_shape
+    if config.augment and (benchmark is not None or shape is not None):
+        check_augmentable(shape or ())
     model = make_model(settings.model or data.model, outputs, shape or (3, 32, 32))
     if config.channels_last:
         if all(parameter.ndim != 4 for parameter in model.parameters()):
@@ -198,8 +170,10 @@ def make_strategy(
 def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: bool = True) -> Run:
     """Train, test, and write everything into the output directory.
 
-    Writes ``config.json``, ``metrics.json``, ``timeline.png``, ``curves.png``, ``edits.png`` if the
-    memory was edited, and the TensorBoard files in ``tensorboard/``.
+    Writes ``config.json``, ``metrics.json`` (figures of merit), ``curves.json`` (of each task,
+    pairs of ticks done and accuracy), ``trace.json`` (losses, weights and elastic factors over
+    ticks), ``timeline.png``, ``curves.png``, ``editing.json`` and ``edits.png`` if the memory was
+    edited, and the TensorBoard files in ``tensorboard/``. A run that fails leaves none of them.
 
     :param config: what to run.
     :param output: directory, made if need be.
@@ -212,24 +186,40 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
     """
     check_run(config)
     benchmark = make_benchmark(config)
-    prepare_output(output, overwrite=overwrite)
-    write_json(output / "config.json", config.to_json())
-    benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
-    logger = BatchedTensorboardLogger(str(output / "tensorboard"))
-    finished = execute(
-        config,
-        benchmark,
-        [*gradient_diagnostics(), *editing_diagnostics()],
-        loggers=[logger],
-        progress=progress,
-    )
-    logger.writer.flush()
-    write_json(output / "metrics.json", finished.to_json())
-    draw_curves(benchmark, {config.label: finished.curves}).savefig(output / "curves.png", dpi=150)
+    with results_in(output, WRITTEN, overwrite=overwrite):
+        write_json(output / "config.json", config.to_json())
+        benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
+        logger = BatchedTensorboardLogger(str(output / "tensorboard"))
+        finished = execute(
+            config,
+            benchmark,
+            [*gradient_diagnostics(), *editing_diagnostics()],
+            loggers=[logger],
+            progress=progress,
+        )
+        logger.writer.flush()
+        _write(finished, output)
+    return finished
+
+
+def _write(finished: Run, output: Path) -> None:
+    """Write what a finished run has found: what one reads in one file, what one plots in others."""
+    found, curves = finished.to_json(), {}
+    for task in found["tasks"]:
+        curves[task["name"]] = task.pop("curve")
+    for name, content in (
+        ("curves", curves),
+        ("trace", found.pop("trace")),
+        ("editing", found.pop("editing")),
+    ):
+        if content:
+            write_json(output / f"{name}.json", content, indent=None)
+    write_json(output / "metrics.json", found)
+    picture = draw_curves(finished.benchmark, {finished.config.label: finished.curves})
+    picture.savefig(output / "curves.png", dpi=150)
     if finished.editing is not None and len(finished.editing.memory):
         edits = draw_edits(finished.editing.originals, finished.editing.memory.inputs)
         edits.savefig(output / "edits.png", dpi=150)
-    return finished
 
 
 def execute(
@@ -251,7 +241,8 @@ def execute(
     """
     iterations = sum(len(experience.ticks) for experience in benchmark.train_stream)
     pcl = PCLMetrics(benchmark, every=config.eval_every or max(1, iterations // 50))
-    evaluator = EvaluationPlugin(pcl, *metrics, loggers=list(loggers), collect_all=False)
+    evaluator = quiet_evaluator(pcl, *metrics)
+    evaluator.loggers = list(loggers)
     bar = TickProgress(iterations, pcl, f"{config.label}, {config.scenario}-incremental")
     trace = WeightTrace(every=max(1, iterations // 200))
     plugins: list[BasePlugin] = [trace, bar] if progress else [trace]
@@ -296,10 +287,16 @@ def check_run(config: RunConfig) -> None:
         torch.empty(0, device=config.device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"`device` {config.device!r} cannot be used here: {error}") from None
-    make_strategy(config, EvaluationPlugin(loggers=[], collect_all=False), [])
+    make_strategy(config, quiet_evaluator(), [])
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write whole or not at all."""
+# Lists of numbers that json lays out with one number per line.
+_NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s+\]")
+
+
+def write_json(path: Path, content: Any, *, indent: int | None = 2) -> None:
+    """Write whole or not at all, a list of numbers in one line."""
+    text = json.dumps(content, indent=indent)
+    text = _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
     with replacing(path) as draft:
-        draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        draft.write_text(text + "\n", encoding="utf-8")

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import traceback
-import warnings
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
@@ -145,7 +144,6 @@ def perform(config: RunConfig, path: Sequence[str] = ()) -> Record:
     with _alone:
         sys.path.extend(folder for folder in path if folder not in sys.path)
         torch.set_num_threads(1)
-        warnings.filterwarnings("ignore", "No loggers specified")
         try:
             return done_record(config, execute(config, make_benchmark(config)))
         except (Exception, SystemExit):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -13,6 +12,7 @@ import pandas as pd
 from dask.system import CPU_COUNT
 
 from .config import RunConfig, make_benchmark
+from .output import make_directory
 from .records import (
     RECORDS,
     Record,
@@ -22,7 +22,7 @@ from .records import (
     write_record,
     write_results,
 )
-from .run import check_run, make_directory
+from .run import check_run
 from .scheduling import connect, finish
 from .study_config import StudyConfig
 from .study_progress import StudyProgress
@@ -121,15 +121,13 @@ def _earlier_records(
 def _check_runs(configs: Iterable[RunConfig], *, download: bool) -> None:
     """Make each method once and each benchmark once, to find out now what cannot be made."""
     methods, streams = set(), set()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "No loggers specified")
-        for config in configs:
-            if config.label not in methods:
-                check_run(config)
-                methods.add(config.label)
-            if (config.label_set, config.timeline) not in streams:
-                make_benchmark(replace(config, download=download))
-                streams.add((config.label_set, config.timeline))
+    for config in configs:
+        if config.label not in methods:
+            check_run(config)
+            methods.add(config.label)
+        if (config.label_set, config.timeline) not in streams:
+            make_benchmark(replace(config, download=download))
+            streams.add((config.label_set, config.timeline))
 
 
 def _prepare(study: StudyConfig, output: Path) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
-from ..benchmarks import Scenario
-from ..models import ModelName
-from ..training import Precision
+from .._near import did_you_mean
+from ..benchmarks.scenario import Scenario
+from ..models.model_name import ModelName
+from ..training.precision_name import Precision
 from .atomic import replacing
 from .config import RunConfig
 from .data import BenchmarkName
@@ -228,7 +229,7 @@ class StudyConfig:
         if unknown:
             raise ValueError(
                 f"`config` {str(path)!r} has unknown keys: {', '.join(unknown)}. "
-                f"Known are {', '.join(known)}."
+                f"Known are {', '.join(known)}.{did_you_mean(unknown[0], known)}"
             )
         try:
             if "methods" in content and "methods" in instead:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..benchmarks import Timeline
 from .config import RunConfig, make_benchmark, published_streams
 from .data import DATA
-from .run import make_directory
+from .output import make_directory
 
-__all__ = ["choose_timeline", "save_timeline"]
+if TYPE_CHECKING:
+    from ..benchmarks import Timeline
+
+__all__ = ["check_picture", "choose_timeline", "save_timeline"]
 
 
 def choose_timeline(config: RunConfig) -> tuple[Timeline, tuple[str, ...]]:
@@ -34,15 +37,28 @@ def save_timeline(
     """Draw into a file.
 
     :param picture: its suffix says of which kind.
-    :raises ValueError: if it is not .png, .svg or .pdf.
+    :raises ValueError: as :func:`check_picture`.
+    :raises FileExistsError: as :func:`check_picture`.
+    """
+    check_picture(picture, overwrite=overwrite)
+    make_directory(picture.parent)
+    timeline.plot(names).savefig(picture, dpi=150)
+
+
+def check_picture(picture: Path, *, overwrite: bool) -> None:
+    """Check that a picture may be written, before any work starts.
+
+    :param picture: its suffix says of which kind.
+    :param overwrite: whether one that is there may be replaced.
+    :raises ValueError: if it is not .png, .svg or .pdf, or a directory.
     :raises FileExistsError: if there is one that must not be overwritten.
     """
     if picture.suffix not in (".png", ".svg", ".pdf"):
         raise ValueError(f"`output` {str(picture)!r} must end with .png, .svg or .pdf.")
+    if picture.is_dir():
+        raise ValueError(f"`output` {str(picture)!r} is a directory: name a file.")
     if picture.exists() and not overwrite:
         raise FileExistsError(
             f"`output` {str(picture)!r} exists: name another file, or allow overwriting "
             "(on the command line: --overwrite)."
         )
-    make_directory(picture.parent)
-    timeline.plot(names).savefig(picture, dpi=150)

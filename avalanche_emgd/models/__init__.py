@@ -1,13 +1,19 @@
 """Models of the published settings, and what models need on parallel streams."""
 
-from .by_name import ModelName, make_model
-from .class_mask import ClassMask, is_masked, mask_logits
-from .cosine import CosineClassifier
-from .heads import prepare_heads
-from .mlp import MLP
-from .modes import evaluation_mode, frozen_statistics
-from .nearest_mean import NearestMean
-from .resnet import ResNet18
+from typing import TYPE_CHECKING
+
+from .._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .by_name import make_model
+    from .class_mask import ClassMask, is_masked, mask_logits
+    from .cosine import CosineClassifier
+    from .heads import prepare_heads
+    from .mlp import MLP
+    from .model_name import ModelName
+    from .modes import evaluation_mode, frozen_statistics
+    from .nearest_mean import NearestMean
+    from .resnet import ResNet18
 
 __all__ = [
     "MLP",
@@ -23,3 +29,5 @@ __all__ = [
     "mask_logits",
     "prepare_heads",
 ]
+
+make_lazy(__name__)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 from torch import nn
 
 from .mlp import MLP
+from .model_name import ModelName
 from .resnet import ResNet18
 
 __all__ = ["ModelName", "make_model"]
-
-ModelName = Literal["mlp", "resnet18", "slim-resnet18"]
 
 _SLIM = 20
 

@@ -1,14 +1,19 @@
 """The mathematics of elastic multi-gradient descent, in PyTorch alone."""
 
-from .dual import DualSolution, kkt_residual, solve_dual
-from .engine import GradientEngine, PlainEngine
-from .factors import EGDA, GMC, GS, Constant, CustomFactor, ElasticFactor, make_elastic_factor
-from .fused_engine import FusedEngine, unfit_for_fusing
-from .gramian import check_finite, gramian_of
-from .layer_gradients import gradient_rule
-from .objective_gradients import ObjectiveGradients, StackedGradients
-from .objectives import ObjectiveWeighting
-from .weighting import EMGD, EMGDWeighting
+from typing import TYPE_CHECKING
+
+from .._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .dual import DualSolution, kkt_residual, solve_dual
+    from .engine import GradientEngine, PlainEngine
+    from .factors import EGDA, GMC, GS, Constant, CustomFactor, ElasticFactor, make_elastic_factor
+    from .fused_engine import FusedEngine, unfit_for_fusing
+    from .gramian import check_finite, gramian_of
+    from .layer_gradients import gradient_rule
+    from .objective_gradients import ObjectiveGradients, StackedGradients
+    from .objectives import ObjectiveWeighting
+    from .weighting import EMGD, EMGDWeighting
 
 __all__ = [
     "EGDA",
@@ -34,3 +39,5 @@ __all__ = [
     "solve_dual",
     "unfit_for_fusing",
 ]
+
+make_lazy(__name__)

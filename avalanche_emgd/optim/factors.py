@@ -284,6 +284,11 @@ def make_elastic_factor(elastic: ElasticSpec) -> ElasticFactor:
         if elastic not in _BY_NAME:
             raise ValueError(f"`elastic` must be one of {sorted(_BY_NAME)}, found {elastic!r}.")
         return _BY_NAME[elastic]()
+    if isinstance(elastic, type):
+        raise TypeError(
+            f"`elastic` must be an object, found the class {elastic.__name__}: call it, as in "
+            f"elastic={elastic.__name__}()."
+        )
     if callable(elastic):
         return CustomFactor(elastic)
     raise TypeError(

@@ -1,10 +1,16 @@
 """Strategies for parallel continual learning, on Avalanche's templates."""
 
-from .baselines import AvgGradStrategy
-from .emgd import EMGDStrategy
-from .memory import ReplayMemory
-from .precision import MixedPrecision, Precision
-from .templates import MultiGradientTemplate
+from typing import TYPE_CHECKING
+
+from .._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .baselines import AvgGradStrategy
+    from .emgd import EMGDStrategy
+    from .memory import ReplayMemory
+    from .precision import MixedPrecision
+    from .precision_name import Precision
+    from .templates import MultiGradientTemplate
 
 __all__ = [
     "AvgGradStrategy",
@@ -14,3 +20,5 @@ __all__ = [
     "Precision",
     "ReplayMemory",
 ]
+
+make_lazy(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch.optim import Optimizer
 
 from ..optim import EMGDWeighting, GradientEngine
 from ..optim.factors import ElasticSpec
+from .arguments import check_plugins
 from .editing import EditingSpec
 from .gradient_space import Shared
 from .plugins import ElasticFactorPlugin, MemoryObjectives
@@ -43,7 +45,8 @@ class EMGDStrategy(MultiGradientTemplate):
     :param elastic: rule for the elastic factors: ``"gmc"``, ``"gs"``, ``"mgda"``, ``"egda"``, an
         :class:`~avalanche_emgd.optim.ElasticFactor` or a callable
         ``(gramian, objectives) -> sigma``.
-    :param memory_size: capacity of the replay memory in samples; 0 for none.
+    :param memory_size: capacity of the replay memory in samples; 0 for none. If omitted, none,
+        with a warning.
     :param memory_objectives: ``"one"`` (the memory is one objective) or ``"per-task"`` (each
         finished task is one).
     :param memory_editing: edits the replayed images along the common direction:
@@ -63,7 +66,7 @@ class EMGDStrategy(MultiGradientTemplate):
         optimizer: Optimizer,
         criterion: Any = None,
         elastic: ElasticSpec = "gmc",
-        memory_size: int = 0,
+        memory_size: int | None = None,
         memory_objectives: MemoryObjectives = "one",
         memory_editing: EditingSpec | None = None,
         shared: Shared | None = None,
@@ -79,6 +82,13 @@ class EMGDStrategy(MultiGradientTemplate):
         eval_every: int = -1,
         peval_mode: str = "epoch",
     ) -> None:
+        check_plugins(plugins)
+        if memory_size is None:
+            warnings.warn(
+                "EMGDStrategy has no replay memory, so that nothing keeps finished tasks from "
+                "being forgotten: give `memory_size`, or 0 to have none.",
+                stacklevel=2,
+            )
         weighting = EMGDWeighting(elastic)
         self.elastic_factors = ElasticFactorPlugin(weighting)
         """Plugin that keeps the elastic factors."""
@@ -87,7 +97,7 @@ class EMGDStrategy(MultiGradientTemplate):
             optimizer=optimizer,
             weighting=weighting,
             criterion=criterion,
-            memory_size=memory_size,
+            memory_size=0 if memory_size is None else memory_size,
             memory_objectives=memory_objectives,
             memory_editing=memory_editing,
             shared=shared,

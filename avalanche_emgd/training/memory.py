@@ -52,6 +52,12 @@ class ReplayMemory(ExemplarsBuffer):
     def __len__(self) -> int:
         return len(self._labels)
 
+    def __repr__(self) -> str:
+        return (
+            f"ReplayMemory({len(self)} of {self.max_size} samples, of {len(self.tasks)} finished "
+            "tasks)"
+        )
+
     @property
     def tasks(self) -> list[str]:
         """Names of the finished tasks that have samples, in order of their end."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from ..optim import ObjectiveGradients
 from ..optim.engine import Losses
+from .precision_name import Precision
 
 __all__ = ["MixedPrecision", "Precision"]
-
-Precision = Literal["bfloat16", "float16"]
 
 # As torch's GradScaler: the first scale, and clean ticks after which it is doubled.
 _FIRST_SCALE = 2.0**16

@@ -19,6 +19,7 @@ from ..optim import (
     ObjectiveWeighting,
     check_finite,
 )
+from .arguments import check_plugins, refuse_class
 from .editing import EditingSpec
 from .fit import check_sizes
 from .gradient_space import Shared
@@ -125,6 +126,16 @@ class MultiGradientTemplate(ObjectiveTemplate):
         peval_mode: str = "epoch",
     ) -> None:
         check_sizes(memory_size, train_mb_size, train_epochs, eval_mb_size)
+        check_plugins(plugins)
+        for name, value in (("weighting", weighting), ("engine", engine)):
+            refuse_class(name, value)
+        if not callable(weighting):
+            raise TypeError(
+                "`weighting` must be a callable from the Gramian [n, n] to weights [n], found "
+                f"{weighting!r}."
+            )
+        if engine is not None and not isinstance(engine, GradientEngine):
+            raise TypeError(f"`engine` must be a GradientEngine, found {engine!r}.")
         self.memory: ReplayMemory | None = None
         """Replay memory, if there is one."""
         self.replay: ReplayMemoryPlugin | None = None
@@ -226,10 +237,20 @@ class MultiGradientTemplate(ObjectiveTemplate):
 
     def weigh(self) -> Tensor:
         """Weights ``[n]`` of the objectives."""
-        return self.weighting(self.gramian)
+        weights, n = self.weighting(self.gramian), len(self.objectives)
+        if not isinstance(weights, Tensor) or weights.shape != (n,):
+            raise ValueError(
+                f"`weighting` {self.weighting!r} must return a tensor of {n} weights for the "
+                f"Gramian [{n}, {n}], found {_shape_of(weights)}."
+            )
+        return weights
 
     def combine(self) -> Tensor:
         """Update ``[P]`` from the weights and the gradients."""
         return self.objective_gradients.combine(
             self.weights, self.space.num_shared, out=self.space.update
         )
+
+
+def _shape_of(found: Any) -> str:
+    return f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)

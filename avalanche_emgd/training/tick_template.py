@@ -11,9 +11,11 @@ from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoa
 from ..benchmarks.experience import objective_names
 from ..benchmarks.loader import as_tick
 from ..benchmarks.parallel import ParallelBenchmark
+from ..evaluation.quiet import quiet_evaluator
 from ..models import ClassMask, prepare_heads
 from ._listeners import Listeners
 from ._positional import ModelIsPositional
+from .arguments import check_kinds, check_stream
 from .fit import check_fit
 
 __all__ = ["TickTemplate"]
@@ -35,6 +37,9 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
     loss: Tensor
 
     def __init__(self, **kwargs: Any) -> None:
+        check_kinds(kwargs)
+        if kwargs.get("evaluator", False) is None:
+            kwargs["evaluator"] = quiet_evaluator()
         super().__init__(**kwargs)
         if not (self.evaluator.metrics or self.evaluator.loggers):
             # Nobody wants to know: it would still look at the strategy ten times a tick.
@@ -47,6 +52,28 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
     def tick(self) -> int:
         """Number of the current tick; passes over an experience after the first count it again."""
         return self.mbatch.tick if isinstance(self.mbatch, TickBatch) else 0
+
+    def __repr__(self) -> str:
+        model, optimizer = type(self.model).__name__, type(self.optimizer).__name__
+        memory = getattr(self, "memory", None)
+        kept = "" if memory is None else f", memory={memory!r}"
+        return f"{type(self).__name__}(model={model}, optimizer={optimizer}{kept})"
+
+    def train(self, experiences: Any, eval_streams: Any = None, **kwargs: Any) -> Any:
+        """Train on a stream or an experience, see Avalanche's ``BaseTemplate``.
+
+        :raises TypeError: for a whole benchmark.
+        """
+        check_stream(experiences, "train_stream")
+        return super().train(experiences, eval_streams, **kwargs)
+
+    def eval(self, experiences: Any, **kwargs: Any) -> Any:
+        """Test on a stream or an experience, see Avalanche's ``BaseTemplate``.
+
+        :raises TypeError: for a whole benchmark.
+        """
+        check_stream(experiences, "test_stream")
+        return super().eval(experiences, **kwargs)
 
     # Data and model of an experience
 

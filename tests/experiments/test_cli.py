@@ -1,4 +1,7 @@
+import importlib
 import json
+import re
+import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from typer.testing import CliRunner
 from avalanche_emgd import __version__
 from avalanche_emgd.cli import app
 
+RUN = importlib.import_module("avalanche_emgd.experiments.run")  # the package exports run(), too
 PNG = b"\x89PNG"
 
 
@@ -31,7 +35,9 @@ def test_train_writes_its_results(trained):
         "config.json",
         "metrics.json",
         "timeline.png",
+        "curves.json",
         "curves.png",
+        "trace.json",
         "tensorboard",
     }
     for picture in ("timeline.png", "curves.png"):
@@ -134,7 +140,7 @@ def test_train_edits_the_memory(tmp_path):
             "rule": "cosine", "step": 0.1, "radius": 0.4, "every": 2, "measure_every": 1
         }
     }  # fmt: skip
-    measures = json.loads((tmp_path / "run" / "metrics.json").read_text())["editing"]
+    measures = json.loads((tmp_path / "run" / "editing.json").read_text())
     assert all(measure["tick"] % 2 == 0 for measure in measures)
     assert 0.0 < measures[-1]["max_drift"] <= 0.4 * (1 + 1e-5)
     assert imread(tmp_path / "run" / "edits.png").shape[2] in (3, 4)
@@ -167,7 +173,7 @@ def test_another_layout_of_a_convolutional_model_changes_last_digits_only(tmp_pa
         result = call("train", *options, "--model", "slim-resnet18", *layout, "--output", output)
         assert result.exit_code == 0, result.output
         assert json.loads((output / "config.json").read_text())["channels_last"] is bool(layout)
-        trace = json.loads((output / "metrics.json").read_text())["trace"]
+        trace = json.loads((output / "trace.json").read_text())
         losses.append([value for _, value in trace["loss"]["task0"]])
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
@@ -190,84 +196,6 @@ def test_train_on_folders_of_images(tmp_path):
     assert picture.exists()
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--npz", "a.npz", "--images", "b"), "leave `benchmark`, `data_root` and other data out"),
-        (("--npz", "a.npz", "--benchmark", "ps-digits"), "`npz` says what the data are"),
-        (("--benchmark", "npz"), "`data_root` is needed for npz: the .npz file (on the command"),
-        (("--npz", "/none.npz"), "`file` '/none.npz' is not there"),
-        (("--images", "/none"), "must have the folders train and test"),
-        (("--npz", "a.npz", "--download"), "`download` is not for npz, which is not downloaded"),
-        (("--model", "vit"), "Invalid value for '--model'"),
-        (("--edit", "closer"), "`rule` must be one of distance, cosine, agreement, gmed"),
-        (("--edit", "cosine,step"), "`edit` must be RULE or RULE,NAME=VALUE,..."),
-        (("--edit", "cosine,step=[1"), "`edit` has a value that cannot be read: 'step=[1'"),
-        (("--edit", "cosine,size=1"), "`memory_editing` has unknown settings: size"),
-        (("--edit", "cosine,step=a"), "`step` must be a number, found 'a'"),
-        (("--edit", "cosine", "--memory-per-class", "0"), "`memory_editing` needs a replay"),
-        (("--benchmark", "ps-emnist"), "`data_root` is needed for ps-emnist"),
-        (("--benchmark", "ps-emnist", "--data-root", "/nowhere"), "has no EMNIST"),
-        (
-            ("--protocol", "/nowhere.json"),
-            "`protocol` '/nowhere.json' cannot be read: No such file",
-        ),
-        (("--protocol", "/"), "`protocol` '/' cannot be read"),
-        (("--protocol", "p.json", "--tasks", "3"), "leave `num_tasks` out"),
-        (("--protocol", "p.json", "--overlap", "0.5"), "give one of the two"),
-        (("--timeline", "1"), "`timeline` chooses from a protocol"),
-        (("--label-set", "0"), "`label_set` chooses from a protocol"),
-        (("--method", "sgd"), "`method` must be one of emgd-gmc,"),
-        (("--method", "nowhere:method"), "`method` 'nowhere:method' cannot be imported"),
-        (("--method", "math:pi"), "is not callable"),
-        (("--method", "builtins:print"), "`method` 'builtins:print' cannot be made with"),
-        (("--overlap", "2"), "`overlap` must be in [0, 1], found 2.0"),
-        (("--tasks", "11"), "`num_tasks` must be in 1..10, found 11"),
-        (("--learning-rate", "0"), "`learning_rate` must be positive, found 0.0"),
-        (("--batch-size", "0"), "`batch_size` must be at least 1, found 0"),
-        (("--seed", "-1"), "`seed` must be at least 0, found -1"),
-        (("--device", "cuda:99"), "`device` 'cuda:99' cannot be used here"),
-        (("--device", "toaster"), "`device` 'toaster' cannot be used here"),
-        (("--scenario", "domain"), "domain"),
-        (("--precision", "half"), "Invalid value for '--precision'"),
-        (("--channels-last",), "`channels_last` is for convolutional models"),
-        (
-            ("--precision", "float16", "--edit", "cosine"),
-            "`precision` 'float16' is not for `memory_editing`",
-        ),
-    ],
-)
-def test_bad_options_are_one_line_before_any_work(options, message, tmp_path):
-    output = tmp_path / "run"
-    result = call("train", "--output", output, *options)
-    assert result.exit_code == 2
-    assert message in result.output
-    assert "Traceback" not in result.output
-    assert not output.exists()
-
-
-def test_output_that_cannot_be_made(tmp_path):
-    (tmp_path / "file").write_text("")
-    for output in ("file", "file/below"):
-        result = call("train", "--output", tmp_path / output)
-        assert result.exit_code == 2
-        assert "cannot be made a directory" in result.output
-
-
-def test_picture_of_no_kind(tmp_path):
-    for name in ("picture", "picture.bmpx"):
-        result = call("timeline", "--output", tmp_path / name)
-        assert result.exit_code == 2
-        assert "must end with .png, .svg or .pdf" in result.output
-    assert not list(tmp_path.iterdir())
-
-
-def test_protocol_for_another_benchmark(published_protocol, tmp_path):
-    result = call("train", "--output", tmp_path / "run", "--protocol", published_protocol)
-    assert result.exit_code == 2
-    assert "is for 62 classes, but ps-digits has 10" in result.output
-
-
 def test_timeline_draws_without_training(tmp_path):
     picture = tmp_path / "deep" / "timeline.png"
     result = call("timeline", "--overlap", 0.5, "--tasks", 3, "--output", picture)
@@ -278,13 +206,6 @@ def test_timeline_draws_without_training(tmp_path):
     assert again.exit_code == 2
     assert "exists" in again.output
     assert call("timeline", "--output", picture, "--overwrite").exit_code == 0
-
-
-def test_timeline_refuses_options_without_effect(published_protocol, tmp_path):
-    protocol = ("--benchmark", "ps-emnist", "--protocol", published_protocol)
-    result = call("timeline", *protocol, "--overlap", 0.5, "--output", tmp_path / "picture.png")
-    assert result.exit_code == 2
-    assert "give one of the two" in result.output
 
 
 def test_timeline_of_a_published_protocol(published_protocol, tmp_path):
@@ -335,3 +256,54 @@ def test_help_has_an_example(command):
 
 def test_version():
     assert call("--version").output.strip() == f"avalanche-emgd {__version__}"
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    for error, status in ((OSError(28, "No space left", "run/x"), 2), (KeyboardInterrupt(), 130)):
+
+        def fail(*args, error=error, **kwargs):
+            raise error
+
+        monkeypatch.setattr(RUN, "draw_curves", fail)
+        for command in ("train", "demo"):
+            result = call(command, "--output", tmp_path / "deep" / "run")
+            assert result.exit_code == status
+            last = result.output.splitlines()[-1]
+            assert last == ("Interrupted." if status == 130 else "Error: run/x: No space left.")
+            assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_fails_leaves_what_others_wrote(tmp_path, monkeypatch):
+    (tmp_path / "notes.txt").write_text("mine")
+
+    def fail(*args, **kwargs):
+        raise ValueError("it broke")
+
+    monkeypatch.setattr(RUN, "execute", fail)
+    result = call("train", "--output", tmp_path, "--overwrite")
+    assert result.output == "Error: it broke\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("command", [("train", "--method", "naive"), ("train",), ("demo",)])
+def test_nothing_warns(command, tmp_path):
+    words = [*command, "--output", str(tmp_path / "run")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # What Avalanche and TensorBoard do to each other is not for us to mend.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        result = call(*words)
+    assert result.exit_code == 0, result.output
+
+
+def test_metrics_are_for_reading_and_curves_for_plotting(trained):
+    text = (trained[0] / "metrics.json").read_text()
+    assert len(text.splitlines()) < 70
+    assert re.search(r'"span": \[\d+, \d+\]', text)
+    curves = json.loads((trained[0] / "curves.json").read_text())
+    tasks = json.loads(text)["tasks"]
+    assert list(curves) == [task["name"] for task in tasks]
+    for task in tasks:
+        assert curves[task["name"]][-1][1] == task["final"]
+    trace = json.loads((trained[0] / "trace.json").read_text())
+    assert {"loss", "weight", "sigma"} == set(trace)

@@ -228,7 +228,7 @@ def test_failed_runs_are_on_record_and_repeated_only_if_asked(study, tmp_path):
             {"benchmark": "ps-emnist", "data_root": "/nowhere"},
             {},
             FileNotFoundError,
-            "has no EMNIST",
+            "`data_root` '/nowhere' is not there",
         ),
         ({}, {"workers": 0}, ValueError, "`workers` must be at least 1, found 0"),
         ({}, {"workers": 1, "scheduler": "tcp://a:1"}, ValueError, "give one of the two"),

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..atomic import replacing
+from ..output import make_directory
 from ..records import Record, load_records
-from ..run import make_directory
 from .document import Document, Element, Heading, Paragraph, Picture
 from .families import family_of
 from .overview import failures, head, how_to_read, methods

@@ -1,13 +1,18 @@
 """Weightings of the multi-task and continual learning literature, fit for changing objectives."""
 
-from .base import PeerWeighting
-from .gradvac import GradVac
-from .loss_weighting import DWA, CVWeighting, GradNorm, UncertaintyWeighting
-from .maxdo import MaxDO, asymmetric_distance
-from .nash import NashMTL, nash_weights
-from .replay import AGEMWeighting, ERWeighting, GEMWeighting, MEGAWeighting
-from .spcl import OrthogonalSum
-from .torchjd import IMTLG, RLW, AlignedMTL, CAGrad, FairGrad, PCGrad, Sum, UPGrad
+from typing import TYPE_CHECKING
+
+from ..._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .base import PeerWeighting
+    from .gradvac import GradVac
+    from .loss_weighting import DWA, CVWeighting, GradNorm, UncertaintyWeighting
+    from .maxdo import MaxDO, asymmetric_distance
+    from .nash import NashMTL, nash_weights
+    from .replay import AGEMWeighting, ERWeighting, GEMWeighting, MEGAWeighting
+    from .spcl import OrthogonalSum
+    from .torchjd import IMTLG, RLW, AlignedMTL, CAGrad, FairGrad, PCGrad, Sum, UPGrad
 
 __all__ = [
     "DWA",
@@ -34,3 +39,5 @@ __all__ = [
     "asymmetric_distance",
     "nash_weights",
 ]
+
+make_lazy(__name__)

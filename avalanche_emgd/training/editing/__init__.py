@@ -1,8 +1,13 @@
 """Editing of replayed images: which way, how far, and when."""
 
-from .bounds import Norm, PixelBounds
-from .rules import EDITING_RULES, EditingRule, Replayed
-from .settings import EditingSpec, MemoryEditing, make_memory_editing
+from typing import TYPE_CHECKING
+
+from ..._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .bounds import Norm, PixelBounds
+    from .rules import EDITING_RULES, EditingRule, Replayed
+    from .settings import EditingSpec, MemoryEditing, make_memory_editing
 
 __all__ = [
     "EDITING_RULES",
@@ -14,3 +19,5 @@ __all__ = [
     "Replayed",
     "make_memory_editing",
 ]
+
+make_lazy(__name__)

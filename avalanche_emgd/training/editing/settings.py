@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..._near import did_you_mean
 from .bounds import Norm, PixelBounds
 from .rules import EDITING_RULES, EditingRule
 
@@ -103,6 +104,6 @@ def make_memory_editing(spec: EditingSpec) -> MemoryEditing:
     if unknown:
         raise ValueError(
             f"`memory_editing` has unknown settings: {', '.join(unknown)}. Known are "
-            f"{', '.join(known)}."
+            f"{', '.join(known)}.{did_you_mean(unknown[0], known)}"
         )
     return MemoryEditing(**spec)

@@ -1,20 +1,25 @@
 """Methods of the literature as strategies, on the same ticks, samples, memory and masks."""
 
-from .derpp import DERPPStrategy
-from .er_ace import ERACEStrategy
-from .ewc import EWCStrategy
-from .gmed import GMEDStrategy
-from .graddrop import GradDropStrategy
-from .gss import GSSStrategy
-from .gss_memory import GSSMemory
-from .icarl import ICaRLStrategy
-from .joint import JointStrategy
-from .lwf import LwFStrategy
-from .mdmtr import MDMTRStrategy
-from .memory_free import MemoryFreeStrategy, NaiveStrategy
-from .mir import MIRStrategy
-from .si import SIStrategy
-from .spcl import SPCLStrategy
+from typing import TYPE_CHECKING
+
+from ..._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .derpp import DERPPStrategy
+    from .er_ace import ERACEStrategy
+    from .ewc import EWCStrategy
+    from .gmed import GMEDStrategy
+    from .graddrop import GradDropStrategy
+    from .gss import GSSStrategy
+    from .gss_memory import GSSMemory
+    from .icarl import ICaRLStrategy
+    from .joint import JointStrategy
+    from .lwf import LwFStrategy
+    from .mdmtr import MDMTRStrategy
+    from .memory_free import MemoryFreeStrategy, NaiveStrategy
+    from .mir import MIRStrategy
+    from .si import SIStrategy
+    from .spcl import SPCLStrategy
 
 __all__ = [
     "DERPPStrategy",
@@ -34,3 +39,5 @@ __all__ = [
     "SIStrategy",
     "SPCLStrategy",
 ]
+
+make_lazy(__name__)

@@ -1,12 +1,17 @@
 """Plugins: one behaviour each, at named callbacks."""
 
-from .augmentation import AugmentationPlugin
-from .base import MultiGradientPlugin
-from .class_mask import ClassMaskPlugin
-from .elastic_factor import ElasticFactorPlugin
-from .memory_editing import EditMeasure, MemoryEditingPlugin
-from .replay_memory import MemoryObjectives, ReplayMemoryPlugin
-from .weighting import WeightingPlugin
+from typing import TYPE_CHECKING
+
+from ..._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .augmentation import AugmentationPlugin
+    from .base import MultiGradientPlugin
+    from .class_mask import ClassMaskPlugin
+    from .elastic_factor import ElasticFactorPlugin
+    from .memory_editing import EditMeasure, MemoryEditingPlugin
+    from .replay_memory import MemoryObjectives, ReplayMemoryPlugin
+    from .weighting import WeightingPlugin
 
 __all__ = [
     "AugmentationPlugin",
@@ -19,3 +24,5 @@ __all__ = [
     "ReplayMemoryPlugin",
     "WeightingPlugin",
 ]
+
+make_lazy(__name__)

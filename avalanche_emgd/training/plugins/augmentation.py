@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,7 +10,24 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["AugmentationPlugin"]
+__all__ = ["AugmentationPlugin", "check_augmentable"]
+
+_PADDING = 4
+_SMALLEST = 16  # pixels: of smaller images, such crops cut half of the sides away
+
+
+def check_augmentable(shape: Sequence[int]) -> None:
+    """Check that the default crops leave the images recognisable.
+
+    :param shape: of an input.
+    :raises ValueError: if it is no image ``[C, H, W]``, or one of fewer than 16 pixels a side.
+    """
+    if len(shape) != 3 or min(shape[1:]) < _SMALLEST:
+        size = "×".join(map(str, shape[1:] if len(shape) == 3 else shape))
+        raise ValueError(
+            f"`augment` shifts images by up to {_PADDING} pixels, for which they must have at "
+            f"least {_SMALLEST} on each side, but the inputs have {size}: leave it out."
+        )
 
 
 class AugmentationPlugin(SupervisedPlugin):
@@ -25,7 +43,7 @@ class AugmentationPlugin(SupervisedPlugin):
     :raises ValueError: if ``padding`` is negative.
     """
 
-    def __init__(self, padding: int = 4, flip: bool = True, seed: int = 0) -> None:
+    def __init__(self, padding: int = _PADDING, flip: bool = True, seed: int = 0) -> None:
         super().__init__()
         if padding < 0:
             raise ValueError(f"`padding` must be at least 0, found {padding!r}.")

@@ -1,0 +1,138 @@
+"""Errors of the user's making: one line that names what was typed, and exit status 2."""
+
+from __future__ import annotations
+
+import re
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import signature
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from .._near import did_you_mean
+
+__all__ = ["INTERRUPTED", "OneLineGroup", "complains", "stop"]
+
+# Bases of typer's errors, which come with typer or with click, as its version will have it.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
+# What damaged files raise, beside what says so itself.
+_OF_THE_USER = (ValueError, OSError, EOFError, zlib.error)
+
+# Where a name in Python and the option differ, the options that it may have come from.
+_OPTIONS = {
+    "num_tasks": ("tasks",),
+    "data_root": ("images", "npz"),
+    "file": ("npz",),
+    "directory": ("images",),
+    "root": ("data_root",),
+    "method": ("methods",),
+    "scenario": ("scenarios",),
+    "seed": ("seeds",),
+    "label_set": ("label_sets",),
+    "timeline": ("timelines",),
+    "memory_size": ("memory_per_class",),
+    "memory_editing": ("edit",),
+    "rule": ("edit",),
+}
+INTERRUPTED = 130
+
+
+class OneLineGroup(TyperGroup):
+    """Commands whose errors of usage are one line."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        """Run; with ``standalone_mode``, exit at the end."""
+        run: Any = super().main
+        if not standalone_mode:
+            return run(*args, standalone_mode=False, **kwargs)
+        try:
+            status = run(*args, standalone_mode=False, **kwargs)
+        except _UsageError as error:
+            if type(error).__name__ == "NoArgsIsHelpError":
+                error.show()
+                sys.exit(2)
+            help_for = f" ({error.ctx.command_path} --help says more.)" if error.ctx else ""
+            stop(f"Error: {_usage(error)}{help_for}", 2)
+        except (typer.Abort, KeyboardInterrupt):
+            stop("Interrupted.", INTERRUPTED)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage(error: Any) -> str:
+    """Message of an error of usage, with the nearest of what would have been right."""
+    words = re.sub(
+        r" ?\(Possible options: .*\)| Did you mean.*|Value error, ", "", error.format_message()
+    )
+    words = words.rstrip(".") + "."
+    found, *quoted = re.findall(r"'([^']*)'", words) or [""]
+    if hasattr(error, "option_name") and error.ctx is not None:  # unknown, or without its value
+        known = [name for each in error.ctx.command.params for name in each.opts]
+        return words + (did_you_mean(error.option_name, known) if "No such" in words else "")
+    if "No such command" in words and error.ctx is not None:
+        return words + did_you_mean(found, error.ctx.command.commands)
+    if "is not one of" in words:
+        found, *quoted = quoted if words.startswith("Invalid value for") else (found, *quoted)
+        return words + did_you_mean(found, quoted)
+    return words
+
+
+def complains(command: Callable[..., None]) -> Callable[..., None]:
+    """Errors of the user's making are one line that names options, not a traceback."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except KeyboardInterrupt:
+            stop("Interrupted.", INTERRUPTED)
+        except _OF_THE_USER as error:
+            given = {name: value for name, value in kwargs.items() if value not in (None, False)}
+            stop(f"Error: {as_typed(_words(error), list(signature(command).parameters), given)}", 2)
+
+    return wrapped
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}."
+    if isinstance(error, ValueError | OSError) and str(error):
+        return str(error)
+    return f"A file is damaged: {error or type(error).__name__}."
+
+
+def as_typed(message: str, parameters: list[str], given: Mapping[str, Any]) -> str:
+    """Put options in the place of the names that Python has for them.
+
+    :param message: with names in backticks.
+    :param parameters: of the command.
+    :param given: those that were typed, with their values. Beside a file with settings, only they
+        are replaced: the others are in the file, by their names in Python.
+    """
+
+    def option(match: re.Match[str]) -> str:
+        name = match[1]
+        candidates = [each for each in (name, *_OPTIONS.get(name, ())) if each in parameters]
+        typed = [each for each in candidates if each in given]
+        if not typed and given.get("config") is not None:
+            return match[0]
+        chosen = (typed or candidates or [None])[0]
+        if chosen is None:
+            return match[0]
+        # What stands alone on the command line is shown in capitals there.
+        alone = chosen == "directory"
+        return f"`{chosen.upper()}`" if alone else f"`--{chosen.replace('_', '-')}`"
+
+    return re.sub(r"`([a-z_]+)`", option, message)
+
+
+def stop(words: str, status: int) -> NoReturn:
+    """Say something in one line on the standard error stream, and exit."""
+    line = " ".join(words.split("\n"))
+    Console(stderr=True, soft_wrap=True).print(line, markup=False, highlight=False)
+    sys.exit(status)

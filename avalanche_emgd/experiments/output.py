@@ -1,0 +1,74 @@
+"""Where a run writes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["check_free", "make_directory", "results_in"]
+
+
+def check_free(output: Path, *, overwrite: bool) -> None:
+    """Check that results may be written into a directory, before any work starts.
+
+    :param output: the directory, which need not exist.
+    :param overwrite: whether what an earlier run has written there may be replaced.
+    :raises FileExistsError: if the directory has files in it and must not be overwritten.
+    :raises ValueError: if it is a file.
+    """
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"`output` {str(output)!r} cannot be made a directory: it is a file.")
+    if output.is_dir() and any(output.iterdir()) and not overwrite:
+        raise FileExistsError(
+            f"`output` {str(output)!r} is not empty: name another directory, or allow "
+            "overwriting (on the command line: --overwrite)."
+        )
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory, and those above it.
+
+    :raises ValueError: if that is not possible; says why.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"`output` {str(directory)!r} cannot be made a directory: {error.strerror}."
+        ) from None
+
+
+@contextmanager
+def results_in(output: Path, written: Sequence[str], *, overwrite: bool) -> Iterator[None]:
+    """Context in which results are written; one that fails leaves nothing behind.
+
+    :param output: the directory, made if need be.
+    :param written: names of the files and folders that may be written there; nothing else is ever
+        touched.
+    :param overwrite: remove those of an earlier run first.
+    :raises FileExistsError: as :func:`check_free`.
+    :raises ValueError: if the directory cannot be made.
+    """
+    check_free(output, overwrite=overwrite)
+    made = [each for each in (output, *output.parents) if not each.exists()]
+    _remove(output, written)
+    try:
+        make_directory(output)
+        yield
+    except BaseException:  # Ctrl-C, too
+        _remove(output, written)
+        for directory in made:
+            if directory.is_dir() and not any(directory.iterdir()):
+                directory.rmdir()
+        raise
+
+
+def _remove(output: Path, names: Sequence[str]) -> None:
+    for name in names:
+        path = output / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.is_symlink() or path.exists():
+            path.unlink()

@@ -1,0 +1,82 @@
+"""Whether the arguments of a strategy are of the right kind, before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from avalanche.benchmarks.scenarios import CLScenario
+from avalanche.training.plugins import EvaluationPlugin
+from torch import nn
+from torch.optim import Optimizer
+
+__all__ = ["check_kinds", "check_plugins", "check_stream", "refuse_class"]
+
+
+def refuse_class(name: str, value: Any) -> None:
+    """Refuse a class where one of its objects is meant.
+
+    :raises TypeError: names the argument, the class and the remedy.
+    """
+    if isinstance(value, type):
+        raise TypeError(
+            f"`{name}` must be an object, found the class {value.__name__}: call it, as in "
+            f"{name}={value.__name__}(...)."
+        )
+
+
+def check_kinds(arguments: Mapping[str, Any]) -> None:
+    """Check those arguments of a strategy that are objects.
+
+    :param arguments: by name; those that are not given may be missing.
+    :raises TypeError: names the argument and what was found.
+    """
+    for name, kind, words in (
+        ("model", nn.Module, "a torch.nn.Module"),
+        ("optimizer", Optimizer, "a torch optimizer, such as torch.optim.Adam(model.parameters())"),
+    ):
+        if name in arguments:
+            refuse_class(name, arguments[name])
+            _check(name, arguments[name], isinstance(arguments[name], kind), words)
+    criterion = arguments.get("criterion")
+    if criterion is not None:
+        refuse_class("criterion", criterion)
+        _check("criterion", criterion, callable(criterion), "a loss of outputs and targets")
+    evaluator = arguments.get("evaluator")
+    if evaluator is not None and not callable(evaluator):
+        right = isinstance(evaluator, EvaluationPlugin)
+        _check("evaluator", evaluator, right, "an EvaluationPlugin, or None for none")
+    check_plugins(arguments.get("plugins"))
+
+
+def check_plugins(plugins: Any) -> None:
+    """Check that plugins are a list of objects.
+
+    :raises TypeError: names what was found.
+    """
+    if plugins is None:
+        return
+    refuse_class("plugins", plugins)
+    right = isinstance(plugins, list | tuple)
+    _check("plugins", plugins, right, "a list of plugins, such as [EWCPlugin(0.4)]")
+    for position, plugin in enumerate(plugins):
+        refuse_class(f"plugins[{position}]", plugin)
+        _check(f"plugins[{position}]", plugin, not isinstance(plugin, str), "a plugin")
+
+
+def check_stream(experiences: Any, stream: str) -> None:
+    """Check that what is to be trained or tested on is no whole benchmark.
+
+    :param stream: name of the stream that is meant.
+    :raises TypeError: names the remedy.
+    """
+    if isinstance(experiences, CLScenario):
+        raise TypeError(
+            f"`experiences` must be a stream or an experience, found a benchmark: give "
+            f"benchmark.{stream}."
+        )
+
+
+def _check(name: str, value: Any, right: bool, words: str) -> None:
+    if not right:
+        raise TypeError(f"`{name}` must be {words}, found {value!r}.")

@@ -1,0 +1,129 @@
+"""What is imported when, in a fresh interpreter; packages export what they say."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import pytest
+
+import avalanche_emgd
+
+PACKAGES = [
+    "avalanche_emgd",
+    *(
+        f"avalanche_emgd.{name}"
+        for name in (
+            "benchmarks",
+            "evaluation",
+            "experiments",
+            "models",
+            "optim",
+            "optim.peers",
+            "training",
+            "training.editing",
+            "training.peers",
+            "training.plugins",
+        )
+    ),
+]
+HEAVY = {
+    *("torch", "torchjd", "numpy", "scipy", "avalanche", "torchvision", "matplotlib", "sklearn"),
+    *("tensorboard", "pandas", "dask", "distributed"),
+}
+BESIDE_TORCH = HEAVY - {"torch", "torchjd", "numpy", "scipy"}
+
+
+def loaded_after(code):
+    """Names of the top-level modules that a fresh interpreter has loaded after some code."""
+    code += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def called(*arguments):
+    """Code that runs the command, whatever its exit status, and goes on."""
+    return (
+        "from avalanche_emgd.cli import app\n"
+        f"try: app({list(arguments)!r})\nexcept SystemExit: pass"
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import avalanche_emgd, avalanche_emgd.optim, avalanche_emgd.training",
+        called("--help"),
+        called("--version"),
+        called("methods"),
+        called("train", "--help"),
+        called("train", "--nonsense"),
+        called("train", "--output", "/nowhere/run", "--tasks", "0"),
+        called("train", "--output", "/nowhere/run", "--method", "emgd-gcm"),
+        called("train", "--output", "/nowhere/run", "--benchmark", "ps-emnist"),
+        called("train", "--output", "/nowhere/run", "--npz", "/nowhere.npz"),
+        called("compare", "--output", "/nowhere/run", "--methods", "agv"),
+        called("compare", "--output", "/nowhere/run", "--config", "/nowhere.yaml"),
+        called("compare", "--output", "/nowhere/run", "--methods", "avg", "--workers", "0"),
+        called("report", "/nowhere"),
+    ],
+)
+def test_words_need_no_torch(code):
+    assert not loaded_after(code) & HEAVY
+
+
+def test_python_m_and_the_command_are_the_same():
+    outputs = []
+    for code in (("-m", "avalanche_emgd"), ("-c", called("--help"))):
+        more = ("--help",) if code[0] == "-m" else ()
+        command = [sys.executable, *code, *more]
+        outputs.append(subprocess.run(command, capture_output=True, text=True).stdout)
+    assert "python -m avalanche_emgd" in outputs[0]
+    lines = [output.splitlines()[1:] for output in outputs]
+    assert lines[0] == lines[1] != []
+
+
+def test_the_mathematics_needs_torch_and_torchjd_only():
+    everything = (
+        "from avalanche_emgd.optim import *\nfrom avalanche_emgd.optim.peers import *\n"
+        "EMGDWeighting('gs')"
+    )
+    loaded = loaded_after(everything)
+    assert {"torch", "torchjd"} <= loaded
+    assert not loaded & BESIDE_TORCH
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_exports_what_it_says(name):
+    package = importlib.import_module(name)
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    imported = [alias.name for line in block.body for alias in line.names]
+    assert sorted(imported) == sorted(package.__all__)
+    assert set(package.__all__) <= set(dir(package))
+    for export in package.__all__:
+        assert not isinstance(getattr(package, export), ModuleType)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        package.nonsense  # noqa: B018
+
+
+def test_every_package_with_exports_is_lazy():
+    root = Path(avalanche_emgd.__file__).parent
+    files = root.rglob("__init__.py")
+    found = {file.parent for file in files if "make_lazy(__name__)" in file.read_text()}
+    assert found == {Path(importlib.import_module(name).__file__).parent for name in PACKAGES}
+
+
+def test_an_export_comes_before_a_submodule_of_its_name():
+    for name in ("avalanche_emgd.evaluation.accuracy", "avalanche_emgd.experiments.run"):
+        package, _, export = name.rpartition(".")
+        importlib.import_module(name)
+        assert isinstance(getattr(importlib.import_module(package), export), FunctionType)
+
+
+def test_submodules_are_attributes_without_being_imported():
+    code = "import avalanche_emgd as a; a.training.peers.DERPPStrategy; a.optim.dual.solve_dual"
+    assert "avalanche" in loaded_after(code)
