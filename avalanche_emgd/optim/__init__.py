@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from .dual import DualSolution, kkt_residual, solve_dual
     from .engine import GradientEngine, PlainEngine
     from .factors import EGDA, GMC, GS, Constant, CustomFactor, ElasticFactor, make_elastic_factor
-    from .fused_engine import FusedEngine, unfit_for_fusing
+    from .fused_engine import FusedEngine
     from .gramian import check_finite, gramian_of
     from .layer_gradients import gradient_rule
+    from .model_state import unfit_for_fusing
     from .objective_gradients import ObjectiveGradients, StackedGradients
     from .objectives import ObjectiveWeighting
     from .weighting import EMGD, EMGDWeighting

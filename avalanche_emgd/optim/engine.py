@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from .checkpoints import reentrant_checkpoints_refused
 from .objective_gradients import ObjectiveGradients, StackedGradients
 
 __all__ = ["GradientEngine", "Losses", "PlainEngine", "reusable"]
@@ -48,9 +49,17 @@ class GradientEngine(ABC):
         """Whether a pass is made for each objective: see ``losses`` of :meth:`gradients`."""
         return False
 
+    def release(self) -> None:  # noqa: B027  # most engines keep nothing
+        """Let go of the graphs and tensors of a tick."""
+
     @abstractmethod
     def gradients(
-        self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False
+        self,
+        losses: Losses,
+        parameters: Sequence[Tensor],
+        retain_graph: bool = False,
+        *,
+        separable: bool = False,
     ) -> ObjectiveGradients:
         """One flat gradient per loss.
 
@@ -60,6 +69,8 @@ class GradientEngine(ABC):
             needs no :meth:`forward`.
         :param parameters: with P elements in all, all of one dtype.
         :param retain_graph: keep the graphs for another backward pass.
+        :param separable: asserts that loss k depends on the outputs of objective k alone, and on no
+            parameter but through these. An engine finds out where it is not asserted, if it must.
         :return: in the dtype of the parameters and in their order. The memory is the engine's and
             is reused by the next call.
         """
@@ -76,41 +87,76 @@ class PlainEngine(GradientEngine):
     def __init__(self) -> None:
         self._memory: Tensor | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """State without the memory that is written at each tick."""
+        return {**vars(self), "_memory": None}
+
     def forward(
         self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]
     ) -> Sequence[Tensor]:
         """See :meth:`GradientEngine.forward`."""
-        return [model(batch) for batch in batches]
+        with reentrant_checkpoints_refused():
+            return [model(batch) for batch in batches]
 
     def gradients(
-        self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False
+        self,
+        losses: Losses,
+        parameters: Sequence[Tensor],
+        retain_graph: bool = False,
+        *,
+        separable: bool = False,
     ) -> ObjectiveGradients:
         """See :meth:`GradientEngine.gradients`."""
+        with reentrant_checkpoints_refused():  # losses may be forwarded only when asked for
+            rows, _ = self.differentiate(losses, parameters, retain_graph)
+        return StackedGradients(rows)
+
+    def differentiate(
+        self,
+        losses: Losses,
+        parameters: Sequence[Tensor],
+        retain_graph: bool = False,
+        outputs: Sequence[Tensor] | None = None,
+    ) -> tuple[Tensor, list[Tensor | None]]:
+        """Gradients of losses by parameters, and by outputs where these are given.
+
+        :param losses: n scalars.
+        :param parameters: with P elements in all.
+        :param retain_graph: keep the graphs.
+        :param outputs: n outputs, one of each objective.
+        :return: ``[n, P]`` in the engine's memory, and the gradient of loss k by output k; ``None``
+            where it does not depend on it.
+        """
         size = sum(p.numel() for p in parameters)
         self._memory = reusable(self._memory, len(losses) * size, parameters[0])
         rows = self._memory[: len(losses) * size].view(len(losses), size)
         used = [False] * len(parameters)
-        for row, loss in zip(rows, losses, strict=True):
+        slopes: list[Tensor | None] = []
+        for k, (row, loss) in enumerate(zip(rows, losses, strict=True)):
             if not loss.requires_grad:  # depends on frozen parameters alone
                 row.zero_()
+                slopes.append(None)
                 continue
+            also = [outputs[k]] if outputs is not None and outputs[k].requires_grad else []
             grads = torch.autograd.grad(
-                loss, parameters, retain_graph=retain_graph, allow_unused=True
+                loss, [*parameters, *also], retain_graph=retain_graph, allow_unused=True
             )
+            slopes.append(grads[-1] if also else None)
+            grads = grads[: len(parameters)]
             used = [before or g is not None for before, g in zip(used, grads, strict=True)]
-            torch.cat(
-                [
-                    (torch.zeros_like(p) if g is None else g).reshape(-1)
-                    for p, g in zip(parameters, grads, strict=True)
-                ],
-                out=row,
-            )
+            torch.cat([_flat(g, p) for p, g in zip(parameters, grads, strict=True)], out=row)
         self.used = used
-        return StackedGradients(rows)
+        return rows, slopes
 
     def is_separate(self) -> bool:
         """See :meth:`GradientEngine.is_separate`."""
         return True
+
+
+def _flat(gradient: Tensor | None, parameter: Tensor) -> Tensor:
+    if gradient is None:
+        return torch.zeros_like(parameter).reshape(-1)
+    return (gradient.to_dense() if gradient.is_sparse else gradient).reshape(-1)
 
 
 def reusable(memory: Tensor | None, size: int, like: Tensor) -> Tensor:

@@ -3,63 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import repeat
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd
 
+from .autograd_graph import loss_is_separable, shape_of, uses_parameters
 from .engine import GradientEngine, Losses, PlainEngine
-from .flat_gradient import flat_gradient
+from .fused_check import Comparison, UntrustedError
 from .joined import Joined
 from .layer_calls import LayerCalls
 from .layer_gradients import rule_of
-from .objective_gradients import ObjectiveGradients
+from .model_state import (
+    ForwardState,
+    modules_of,
+    same_structure,
+    structure_of,
+    unfit_for_fusing,
+)
+from .objective_gradients import ObjectiveGradients, StackedGradients
 
-__all__ = ["FusedEngine", "unfit_for_fusing"]
+__all__ = ["FusedEngine"]
 
 Batch = TypeVar("Batch")
 
-# Relative, of the first tick's gradients, by what the model computes in.
-_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
-# How far units at their kinks may lead. They are a few among thousands.
-_KINKS = 0.1
-
-
-def unfit_for_fusing(module: nn.Module) -> str | None:
-    """Say why a model cannot be fused; ``None`` if it can.
-
-    Every parameter must belong to a layer that has a rule
-    (:func:`~avalanche_emgd.optim.layer_gradients.gradient_rule`), and nothing may be random or mix
-    samples, as far as types of layers tell.
-
-    :param module: the model, in the mode in which it is trained.
-    """
-    for name, layer in module.named_modules():
-        own = any(True for _ in layer.parameters(recurse=False))
-        if own and rule_of(layer) is None:
-            return f"there is no gradient rule for {type(layer).__name__} ({name or 'the model'})"
-        if isinstance(layer, _DropoutNd) and layer.training and layer.p > 0.0:
-            return f"{type(layer).__name__} ({name}) is random"
-    return None
-
 
 class FusedEngine(GradientEngine):
-    """Forwards the concatenated batches once and goes backward once.
+    """Forwards the concatenated batches once and goes backward once, where that is the same.
 
-    The gradients of each objective's own samples come from what went into each layer and what came
-    back: for a linear layer Gᵀ A, with the objective's rows of both. That is the arithmetic of one
-    pass over the concatenation, without n times the overhead of passes: it pays where batches are
-    small or objectives many.
+    The gradients of each objective's own samples follow from the inputs of each layer and from the
+    gradients of the losses by its outputs: for a linear layer Gᵀ A, with the objective's rows of
+    both. That is the arithmetic of one pass over the concatenation, without n times the overhead of
+    passes: it pays where batches are small or objectives many.
 
-    A model whose layers mix samples (batch norm in training mode) would be another model when
-    fused. Such models, models with layers that have no rule and models that the engine gets wrong
-    (the first tick with several objectives is computed twice, and compared, and so is the first
-    after a change of layers or modes) are left to :class:`PlainEngine`; :attr:`reason` says why.
+    A single objective takes one ordinary pass. Several are fused only while all of this holds, and
+    take separate passes (:class:`PlainEngine`) otherwise; :attr:`reason` then says why:
 
-    Losses must depend on the parameters by way of the outputs of :meth:`forward` alone: not of a
-    penalty on parameters, nor of another pass.
+    * every trained parameter belongs to a layer with a rule, and nothing that is known of the model
+      speaks against it (:func:`unfit_for_fusing`);
+    * in the autograd graph of this tick, each of them acts through recorded calls of its layer
+      alone, and inputs of these calls have not been modified since;
+    * the forward pass draws no random numbers and writes to no parameter, buffer or attribute;
+    * a comparison with separate passes has seen a graph of this shape, with gradients of every
+      layer that were not zero, and they were equal but for rounding.
+
+    Comparisons are made at ticks 1, 2, 4, 8 ... with several objectives, and begin anew after each
+    change of the model: of modules, modes, attributes, hooks, parameters or the shape of its graph.
+    A tick that is compared takes the results of its separate passes.
+
+    What no comparison can see is a change of what a forward pass computes that shows in none of
+    these, and comes after a comparison: such as a global variable that makes it mix samples.
 
     :param module: that the batches are forwarded through; the one of the strategy, if omitted.
     :param lean: never hold the gradients of linear layers, at the price of products of all pairs of
@@ -71,29 +64,56 @@ class FusedEngine(GradientEngine):
         self._plain = PlainEngine()
         self._calls = LayerCalls()
         self._module: nn.Module | None = None
-        self._verified: Any = None
-        self._structure: list[tuple[nn.Module, bool]] = []
+        self._structure: list[Any] = []
         self._layers: list[nn.Module] = []
-        self._sizes: list[int] = []
-        self._plain_outputs: Sequence[Tensor] | None = None
+        self._state: ForwardState | None = None
+        self._is_refused = True
+        self._ticks = 0
+        self._seen: dict[tuple[Any, ...], list[bool]] = {}
+        self._has_forwarded = False
+        self._comparison: Comparison | None = None
+        self._outputs = Joined(torch.empty(0), [])
         self.reason: str | None = "it has no model yet"
         """Why passes are not fused; ``None`` if they are."""
         if module is not None:
             self.attach(module)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """State without the tensors of a tick."""
+        empty = {"_comparison": None, "_outputs": Joined(torch.empty(0), []), "joined": None}
+        return {**vars(self), **empty, "_state": None}
+
     def attach(self, module: nn.Module) -> None:
         """See :meth:`GradientEngine.attach`."""
         if module is not self._module:
             self._module, self._structure = module, []
-            self._examine(module)
+        self._examine()
 
-    def _examine(self, module: nn.Module) -> None:
-        """Look at a model again if its layers or their modes have changed."""
-        structure = _structure(module)
-        if structure != self._structure:
-            self._structure, self._verified, self.joined = structure, False, None
-            self._layers = [layer for layer, _ in structure if rule_of(layer) is not None]
-            self.reason = unfit_for_fusing(module)
+    def _examine(self) -> None:
+        """Begin anew if the model has changed."""
+        if self._module is None:
+            return
+        structure = structure_of(self._module)
+        if not same_structure(structure, self._structure):
+            self._structure, self._ticks, self._seen = structure, 0, {}
+            self._state = ForwardState(self._module, structure)
+            self._layers = [each for each in modules_of(self._module) if rule_of(each) is not None]
+            self.reason = unfit_for_fusing(self._module)
+            self._is_refused = self.reason is not None
+
+    def is_separate(self) -> bool:
+        """See :meth:`GradientEngine.is_separate`: whether the next tick makes separate passes only.
+
+        That is as of the last pass: a change of the model is noticed by the next one.
+        """
+        return self._is_refused or (self.reason is not None and not self._is_due(self._ticks + 1))
+
+    @staticmethod
+    def _is_due(tick: int) -> bool:
+        """Whether a comparison is made at a tick, counted from 1: at powers of two."""
+        return tick & (tick - 1) == 0
+
+    # Forward
 
     def forward(
         self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]
@@ -103,129 +123,150 @@ class FusedEngine(GradientEngine):
         :param batches: tensors ``[b, ...]``, or tuples of such; those of a
             :class:`~avalanche_emgd.optim.joined.Joined` are not copied.
         """
-        self._plain_outputs, self.joined = None, None
-        if self._module is not None:
-            self._examine(self._module)
-        if self.is_separate():
+        self.release()
+        self._examine()
+        self._has_forwarded = True
+        if len(batches) == 1:
             return self._plain.forward(model, batches)
-        assert self._module is not None
+        is_separate, self._ticks = self.is_separate(), self._ticks + 1
+        if is_separate:
+            return self._plain.forward(model, batches)
         whole = _joined(batches)
-        self._sizes = whole.sizes
-        joined = self._calls.record(model, whole.whole, self._layers)
-        strange = self._calls.unlike(sum(self._sizes))
-        if strange is not None:
-            self.reason = f"{strange} does not see all samples, one by one"
-            return self._plain.forward(model, batches)
-        outputs = Joined(joined, self._sizes)
-        if not self._verified and len(batches) > 1:
-            self._plain_outputs = self._plain.forward(model, batches)
-            tolerance = self._tolerance()
-            if not all(map(_agree, outputs, self._plain_outputs, repeat(tolerance))):
-                self.reason = "its outputs differ from those of separate passes"
-                return self._plain_outputs
-        self.joined = joined
+        is_due = self.reason is not None or self._is_due(self._ticks)
+        joined = None if is_due else self._joint_pass(model, whole)
+        if joined is None:
+            return self._compared(model, whole)
+        self.joined, self._outputs = joined, Joined(joined, whole.sizes)
+        return self._outputs
+
+    def _compared(self, model: Callable[[Batch], Tensor], batches: Joined) -> Sequence[Tensor]:
+        """Make separate passes, to be compared when the losses are known."""
+        assert self._module is not None
+        state = ForwardState(self._module, self._structure)
+        outputs = self._plain.forward(model, batches)
+        self.reason = state.written()
+        self._is_refused = self.reason is not None
+        if not self._is_refused:
+            self._comparison = Comparison(self._module, model, batches, outputs)
         return outputs
 
-    def is_separate(self) -> bool:
-        """See :meth:`GradientEngine.is_separate`: whether :attr:`reason` says so.
+    def _joint_pass(self, model: Callable[[Any], Tensor], batches: Joined) -> Tensor | None:
+        """Forward all objectives at once; ``None`` if this tick is not like those compared."""
+        assert self._module is not None
+        if self._state is None:  # after copying
+            self._state = ForwardState(self._module, self._structure)
+        state = self._state
+        state.save()
+        try:
+            joined = self._calls.record(model, batches.whole, self._layers)
+            trusted = (
+                state.written() is None
+                and len(joined) == sum(batches.sizes)
+                and self._calls.unlike(len(joined)) is None
+                and joined.requires_grad
+                and all(self._seen.get(shape_of(joined, self._calls.calls), [False]))
+            )
+        except Exception:  # of shapes or memory, say; separate passes say whether it is one
+            trusted = False
+        if trusted:
+            return joined
+        state.restore()
+        self._calls.forget()
+        return None
 
-        That is as of the last pass: a change of layers is noticed by the next one.
-        """
-        return self.reason is not None
+    # Gradients
 
     def gradients(
-        self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool = False
+        self,
+        losses: Losses,
+        parameters: Sequence[Tensor],
+        retain_graph: bool = False,
+        *,
+        separable: bool = False,
     ) -> ObjectiveGradients:
         """See :meth:`GradientEngine.gradients`."""
-        if self.joined is None or not self.joined.requires_grad:
+        if self.joined is not None:
+            found = self._fused(losses, parameters, retain_graph, separable)
+        elif self._comparison is not None:
+            found = self._checked(losses, parameters, retain_graph)
+        else:
+            if not self._has_forwarded:  # losses are forwarded when they are asked for
+                self._examine()
+                self._ticks += len(losses) > 1
             found = self._plain.gradients(losses, parameters, retain_graph)
             self.used = self._plain.used
-            if self._module is not None:
-                self._examine(self._module)  # the next pass may be fused
+            if self._is_refused and self._module is not None:
+                # What the passes themselves have written is no change.
+                self._structure = structure_of(self._module)
+        if not retain_graph:
+            self.release()
+        return found
+
+    def release(self) -> None:
+        """See :meth:`GradientEngine.release`."""
+        self._calls.forget()
+        self.joined, self._comparison, self._has_forwarded = None, None, False
+        self._outputs = Joined(torch.empty(0), [])
+
+    def _fused(
+        self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool, separable: bool
+    ) -> ObjectiveGradients:
+        """Gradients of the joint pass."""
+        assert self.joined is not None
+        roots = [losses] if isinstance(losses, Tensor) else list(losses)
+        if not self._can_be_fused(roots, parameters, separable):
+            # The joint graph is right for each loss by itself, whatever it depends on.
+            found = self._plain.gradients(list(losses), parameters, retain_graph=True)
+            self.used = self._plain.used
             return found
-        roots = (
-            [losses]
-            if isinstance(losses, Tensor)
-            else [each for each in losses if each.requires_grad]
-        )
+        roots = [root for root in roots if root.requires_grad]
         slopes = torch.autograd.grad(
             roots,
-            [call.output for call in self._calls.calls],
+            self._calls.edges(),
             [torch.ones_like(root) for root in roots],
-            retain_graph=retain_graph or self._plain_outputs is not None,
+            retain_graph=retain_graph,
             allow_unused=True,
         )
-        gradients, self.used = self._calls.gradients(slopes, self._sizes, parameters, self.lean)
-        if self._plain_outputs is not None:
-            if not self._verified and not self._is_right(roots, parameters, gradients):
-                self.reason = "its gradients differ from those of separate passes"
-                # The outputs are right: so are the losses, however they came about.
-                gradients = self._plain.gradients(losses, parameters, retain_graph=True)
-                self.used, self.joined = self._plain.used, None
-            if not retain_graph:
-                self._plain_outputs = None
-        if not retain_graph:
-            self._calls.forget()
-        return gradients
+        sizes = self._outputs.sizes
+        found, self.used = self._calls.gradients(slopes, sizes, parameters, self.lean)
+        return found
 
-    def _is_right(
-        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], found: ObjectiveGradients
+    def _can_be_fused(
+        self, roots: Sequence[Tensor], parameters: Sequence[Tensor], separable: bool
     ) -> bool:
-        """Compare with the gradients of separate passes, which have just been forwarded."""
-        assert self.joined is not None and self._plain_outputs is not None  # noqa: PT018
-        total = torch.cat([loss.reshape(-1) for loss in losses]).sum()
-        (slope,) = torch.autograd.grad(total, self.joined, retain_graph=True)
-        # The inner products are losses that have the given slopes at the plain outputs.
-        stand_ins = [
-            (output * piece).sum()
-            for output, piece in zip(self._plain_outputs, slope.split(self._sizes), strict=True)
-        ]
-        checking = PlainEngine()  # its n gradients go with it
-        expected = checking.gradients(stand_ins, parameters, retain_graph=True).rows
-        # What the losses owe to other ways than by the outputs is in neither of the two.
-        whole = flat_gradient(total, parameters, retain_graph=True)
-        tolerance = self._tolerance()
+        """Whether losses are functions of each objective's own outputs, and nothing else."""
+        assert self.joined is not None
+        if self._calls.modified() or not any(root.requires_grad for root in roots):
+            return False
+        if separable:
+            return True
+        if uses_parameters(roots, parameters, self.joined):
+            return False
+        if len(roots) != len(self._outputs):
+            return False
+        sizes = self._outputs.sizes
+        return all(loss_is_separable(loss, k, self.joined, sizes) for k, loss in enumerate(roots))
 
-        def is_right(row: Tensor, right: Tensor, output: Tensor, back: Tensor) -> bool:
-            if _agree(row, right, tolerance):
-                return True
-            if not _agree(row, right, _KINKS):
-                return False
-            # A unit at its kink may be on one side of it in one pass and on the other in another,
-            # as they round. Then the gradient must be right for the pass it is of.
-            own = flat_gradient((output * back).sum(), parameters, retain_graph=True)
-            return _agree(row, own, tolerance)
-
-        rows, outputs = found.rows, self.joined.split(self._sizes)
-        self._verified = _agree(rows.sum(0), whole, tolerance) and all(
-            map(is_right, rows, expected, outputs, slope.split(self._sizes))
+    def _checked(
+        self, losses: Losses, parameters: Sequence[Tensor], retain_graph: bool
+    ) -> ObjectiveGradients:
+        """Gradients of separate passes; the joint pass of the same tick is compared with them."""
+        comparison, self._comparison = self._comparison, None
+        assert comparison is not None
+        rows, slopes = self._plain.differentiate(
+            list(losses), parameters, retain_graph, comparison.outputs
         )
-        return bool(self._verified)
-
-    def _tolerance(self) -> float:
-        """Of rounding, that of the coarsest layer."""
-        kinds = [call.output.dtype for call in self._calls.calls]
-        return max((_TOLERANCE.get(kind, 1e-2) for kind in kinds), default=1e-4)
-
-
-def _structure(module: nn.Module) -> list[tuple[nn.Module, bool]]:
-    """All layers and whether they are in training mode, twice as fast as by ``modules()``.
-
-    That puts together their names, and this is in every tick.
-    """
-    layers, seen = [module], {module}
-    for layer in layers:
-        for child in layer._modules.values():
-            if child is not None and child not in seen:
-                seen.add(child)
-                layers.append(child)
-    return [(layer, layer.training) for layer in layers]
-
-
-def _agree(found: Tensor, expected: Tensor, tolerance: float) -> bool:
-    """Whether tensors are equal but for ``tolerance``, relative to the length of the second."""
-    found, expected = found.detach(), expected.detach()
-    return float((found - expected).norm()) <= tolerance * float(expected.norm())
+        self.used = self._plain.used
+        try:
+            shape, seen = comparison.check(slopes, rows, parameters, self._layers, self.lean)
+        except UntrustedError as untrusted:
+            self.reason, self._is_refused = str(untrusted), True
+            return StackedGradients(rows)
+        before = self._seen.get(shape, [False] * len(seen))
+        self._seen[shape] = [a or b for a, b in zip(before, seen, strict=True)]
+        is_whole = all(self._seen[shape])
+        self.reason = None if is_whole else "some layers have had no gradient to compare yet"
+        return StackedGradients(rows)
 
 
 def _length(batch: Any) -> int:

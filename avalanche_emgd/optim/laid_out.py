@@ -30,7 +30,7 @@ class Piece:
 class LaidOut:
     """What is asked of pieces: their part of the Gramian and of the weighted sum.
 
-    :param pieces: apart from each other in the flat space or not.
+    :param pieces: apart from each other in the flat space or not; without any, there is no Gramian.
     """
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
@@ -76,4 +76,5 @@ class LaidOut:
                 self._weighted.append((piece.rows[:, :length].T, slice(piece.start, end)))
             if end < piece.stop:
                 self._summed.append((piece.rows[:, length:], slice(end, piece.stop)))
-        self._gramian = GramianOf(shared)
+        if shared:
+            self._gramian = GramianOf(shared)

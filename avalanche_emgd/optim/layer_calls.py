@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from .gradient_layout import GradientLayout
 from .layerwise_gradients import LayerwiseGradients, OuterProducts
@@ -28,12 +30,24 @@ class LayerCall:
 
     :param layer: that was called.
     :param inputs: ``[N, ...]``, detached.
-    :param output: ``[N, ...]``, in the graph.
+    :param version: of the inputs at the call: modifications in place count it up.
+    :param node: of the output in the autograd graph. It stays when the output is modified in place.
+    :param output_nr: number of the output among those of its node.
+    :param input_node: of the inputs in the graph; ``None`` if they are not in it.
+    :param input_nr: number of the inputs among the outputs of their node.
+    :param samples: length of the output.
+    :param dtype: of the output.
     """
 
     layer: nn.Module
     inputs: Tensor
-    output: Tensor
+    version: int
+    node: Any
+    output_nr: int
+    input_node: Any
+    input_nr: int
+    samples: int
+    dtype: torch.dtype
 
 
 class LayerCalls:
@@ -42,41 +56,81 @@ class LayerCalls:
     def __init__(self) -> None:
         self.calls: list[LayerCall] = []
         """In the order of the pass."""
+        self._unusable: str | None = None
         self._layout: GradientLayout | None = None
         self._key: Any = None
         self._involved: list[Any] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State without the tensors of a tick and the memory that is written at each."""
+        return {"calls": [], "_unusable": None, "_layout": None, "_key": None, "_involved": []}
 
     def record(
         self, model: Callable[[Batch], Tensor], batch: Batch, layers: Sequence[nn.Module]
     ) -> Tensor:
         """Forward a batch; the calls of layers take the place of earlier ones.
 
-        :param layers: with rules.
+        :param layers: with rules, without hooks of the user's.
         """
         self.forget()
         # As `register_forward_hook` does, in a third of its time: this is in every tick.
         for layer in layers:
             layer._forward_hooks[_HOOK] = self._record
+            layer._forward_hooks_with_kwargs[_HOOK] = True
         try:
             return model(batch)
         finally:
             for layer in layers:
-                del layer._forward_hooks[_HOOK]
+                layer._forward_hooks.pop(_HOOK, None)
+                layer._forward_hooks_with_kwargs.pop(_HOOK, None)
 
-    def _record(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if output.requires_grad:
-            self.calls.append(LayerCall(layer, inputs[0].detach(), output))
+    def _record(
+        self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+    ) -> None:
+        if torch.compiler.is_compiling():
+            return  # a compiled part is no recorded call, which the graph then shows
+        inputs = args[0] if args else kwargs.get("input")
+        if not (_is_plain(inputs) and _is_plain(output)):
+            self._unusable = type(layer).__name__
+        elif output.requires_grad:
+            node, number = inputs.grad_fn, inputs.output_nr
+            if node is None and inputs.requires_grad:  # a leaf
+                node, number = get_gradient_edge(inputs)[:2]
+            kept = inputs.detach()
+            self.calls.append(
+                LayerCall(
+                    layer,
+                    kept,
+                    kept._version,
+                    output.grad_fn,
+                    output.output_nr,
+                    node,
+                    number,
+                    output.shape[0] if output.ndim else -1,
+                    output.dtype,
+                )
+            )
 
     def forget(self) -> None:
         """Let go of the tensors."""
-        self.calls = []
+        self.calls, self._unusable = [], None
 
     def unlike(self, size: int) -> str | None:
         """Name the type of a layer whose inputs or outputs are not those of ``size`` samples."""
+        if self._unusable is not None:
+            return self._unusable
         for call in self.calls:
-            if not call.inputs.shape[0] == call.output.shape[0] == size:
+            if call.inputs.ndim == 0 or not call.inputs.shape[0] == call.samples == size:
                 return type(call.layer).__name__
         return None
+
+    def modified(self) -> bool:
+        """Whether inputs have been modified since their layers were called."""
+        return any(call.inputs._version != call.version for call in self.calls)
+
+    def edges(self) -> list[GradientEdge]:
+        """Where gradients by the outputs of calls are found."""
+        return [GradientEdge(call.node, call.output_nr) for call in self.calls]
 
     def gradients(
         self,
@@ -147,3 +201,12 @@ def _as(tensor: Tensor, like: Tensor) -> Tensor:
 def _is_worth_it(inputs: Tensor, slopes: Tensor, n: int) -> bool:
     samples, wide, high = len(inputs), inputs.shape[1], slopes.shape[1]
     return samples * samples * (wide + high) <= _WORTH_IT * n * wide * high
+
+
+def _is_plain(tensor: Any) -> bool:
+    """Whether gradients can be computed from it afterwards."""
+    return (
+        isinstance(tensor, Tensor)
+        and not tensor.is_inference()
+        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    )

@@ -10,7 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
-__all__ = ["MANY", "GradientRule", "Writer", "gradient_rule", "rule_of", "writer_for"]
+__all__ = [
+    "MANY",
+    "GradientRule",
+    "Writer",
+    "gradient_rule",
+    "rule_of",
+    "why_rule_fails",
+    "writer_for",
+]
 
 GradientRule = Callable[[Any, Tensor, Tensor], Mapping[str, Tensor]]
 """``rule(layer, inputs, gradients)``: from the inputs ``[b, ...]`` of a layer and the gradients
@@ -24,6 +32,8 @@ Rule = TypeVar("Rule", bound=GradientRule)
 MANY = 6
 
 _RULES: dict[type[nn.Module], GradientRule] = {}
+# What these types compute: a class can be patched after its rule was registered.
+_FORWARDS: dict[type[nn.Module], Any] = {}
 
 
 def gradient_rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
@@ -33,7 +43,7 @@ def gradient_rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
     """
 
     def register(rule: Rule) -> Rule:
-        _RULES[kind] = rule
+        _RULES[kind], _FORWARDS[kind] = rule, kind.forward
         return rule
 
     return register
@@ -42,6 +52,21 @@ def gradient_rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
 def rule_of(layer: nn.Module) -> GradientRule | None:
     """Rule for a layer; ``None`` if there is none for exactly its type."""
     return _RULES.get(type(layer))
+
+
+def why_rule_fails(layer: nn.Module) -> str | None:
+    """Say why the rule of a layer's type does not hold for one layer; ``None`` if it does.
+
+    :param layer: with a rule.
+    """
+    kind = type(layer)
+    if "forward" in vars(layer) or kind.forward is not _FORWARDS.get(kind, kind.forward):
+        return "has another `forward`"
+    if any(p is not None and p.is_complex() for p in layer._parameters.values()):
+        return "has complex parameters"
+    if kind is nn.Embedding and (layer.max_norm is not None or layer.scale_grad_by_freq):
+        return "couples samples by `max_norm` or `scale_grad_by_freq`"
+    return None
 
 
 Writer = Callable[[Tensor, Tensor, Sequence[int]], None]

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, functional
 
+_FORWARD = CrossEntropyLoss.forward
+
 __all__ = ["is_mean_cross_entropy", "mean_cross_entropies"]
 
 
@@ -16,20 +18,31 @@ def is_mean_cross_entropy(criterion: Any) -> bool:
     """Whether a criterion is the mean of the cross-entropies of samples, and nothing else."""
     return (
         type(criterion) is CrossEntropyLoss
+        and CrossEntropyLoss.forward is _FORWARD
+        and "forward" not in vars(criterion)
+        and not (criterion._forward_hooks or criterion._forward_pre_hooks)
+        and not (criterion._backward_hooks or criterion._backward_pre_hooks)
         and criterion.weight is None
         and criterion.reduction == "mean"
         and criterion.label_smoothing == 0.0
     )
 
 
-def mean_cross_entropies(outputs: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
+def mean_cross_entropies(
+    criterion: CrossEntropyLoss, outputs: Tensor, targets: Tensor, sizes: Sequence[int]
+) -> Tensor:
     """Mean cross-entropy of each of n successive groups of samples, ``[n]``.
 
+    :param criterion: whose ``ignore_index`` is left out of the means, as the criterion does.
     :param outputs: ``[B, K]``.
-    :param targets: ``[B]``.
+    :param targets: ``[B]``, integers.
     :param sizes: of the groups, B in all.
     """
-    values = functional.cross_entropy(outputs, targets, reduction="none")
+    ignored = criterion.ignore_index
+    values = functional.cross_entropy(outputs, targets, ignore_index=ignored, reduction="none")
+    counted = (targets != ignored).to(values.dtype)
     if len(set(sizes)) == 1:
-        return values.view(len(sizes), -1).mean(dim=1)
-    return torch.stack([group.mean() for group in values.split(list(sizes))])
+        n = len(sizes)
+        return values.view(n, -1).sum(dim=1) / counted.view(n, -1).sum(dim=1)
+    groups = zip(values.split(list(sizes)), counted.split(list(sizes)), strict=True)
+    return torch.stack([group.sum() / count.sum() for group, count in groups])

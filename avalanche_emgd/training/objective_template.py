@@ -65,6 +65,8 @@ class ObjectiveTemplate(TickTemplate):
         self._found: ObjectiveGradients | None = None
         # Whether the way back from each objective's output leads through the graphs of all.
         self._entangled = False
+        # Whether each loss is known to depend on its objective's own outputs alone.
+        self._separable = False
 
     @property
     def gradients(self) -> Tensor:
@@ -177,10 +179,11 @@ class ObjectiveTemplate(TickTemplate):
         if self.mb_output is not self._joined:  # a plugin has put its own in their place
             self._entangled = self.engine.joined is None
             self._outputs = [self.mb_output[p.start : p.stop] for p in parts]
+        self._separable = self.mb_output is self._joined and not self._has_own("objective_loss")
         at_once = self.engine.joined is not None and not self._has_own("objective_loss")
-        if at_once and is_mean_cross_entropy(self._criterion):
+        if at_once and not self.mb_y.is_floating_point() and is_mean_cross_entropy(self._criterion):
             sizes = [part.stop - part.start for part in parts]
-            return mean_cross_entropies(self.mb_output, self.mb_y, sizes)
+            return mean_cross_entropies(self._criterion, self.mb_output, self.mb_y, sizes)
         return [
             _checked(self.objective_loss(output, part))
             for output, part in zip(self._outputs, parts, strict=True)
@@ -219,6 +222,7 @@ class ObjectiveTemplate(TickTemplate):
                     self.precision.scaled(self._losses),
                     self.space.parameters,
                     retain_graph=self.retain_graph or self.precision.scales or self._entangled,
+                    separable=self._separable,
                 )
                 self.precision.unscale(found)
             # The one transfer from the device that a tick needs.

@@ -80,10 +80,23 @@ def make_batches(sizes, shape, dtype):
     return [(torch.randn(n, *shape, dtype=dtype), torch.randint(0, 5, (n,))) for n in sizes]
 
 
+def gradients_of(engine, model, batches, parameters=None):
+    """Gradients of a tick; of a fused one, where the engine fuses after it has compared."""
+    while True:
+        outputs = engine.forward(lambda batch: model(batch[0]), batches)
+        is_compared = (
+            isinstance(engine, FusedEngine) and engine.joined is None and len(batches) > 1
+        )
+        losses = [
+            nn.functional.cross_entropy(o, y) for o, (_, y) in zip(outputs, batches, strict=True)
+        ]
+        found = engine.gradients(losses, parameters or list(model.parameters()))
+        if not is_compared or engine.reason is not None:
+            return found
+
+
 def rows_of(engine, model, batches, parameters=None):
-    outputs = engine.forward(lambda batch: model(batch[0]), batches)
-    losses = [nn.functional.cross_entropy(o, y) for o, (_, y) in zip(outputs, batches, strict=True)]
-    return engine.gradients(losses, parameters or list(model.parameters())).rows.clone()
+    return gradients_of(engine, model, batches, parameters).rows.clone()
 
 
 TERMS = 1000  # no gradient here is of more: 216 inputs of a layer, 49 places of 7 samples
@@ -170,15 +183,21 @@ class Bypassed(nn.Module):
         return self.layer(x) + x @ self.layer.weight.T
 
 
-@pytest.mark.parametrize("make", [lambda: nn.Sequential(Centred(6, 5)), Bypassed])
-def test_what_types_do_not_tell_is_found_out_at_the_first_tick(make, monkeypatch):
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: nn.Sequential(Centred(6, 5)), "its outputs differ from those of separate passes"),
+        (Bypassed, "layer.weight acts by other ways than calls of its layer"),
+    ],
+)
+def test_what_types_do_not_tell_is_found_out_at_the_first_tick(make, reason, monkeypatch):
     monkeypatch.setitem(layer_gradients._RULES, Centred, layer_gradients._linear)
     model = make()
     fused, batches = FusedEngine(model), make_batches((4, 6), VECTOR, torch.float32)
     assert fused.reason is None
     expected = rows_of(PlainEngine(), model, batches)
     close(rows_of(fused, model, batches), expected, torch.float32)
-    assert "differ from those of separate passes" in fused.reason
+    assert fused.reason == reason
     close(rows_of(fused, model, batches), expected, torch.float32)
     fused.attach(model)  # as before each experience: it is not forgotten
     assert fused.reason is not None
@@ -189,11 +208,6 @@ class Kink(nn.Module):
 
     def forward(self, x):
         return x * (x > (1e-12 if len(x) > 20 else 0.0))
-
-
-class Slightly(Bypassed):
-    def forward(self, x):
-        return self.layer(x) + 0.01 * x @ self.layer.weight.T
 
 
 class MixesGradients(torch.autograd.Function):
@@ -215,7 +229,6 @@ class BehindTheScenes(nn.Module):
     ("make", "is_right"),
     [
         (lambda: nn.Sequential(nn.Linear(6, 40), Kink(), nn.Linear(40, 5)), True),
-        (lambda: nn.Sequential(Slightly()), False),
         (lambda: nn.Sequential(nn.Linear(6, 40), BehindTheScenes(), nn.Linear(40, 5)), False),
     ],
 )
@@ -229,8 +242,11 @@ def test_units_at_their_kinks_are_told_from_small_errors(make, is_right):
     fused = FusedEngine(model)
     expected = rows_of(PlainEngine(), model, batches)
     found = rows_of(fused, model, batches)
-    error = (found - expected).norm(dim=1) / expected.norm(dim=1)
+    close(found, expected, torch.float64)  # a tick that is compared is one of separate passes
     assert (fused.reason is None) is is_right
+    for _ in range(2):  # the second is compared again, the third is not
+        found = rows_of(fused, model, batches)
+    error = (found - expected).norm(dim=1) / expected.norm(dim=1)
     if is_right:
         assert 1e-4 < float(error[1]) < 0.1
         assert float(error[[0, 2]].max()) <= tolerance(torch.float64, TERMS)

@@ -10,14 +10,8 @@ from avalanche_emgd import MLP
 from avalanche_emgd.optim import FusedEngine, PlainEngine, gramian_of
 from avalanche_emgd.optim._block_products import BLOCK
 from avalanche_emgd.optim.layerwise_gradients import LayerwiseGradients
-from tests.optim.test_fused_engine import TERMS, make_batches
+from tests.optim.test_fused_engine import TERMS, gradients_of, make_batches
 from tests.tolerance import tolerance
-
-
-def gradients_of(engine, model, batches, parameters=None):
-    outputs = engine.forward(lambda batch: model(batch[0]), batches)
-    losses = [nn.functional.cross_entropy(o, y) for o, (_, y) in zip(outputs, batches, strict=True)]
-    return engine.gradients(losses, parameters or list(model.parameters()))
 
 
 def agree(found, expected, shared, weights):

@@ -80,8 +80,10 @@ def test_an_engine_looks_again_when_layers_change():
     model = nn.Sequential(nn.Linear(6, 5))
     engine = FusedEngine(model)
     batches = [torch.randn(3, 6), torch.randn(2, 6)]
-    engine.forward(model, batches)
-    assert engine.joined is not None
+    for is_fused in (False, False, True):  # the first two are compared
+        outputs = engine.forward(model, batches)
+        assert (engine.joined is not None) is is_fused
+        engine.gradients([output.sum() for output in outputs], list(model.parameters()))
     model.append(nn.BatchNorm1d(5))
     engine.forward(model, batches)
     assert engine.joined is None

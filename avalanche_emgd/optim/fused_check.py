@@ -1,0 +1,250 @@
+"""The comparison of a joint pass with separate passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from .autograd_graph import GraphError, shape_of
+from .gramian import exact
+from .joined import Joined
+from .layer_calls import LayerCall, LayerCalls
+from .model_state import ForwardState, structure_of
+
+__all__ = ["Comparison", "UntrustedError"]
+
+# Relative to a gradient, by what the model computes in.
+_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
+# Relative to the lengths of inputs and backprops whose products a gradient sums up. Where these
+# cancel, rounding is large beside the gradient, and small beside this.
+_FLOOR = 0.1
+_LINE = "\n"
+# How far units at their kinks may lead. They are a few among thousands.
+_KINKS = 0.1
+
+
+class UntrustedError(Exception):
+    """A joint pass that is not the same as separate passes; says why."""
+
+
+class Comparison:
+    """Separate passes of a tick, to compare a joint pass with.
+
+    :param module: the model.
+    :param model: forwards a batch.
+    :param batches: of the objectives.
+    :param outputs: of separate passes, one for each objective, in their graphs.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        model: Callable[[Any], Tensor],
+        batches: Joined,
+        outputs: Sequence[Tensor],
+    ) -> None:
+        self._module, self._model = module, model
+        self._batches, self.outputs = batches, outputs
+
+    def check(
+        self,
+        slopes: Sequence[Tensor | None],
+        expected: Tensor,
+        parameters: Sequence[Tensor],
+        layers: Sequence[nn.Module],
+        lean: bool,
+    ) -> tuple[tuple[Any, ...], list[bool]]:
+        """Make the joint pass, and compare its gradients with those of separate passes.
+
+        The pass leaves no trace: random states and buffers are brought back.
+
+        :param slopes: gradients of the losses by the outputs.
+        :param expected: gradients by the parameters, ``[n, P]``.
+        :param parameters: with P elements in all.
+        :param layers: with rules.
+        :param lean: see :class:`~avalanche_emgd.optim.FusedEngine`.
+        :return: the shape of the graph, and for each recorded call whether gradients that are not
+            zero have been compared.
+        :raises UntrustedError: if the joint pass is not the same.
+        """
+        calls = LayerCalls()
+        joined = self._joint_pass(calls, layers)
+        sizes = self._batches.sizes
+        strange = calls.unlike(sum(sizes))
+        if strange is not None:
+            raise UntrustedError(f"{strange} does not see all samples, one by one")
+        if not joined.requires_grad:
+            raise UntrustedError("its outputs do not depend on a trained parameter")
+        try:
+            shape = shape_of(joined, calls.calls)
+        except GraphError as error:
+            raise UntrustedError(self._described(error)) from error
+        if not all(map(torch.isfinite, (expected.sum(), joined.detach().sum()))):
+            return shape, [False] * len(calls.calls)
+        outputs, tolerance = joined.split(sizes), self._tolerance(calls.calls)
+        if not all(
+            found.shape == output.shape and _agree(found, output, tolerance)
+            for found, output in zip(outputs, self.outputs, strict=True)
+        ):
+            raise UntrustedError("its outputs differ from those of separate passes")
+        back = torch.cat(
+            [
+                torch.zeros_like(output) if slope is None else slope.to(output.dtype)
+                for slope, output in zip(slopes, outputs, strict=True)
+            ]
+        )
+        returned = torch.autograd.grad(
+            joined, calls.edges(), back, retain_graph=True, allow_unused=True
+        )
+        try:
+            found = calls.gradients(returned, sizes, parameters, lean)[0].rows
+        except RuntimeError as error:
+            raise UntrustedError(f"a gradient rule fails: {error}") from error
+        floors = _floors(calls.calls, returned, sizes, parameters)
+        lengths = [p.numel() for p in parameters]
+        for k, (row, right) in enumerate(zip(found, expected, strict=True)):
+            floor = [_FLOOR * each[k] for each in floors]
+            if _rows_agree(row, right, lengths, floor, tolerance):
+                continue
+            own = None
+            if _agree(row, right, _KINKS):
+                # A unit at its kink may be on one side of it in one pass and on the other in
+                # another, as they round. Then the gradient must be right for its own pass.
+                own = _flat_gradient(outputs[k], back.split(sizes)[k], parameters)
+            if own is None or not _rows_agree(row, own, lengths, floor, tolerance):
+                raise UntrustedError("its gradients differ from those of separate passes")
+        return shape, self._seen(calls.calls, returned, expected, parameters, floors, tolerance)
+
+    def _joint_pass(self, calls: LayerCalls, layers: Sequence[nn.Module]) -> Tensor:
+        state = ForwardState(self._module, structure_of(self._module))
+        watch = _Watch()
+        try:
+            with watch:
+                joined = calls.record(self._model, self._batches.whole, layers)
+        except Exception as error:
+            state.restore()
+            raise UntrustedError(
+                f"a joint pass fails: {type(error).__name__}: {str(error).partition(_LINE)[0]}"
+            ) from error
+        written = state.written()
+        state.restore()
+        if written is not None:
+            raise UntrustedError(written)
+        if watch.has_hooks:
+            raise UntrustedError("its forward pass registers hooks on tensors")
+        if calls.modified():
+            raise UntrustedError("inputs of a layer are modified in place afterwards")
+        if len(joined) != sum(self._batches.sizes):
+            raise UntrustedError("its outputs are not one for each sample")
+        return joined
+
+    def _described(self, error: GraphError) -> str:
+        names = {id(p): name for name, p in self._module.named_parameters()}
+        name = names.get(id(error.parameter), "a parameter outside of the model")
+        return str(error) if error.parameter is None else f"{name} {error}"
+
+    def _tolerance(self, calls: Sequence[LayerCall]) -> float:
+        """Of rounding, that of the coarsest layer."""
+        kinds = [call.dtype for call in calls]
+        return max((_TOLERANCE.get(kind, 1e-2) for kind in kinds), default=1e-4)
+
+    def _seen(
+        self,
+        calls: Sequence[LayerCall],
+        returned: Sequence[Tensor | None],
+        expected: Tensor,
+        parameters: Sequence[Tensor],
+        floors: Sequence[Sequence[float]],
+        tolerance: float,
+    ) -> list[bool]:
+        """For each call, whether gradients of its layer that are not zero have been compared."""
+        pieces = expected.split([p.numel() for p in parameters], dim=1)
+        telling = {
+            id(p)
+            for p, piece, floor in zip(parameters, pieces, floors, strict=True)
+            if any(
+                float(norm) > _FLOOR * tolerance * each > 0.0
+                for norm, each in zip(piece.norm(dim=1), floor, strict=True)
+            )
+        }
+        trained = {id(p) for p in parameters}
+        found = []
+        for call, slope in zip(calls, returned, strict=True):
+            own = {id(p) for p in call.layer._parameters.values()} & trained
+            is_idle = slope is None or not own
+            found.append(is_idle or (bool(slope.any()) and bool(own & telling)))
+        return found
+
+
+class _Watch(TorchFunctionMode):
+    """Notices hooks on tensors that a forward pass registers."""
+
+    has_hooks = False
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in (Tensor.register_hook, Tensor.register_post_accumulate_grad_hook):
+            self.has_hooks = True
+        return func(*args, **(kwargs or {}))
+
+
+def _floors(
+    calls: Sequence[LayerCall],
+    returned: Sequence[Tensor | None],
+    sizes: Sequence[int],
+    parameters: Sequence[Tensor],
+) -> list[list[float]]:
+    """For each parameter and objective, the length of what its gradient sums up."""
+    places = {id(p): place for place, p in enumerate(parameters)}
+    found = [[0.0] * len(sizes) for _ in parameters]
+    for call, slope in zip(calls, returned, strict=True):
+        if slope is None:
+            continue
+        pieces = zip(call.inputs.split(list(sizes)), slope.split(list(sizes)), strict=True)
+        for k, (inputs, back) in enumerate(pieces):
+            # Inputs may be normalised by the layer, or whole numbers.
+            length = inputs.numel() ** 0.5
+            if inputs.is_floating_point():
+                length = max(length, float(exact(inputs).norm()))
+            for parameter in call.layer._parameters.values():
+                place = places.get(id(parameter))
+                if place is not None:
+                    found[place][k] += length * float(exact(back).norm())
+    return found
+
+
+def _rows_agree(
+    found: Tensor,
+    expected: Tensor,
+    lengths: Sequence[int],
+    floors: Sequence[float],
+    tolerance: float,
+) -> bool:
+    """Whether gradients are equal but for rounding, parameter by parameter."""
+    return all(
+        _agree(row, right, tolerance, floor)
+        for row, right, floor in zip(
+            found.split(list(lengths)), expected.split(list(lengths)), floors, strict=True
+        )
+    )
+
+
+def _flat_gradient(output: Tensor, back: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    grads = torch.autograd.grad(output, parameters, back, retain_graph=True, allow_unused=True)
+    return torch.cat(
+        [
+            (torch.zeros_like(p) if g is None else g.to_dense() if g.is_sparse else g).reshape(-1)
+            for p, g in zip(parameters, grads, strict=True)
+        ]
+    )
+
+
+def _agree(found: Tensor, expected: Tensor, tolerance: float, floor: float = 0.0) -> bool:
+    """Whether tensors are equal but for ``tolerance``, relative to the second or to the floor."""
+    found, expected = exact(found.detach()), exact(expected.detach())
+    return float((found - expected).norm()) <= tolerance * max(float(expected.norm()), floor)

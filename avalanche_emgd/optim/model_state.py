@@ -1,0 +1,192 @@
+"""What a model is made of and what its forward pass writes, as far as Python can see."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as torch_module
+from torch.nn.modules.dropout import _DropoutNd
+
+from .layer_gradients import rule_of, why_rule_fails
+
+__all__ = [
+    "ForwardState",
+    "modules_of",
+    "same_structure",
+    "structure_of",
+    "unfit_for_fusing",
+]
+
+_HOOKS = (
+    "_forward_hooks",
+    "_forward_pre_hooks",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+)
+# Values that stay what they are although they are other objects, after pickling.
+_PLAIN = (bool, int, float, str, type(None), tuple)
+
+
+def modules_of(module: nn.Module) -> list[nn.Module]:
+    """All modules, each once, in half of the time of ``modules()``, which makes up names."""
+    found, seen = [module], {module}
+    for each in found:
+        for child in each._modules.values():
+            if child is not None and child not in seen:
+                seen.add(child)
+                found.append(child)
+    return found
+
+
+def structure_of(module: nn.Module) -> list[Any]:
+    """Everything that decides what a forward pass computes, apart from numbers in tensors.
+
+    Modules, their attributes, parameters, buffers and whether any have hooks. To be compared with
+    :func:`same_structure`. Changes inside of a list or a dictionary of the user's do not show.
+    """
+    found: list[Any] = [torch_module._has_any_global_hook()]
+    for each in modules_of(module):  # in every tick: no helper functions, no generators
+        own = each.__dict__
+        found.append(each)
+        found += own.values()
+        found.append(
+            not (
+                own["_forward_hooks"]
+                or own["_forward_pre_hooks"]
+                or own["_backward_hooks"]
+                or own["_backward_pre_hooks"]
+            )
+        )
+        found += own["_buffers"].values()
+        for parameter in own["_parameters"].values():
+            found.append(parameter)
+            if parameter is not None:
+                found.append(parameter.requires_grad)
+                found.append(
+                    not (parameter._backward_hooks or parameter._post_accumulate_grad_hooks)
+                )
+    return found
+
+
+def same_structure(found: list[Any], before: list[Any]) -> bool:
+    """Whether nothing has changed between two :func:`structure_of`."""
+    if len(found) != len(before):
+        return False
+    if all(map(operator.is_, found, before)):
+        return True
+    return all(
+        a is b or (type(a) is type(b) and isinstance(a, _PLAIN) and a == b)
+        for a, b in zip(found, before, strict=True)
+    )
+
+
+def _has_hooks(parameter: Any) -> bool:
+    return bool(parameter._backward_hooks or parameter._post_accumulate_grad_hooks)
+
+
+def unfit_for_fusing(module: nn.Module) -> str | None:
+    """Say why a model cannot be fused; ``None`` if nothing is known that speaks against it.
+
+    Every trained parameter must belong to a layer that has a rule
+    (:func:`~avalanche_emgd.optim.layer_gradients.gradient_rule`) and that runs as its type says.
+    Hooks of the user's, compiled or wrapped modules and random layers speak against it, too.
+
+    :param module: the model, in the mode in which it is trained.
+    """
+    if torch_module._has_any_global_hook():
+        return "there are global hooks on modules"
+    for name, layer in module.named_modules():
+        reason = _unfit(layer, f"{type(layer).__name__} ({name or 'the model'})")
+        if reason is not None:
+            return reason
+    return None
+
+
+def _unfit(layer: nn.Module, called: str) -> str | None:
+    if isinstance(layer, torch.jit.ScriptModule | torch._dynamo.OptimizedModule) or (
+        vars(layer).get("_compiled_call_impl") is not None
+    ):
+        return f"{called} is compiled"
+    if isinstance(layer, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return f"{called} distributes samples"
+    if any(vars(layer).get(hooks) for hooks in _HOOKS):
+        return f"{called} has hooks"
+    own = [p for p in layer._parameters.values() if p is not None and p.requires_grad]
+    if any(_has_hooks(parameter) for parameter in own):
+        return f"a parameter of {called} has hooks"
+    if own and rule_of(layer) is None:
+        return f"there is no gradient rule for {called}"
+    if own:
+        fault = why_rule_fails(layer)
+        if fault is not None:
+            return f"{called} {fault}"
+    if isinstance(layer, _DropoutNd) and layer.training and layer.p > 0.0:
+        return f"{called} is random"
+    return None
+
+
+class ForwardState:
+    """State that a forward pass may write: random numbers, tensors and attributes of modules.
+
+    :param module: before the pass.
+    :param structure: its :func:`structure_of`.
+    """
+
+    def __init__(self, module: nn.Module, structure: list[Any]) -> None:
+        self._module, self._structure = module, structure
+        self._modules = [each for each in structure if isinstance(each, nn.Module)]
+        tensors = [each for each in structure if isinstance(each, Tensor)]
+        self._tensors = [each for each in tensors if not each.is_inference()]
+        self._generators = _generators(self._tensors)
+        self.save()
+
+    def save(self) -> None:
+        """Take down the state before another pass of the same structure."""
+        self._attributes = [dict(vars(each)) for each in self._modules]
+        self._versions = [each._version for each in self._tensors]
+        self._copies = [
+            None if isinstance(each, nn.Parameter) else each.detach().clone()
+            for each in self._tensors
+        ]
+        self._random = [each.get_state() for each in self._generators]
+
+    def written(self) -> str | None:
+        """Say what a pass has written since; ``None`` if nothing."""
+        for generator, state in zip(self._generators, self._random, strict=True):
+            if not torch.equal(generator.get_state(), state):
+                return "its forward pass draws random numbers"
+        for tensor, version, copy in zip(self._tensors, self._versions, self._copies, strict=True):
+            # Batch norm writes to its buffers without counting up their versions.
+            if tensor._version != version or not (copy is None or torch.equal(tensor, copy)):
+                kind = "parameter" if copy is None else "buffer"
+                return f"its forward pass writes to a {kind}"
+        if not same_structure(structure_of(self._module), self._structure):
+            return "its forward pass sets attributes of modules"
+        return None
+
+    def restore(self) -> None:
+        """Bring back random states, values of buffers and attributes."""
+        for module, attributes in zip(self._modules, self._attributes, strict=True):
+            vars(module).clear()
+            vars(module).update(attributes)
+        for generator, state in zip(self._generators, self._random, strict=True):
+            generator.set_state(state)
+        with torch.no_grad():
+            for tensor, copy in zip(self._tensors, self._copies, strict=True):
+                if copy is not None:
+                    tensor.copy_(copy)
+
+
+def _generators(tensors: Sequence[Tensor]) -> list[torch.Generator]:
+    """Default generators of the CPU and of the device of the first tensor."""
+    found = [torch.default_generator]
+    device = tensors[0].device if tensors else torch.device("cpu")
+    if device.type == "cuda":
+        found.append(torch.cuda.default_generators[device.index or 0])
+    elif device.type == "mps":
+        found.append(torch.mps._get_default_mps_generator())
+    return found

@@ -1,0 +1,312 @@
+"""Building blocks of random networks, ``[b, 8]`` to ``[b, 8]``: ordinary ones and troublemakers."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils import parametrizations, prune
+from torch.utils.checkpoint import checkpoint
+
+WIDTH = 8
+
+
+class Of(nn.Module):
+    """A block whose forward pass is a function of its layers and the input."""
+
+    def __init__(self, function, **layers):
+        super().__init__()
+        self.function = function
+        for name, layer in layers.items():
+            setattr(self, name, layer)
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+def linear(**options):
+    return nn.Linear(WIDTH, WIDTH, **options)
+
+
+def zeroed(layer):
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+def image(x):
+    return x.view(len(x), 2, 2, 2)
+
+
+def conv(**options):
+    return nn.Conv2d(2, 2, 3, padding=1, **options)
+
+
+def half_zero(h):
+    h[:, ::2] = 0.0
+    return h
+
+
+def viewed(h):
+    h.view(-1).mul_(0.5)
+    return h
+
+
+def counted(self, x):
+    self.count += 1
+    return self.layer(x) / self.count
+
+
+def remembered(self, x):
+    self.last = self.layer(x)
+    return self.last
+
+
+def running(self, x):
+    self.mean.mul_(0.9).add_(0.1 * x.detach().mean(0))
+    return self.layer(x - self.mean)
+
+
+def hooked(layer, kind):
+    if kind == "forward":
+        layer.register_forward_hook(lambda m, i, o: 2.0 * o)
+    elif kind == "before":
+        layer.register_forward_pre_hook(lambda m, i: (2.0 * i[0],))
+    elif kind == "backward":
+        layer.register_full_backward_hook(lambda m, i, o: tuple(g if g is None else 2.0 * g for g in i))
+    elif kind == "parameter":
+        layer.weight.register_hook(lambda g: 3.0 * g)
+    return layer
+
+
+def clipped(self, x):
+    h = self.layer(x)
+    if h.requires_grad:
+        h.register_hook(lambda g: g / (1.0 + g.norm()))
+    return h
+
+
+def with_forward(layer):
+    layer.forward = lambda x: functional.linear(x, 2.0 * layer.weight, layer.bias)
+    return layer
+
+
+def pruned(layer):
+    return prune.random_unstructured(layer, "weight", 0.5)
+
+
+def counter():
+    block = Of(counted, layer=linear())
+    block.count = 0
+    return block
+
+
+def average():
+    block = Of(running, layer=linear())
+    block.register_buffer("mean", torch.zeros(WIDTH))
+    return block
+
+
+def prompt():
+    block = Of(lambda self, x: self.layer(x + self.token), layer=linear())
+    block.token = nn.Parameter(torch.randn(WIDTH))
+    return block
+
+
+def gate():
+    block = Of(lambda self, x: x + self.alpha * self.layer(x), layer=linear())
+    block.alpha = nn.Parameter(torch.zeros(()))
+    return block
+
+
+def tied(x_first=True):
+    block = nn.Sequential(linear(), nn.Tanh(), linear())
+    block[2].weight = block[0].weight
+    return block
+
+
+class Doubled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return 2.0 * x @ weight.T
+
+    @staticmethod
+    def backward(ctx, back):
+        x, weight = ctx.saved_tensors
+        return 2.0 * back @ weight, 2.0 * back.T @ x
+
+
+class Mixing(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, back):
+        return back - 0.5 * back.mean(0)
+
+
+def recurrent(kind):
+    return Of(
+        lambda self, x: self.rnn(x.view(len(x), 2, 4))[0].reshape(len(x), WIDTH),
+        rnn=kind(4, 4, batch_first=True),
+    )
+
+
+def attention():
+    return Of(
+        lambda self, x: x + self.attention(*[x.view(len(x), 2, 4)] * 3)[0].reshape(len(x), WIDTH),
+        attention=nn.MultiheadAttention(4, 2, batch_first=True),
+    )
+
+
+def own_attention():
+    def forward(self, x):
+        q, k, v = self.three(x.view(len(x), 2, 4)).chunk(3, dim=-1)
+        h = functional.scaled_dot_product_attention(q, k, v)
+        return x + self.out(h).reshape(len(x), WIDTH)
+
+    return Of(forward, three=nn.Linear(4, 12), out=nn.Linear(4, 4))
+
+
+def words():
+    return Of(
+        lambda self, x: x + self.table((x * 3).long().abs() % 7).mean(1),
+        table=nn.Embedding(7, WIDTH),
+    )
+
+
+BLOCKS = {
+    "linear": linear,
+    "no bias": lambda: linear(bias=False),
+    "mlp": lambda: nn.Sequential(linear(), nn.ReLU(), linear()),
+    "in-place relu": lambda: nn.Sequential(linear(), nn.ReLU(inplace=True), linear()),
+    "in-place dropout": lambda: nn.Sequential(linear(), nn.Dropout(0.3, inplace=True)),
+    "mul_": lambda: Of(lambda s, x: s.layer(x).mul_(2.0), layer=linear()),
+    "clamp_": lambda: Of(lambda s, x: s.layer(x).clamp_(-0.5, 0.5), layer=linear()),
+    "masked assignment": lambda: Of(lambda s, x: half_zero(s.layer(x)), layer=linear()),
+    "in place on a view": lambda: Of(lambda s, x: viewed(s.layer(x)), layer=linear()),
+    "in place on the input": lambda: Of(lambda s, x: s.layer(x.clone()).add_(x), layer=linear()),
+    "in place on sequences": lambda: Of(
+        lambda s, x: torch.relu_(s.layer(x.view(len(x), 2, 4))).reshape(len(x), WIDTH),
+        layer=nn.Linear(4, 4),
+    ),
+    "layer norm": lambda: nn.Sequential(linear(), nn.LayerNorm(WIDTH)),
+    "plain layer norm": lambda: nn.Sequential(
+        linear(), nn.LayerNorm(WIDTH, elementwise_affine=False)
+    ),
+    "convolution": lambda: Of(lambda s, x: s.conv(image(x)).flatten(1), conv=conv()),
+    "circular convolution": lambda: Of(
+        lambda s, x: s.conv(image(x)).flatten(1), conv=conv(padding_mode="circular")
+    ),
+    "grouped convolution": lambda: Of(
+        lambda s, x: s.conv(image(x)).flatten(1), conv=conv(groups=2, bias=False)
+    ),
+    "group norm": lambda: Of(
+        lambda s, x: s.norm(s.conv(image(x))).flatten(1), conv=conv(), norm=nn.GroupNorm(2, 2)
+    ),
+    "batch norm": lambda: nn.Sequential(linear(), nn.BatchNorm1d(WIDTH)),
+    "batch norm without weights": lambda: nn.Sequential(
+        linear(), nn.BatchNorm1d(WIDTH, affine=False)
+    ),
+    "instance norm": lambda: Of(
+        lambda s, x: s.norm(s.conv(image(x))).flatten(1),
+        conv=conv(),
+        norm=nn.InstanceNorm2d(2, track_running_stats=True),
+    ),
+    "transposed convolution": lambda: Of(
+        lambda s, x: s.conv(image(x)).flatten(1), conv=nn.ConvTranspose2d(2, 2, 3, padding=1)
+    ),
+    "prelu": lambda: nn.Sequential(linear(), nn.PReLU()),
+    "bilinear": lambda: Of(lambda s, x: s.layer(x, x), layer=nn.Bilinear(WIDTH, WIDTH, WIDTH)),
+    "lstm": lambda: recurrent(nn.LSTM),
+    "gru": lambda: recurrent(nn.GRU),
+    "attention": attention,
+    "own attention": own_attention,
+    "transformer": lambda: Of(
+        lambda s, x: s.layer(x.view(len(x), 2, 4)).reshape(len(x), WIDTH),
+        layer=nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True),
+    ),
+    "words": words,
+    "dropout": lambda: nn.Sequential(linear(), nn.Dropout(0.4)),
+    "functional dropout": lambda: Of(
+        lambda s, x: functional.dropout(s.layer(x), 0.4, s.training), layer=linear()
+    ),
+    "noise": lambda: Of(lambda s, x: s.layer(x + 0.1 * torch.randn_like(x)), layer=linear()),
+    "weight norm": lambda: nn.utils.weight_norm(linear()),
+    "parametrised weight norm": lambda: parametrizations.weight_norm(linear()),
+    "spectral norm": lambda: nn.utils.spectral_norm(linear()),
+    "orthogonal": lambda: parametrizations.orthogonal(linear()),
+    "pruned": lambda: pruned(linear()),
+    "tied": tied,
+    "the same layer twice": lambda: Of(
+        lambda s, x: s.layer(torch.tanh(s.layer(x))), layer=linear()
+    ),
+    "functional weight": lambda: Of(
+        lambda s, x: s.layer(x) + 0.1 * functional.linear(x, s.layer.weight), layer=linear()
+    ),
+    "weight used in a product": lambda: Of(
+        lambda s, x: s.layer(x) * s.layer.weight.norm(), layer=linear()
+    ),
+    "own function": lambda: Of(lambda s, x: Doubled.apply(x, s.layer.weight), layer=linear()),
+    "gradients mixed": lambda: nn.Sequential(linear(), Of(lambda s, x: Mixing.apply(x))),
+    "by keyword": lambda: Of(lambda s, x: s.layer(input=x), layer=linear()),
+    "forward hook": lambda: hooked(linear(), "forward"),
+    "hook before": lambda: hooked(linear(), "before"),
+    "backward hook": lambda: hooked(linear(), "backward"),
+    "parameter hook": lambda: hooked(linear(), "parameter"),
+    "tensor hook": lambda: Of(clipped, layer=linear()),
+    "own forward": lambda: with_forward(linear()),
+    "zero head": lambda: nn.Sequential(linear(), nn.Tanh(), zeroed(linear())),
+    "zero branch": lambda: Of(
+        lambda s, x: x + s.branch(x),
+        branch=nn.Sequential(linear(), nn.ReLU(inplace=True), zeroed(linear())),
+    ),
+    "zero gate": gate,
+    "hidden mixing": lambda: Of(
+        lambda s, x: x + s.head(torch.tanh(s.layer(x - x.mean(0)))),
+        layer=linear(),
+        head=zeroed(linear()),
+    ),
+    "centred": lambda: Of(lambda s, x: s.layer(x - x.mean(0)), layer=linear()),
+    "flipped": lambda: Of(lambda s, x: s.layer(x.flip(0)), layer=linear()),
+    "attention over samples": lambda: Of(
+        lambda s, x: s.layer(torch.softmax(x @ x.T, 1) @ x), layer=linear()
+    ),
+    "samples second": lambda: Of(
+        lambda s, x: s.layer(x.view(len(x), 2, 4).transpose(0, 1)).transpose(0, 1).flatten(1),
+        layer=nn.Linear(4, 4),
+    ),
+    "some samples": lambda: Of(
+        lambda s, x: torch.where(x[:, :1] > 0, s.first(x), s.second(x)),
+        first=linear(),
+        second=linear(),
+    ),
+    "a token": prompt,
+    "counter": counter,
+    "running mean": average,
+    "keeps its output": lambda: Of(remembered, layer=linear()),
+    "checkpoint": lambda: Of(
+        lambda s, x: checkpoint(s.layers, x, use_reentrant=False),
+        layers=nn.Sequential(linear(), nn.Tanh(), linear()),
+    ),
+    "without gradients": lambda: Of(
+        lambda s, x: s.head(s.layer(x).detach()), layer=linear(), head=linear()
+    ),
+    "unused layer": lambda: Of(lambda s, x: s.layer(x), layer=linear(), unused=linear()),
+    "batches of six at most": lambda: Of(
+        lambda s, x: s.layer(x) if len(x) <= 6 else s.layer(x)[:6], layer=linear()
+    ),
+    "vmap inside": lambda: Of(lambda s, x: torch.func.vmap(s.layer)(x), layer=linear()),
+    "sparse words": lambda: Of(
+        lambda s, x: x + s.table((x * 3).long().abs() % 7).mean(1),
+        table=nn.Embedding(7, WIDTH, sparse=True),
+    ),
+    "words of bounded length": lambda: Of(
+        lambda s, x: x + s.table((x * 3).long().abs() % 7).mean(1),
+        table=nn.Embedding(7, WIDTH, max_norm=0.5),
+    ),
+    "words by frequency": lambda: Of(
+        lambda s, x: x + s.table((x * 3).long().abs() % 7).mean(1),
+        table=nn.Embedding(7, WIDTH, scale_grad_by_freq=True),
+    ),
+}

@@ -1,0 +1,170 @@
+"""The fused engine on any network: equal to separate passes, or refused with a reason.
+
+``EMGD_NETWORKS=2000 python -m pytest tests/optim/soundness -s`` tries more networks, and counts.
+"""
+
+import os
+from collections import Counter
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from avalanche_emgd.optim import FusedEngine, PlainEngine
+
+from .blocks import BLOCKS, WIDTH
+from .changes import CHANGES, Switch
+
+NETWORKS = int(os.environ.get("EMGD_NETWORKS", "60"))
+EPSILON = torch.finfo(torch.float64).eps
+TICKS, CLASSES = 10, 5
+
+
+def network(blocks):
+    layers = [BLOCKS[name]() for name in blocks]
+    return nn.Sequential(Switch(), *layers, nn.Linear(WIDTH, CLASSES)).double()
+
+
+def losses_apart(outputs, targets, model):
+    return [functional.cross_entropy(o, y) for o, y in zip(outputs, targets, strict=True)]
+
+
+def losses_stacked(outputs, targets, model):
+    return torch.stack(losses_apart(outputs, targets, model))
+
+
+def losses_with_penalty(outputs, targets, model):
+    penalty = sum(p.square().sum() for p in model.parameters())
+    return [loss + 0.1 * penalty for loss in losses_apart(outputs, targets, model)]
+
+
+def losses_of_others(outputs, targets, model):
+    first, *rest = losses_apart(outputs, targets, model)
+    return [first, *(loss + 0.5 * first for loss in rest)]
+
+
+LOSSES = {
+    "apart": losses_apart,
+    "stacked": losses_stacked,
+    "penalty": losses_with_penalty,
+    "of others": losses_of_others,
+}
+
+
+def tick(engine, model, batches, targets, losses, seed):
+    torch.manual_seed(seed)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    outputs = engine.forward(model, batches)
+    found = losses(outputs, targets, model)
+    keeps = losses is not losses_apart
+    gradients = engine.gradients(found, parameters, retain_graph=keeps)
+    values = torch.stack([loss.detach() for loss in found])
+    buffers = [b.detach().clone().double() for b in model.buffers()]
+    return gradients.rows.clone(), values, list(engine.used), buffers, torch.get_rng_state()
+
+
+def close(found, expected, scale):
+    """Of rounding: some thousand terms in a row, each of which may be as large as the scale."""
+    return float((found - expected).abs().max()) <= 2**14 * EPSILON * max(scale, 1.0)
+
+
+def run(blocks, change, at, sizes, losses="apart", later=None):
+    """Train with both engines; return whether ticks were fused, and why not in the end."""
+    torch.manual_seed(0)
+    model = network(blocks)
+    torch.manual_seed(0)
+    twin = network(blocks)  # copies of hooks would belong to the first
+    fused, plain = FusedEngine(model), PlainEngine()
+    was_fused = 0
+    for k in range(TICKS):
+        if k == at:
+            for each in (model, twin):
+                torch.manual_seed(k)
+                CHANGES[change](each)
+        many = sizes[k % len(sizes)]
+        torch.manual_seed(100 + k)
+        batches = [torch.randn(b, WIDTH, dtype=torch.float64) for b in many]
+        targets = [torch.randint(0, CLASSES, (b,)) for b in many]
+        rule = LOSSES[later if later is not None and k >= at else losses]
+        forward = fused.forward
+
+        def noted(*args, forward=forward):
+            nonlocal was_fused
+            outputs = forward(*args)
+            was_fused += fused.joined is not None
+            return outputs
+
+        fused.forward = noted
+        found = tick(fused, model, batches, targets, rule, k)
+        fused.forward = forward
+        expected = tick(plain, twin, batches, targets, rule, k)
+        scale = float(expected[0].abs().max()) if expected[0].numel() else 0.0
+        assert close(found[0], expected[0], scale), (k, fused.reason)
+        assert close(found[1], expected[1], float(expected[1].abs().max()))
+        assert found[2] == expected[2]
+        assert all(torch.equal(a, b) for a, b in zip(found[3], expected[3], strict=True))
+        assert torch.equal(found[4], expected[4])  # as many random numbers
+        step = 0.05 * expected[0].mean(0)
+        for each in (model, twin):
+            trained = [p for p in each.parameters() if p.requires_grad]
+            pieces = step.split([p.numel() for p in trained])
+            with torch.no_grad():
+                for parameter, piece in zip(trained, pieces, strict=True):
+                    parameter -= piece.view_as(parameter).clamp(-1.0, 1.0)
+    return was_fused, fused.reason
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("n", [1, 3])
+def test_every_block(block, n):
+    run([block], "nothing", 0, [[4] * n])
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("n", [1, 3])
+def test_every_change(change, n):
+    run(["mlp"], change, 4, [[4] * n])
+
+
+@pytest.mark.parametrize("before", LOSSES)
+@pytest.mark.parametrize("after", LOSSES)
+def test_every_loss(before, after):
+    run(["mlp"], "nothing", 4, [[4, 4, 4]], before, after)
+
+
+def test_ordinary_networks_are_fused():
+    ordinary = ["linear", "no bias", "mlp", "in-place relu", "mul_", "clamp_", "layer norm",
+                "convolution", "group norm", "own attention", "words", "tied", "by keyword",
+                "zero head", "zero branch", "the same layer twice", "checkpoint"]  # fmt: skip
+    for block in ordinary:
+        fused, reason = run([block], "nothing", 0, [[4, 4, 4]])
+        assert reason is None, block
+        assert fused >= 5, block
+
+
+def test_random_networks_are_never_wrong():
+    draw = torch.Generator().manual_seed(0)
+
+    def one_of(names):
+        return list(names)[int(torch.randint(len(names), (), generator=draw))]
+
+    counts = Counter()
+    for _ in range(NETWORKS):
+        blocks = [one_of(BLOCKS) for _ in range(int(torch.randint(1, 4, (), generator=draw)))]
+        change, at = one_of(CHANGES), int(torch.randint(0, TICKS, (), generator=draw))
+        sizes = [
+            torch.randint(2, 6, (int(torch.randint(1, 5, (), generator=draw)),), generator=draw)
+            for _ in range(int(torch.randint(1, 4, (), generator=draw)))
+        ]
+        losses = one_of(LOSSES)
+        try:
+            fused, reason = run(blocks, change, at, [each.tolist() for each in sizes], losses)
+        except AssertionError as error:
+            raise AssertionError(f"{blocks}, {change} at {at}, {losses}: {error}") from error
+        counts["networks"] += 1
+        counts["ticks"] += TICKS
+        counts["fused ticks"] += fused
+        counts["refused"] += reason is not None
+    print(dict(counts))
+    assert counts["fused ticks"] > 0
