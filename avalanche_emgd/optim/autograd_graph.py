@@ -106,7 +106,7 @@ def uses_parameters(
     """
     trained = {id(p) for p in parameters}
     seen: set[Any] = {output.grad_fn, None}
-    stack = [loss.grad_fn for loss in losses]
+    stack: list[Any] = [loss.grad_fn for loss in losses]
     while stack:
         node = stack.pop()
         if node in seen:

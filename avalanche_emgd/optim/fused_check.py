@@ -175,8 +175,10 @@ class Comparison:
         found = []
         for call, slope in zip(calls, returned, strict=True):
             own = {id(p) for p in call.layer._parameters.values()} & trained
-            is_idle = slope is None or not own
-            found.append(is_idle or (bool(slope.any()) and bool(own & telling)))
+            if slope is None or not own:  # nothing that could be wrong
+                found.append(True)
+            else:
+                found.append(bool(slope.any()) and bool(own & telling))
         return found
 
 

@@ -89,7 +89,7 @@ class LayerCalls:
     ) -> None:
         if torch.compiler.is_compiling():
             return  # a compiled part is no recorded call, which the graph then shows
-        inputs = args[0] if args else kwargs.get("input")
+        inputs: Any = args[0] if args else kwargs.get("input")
         if not (_is_plain(inputs) and _is_plain(output)):
             self._unusable = type(layer).__name__
         elif output.requires_grad:

@@ -9,7 +9,7 @@ from avalanche_emgd.optim import peers
 
 ALL = {
     name: kind
-    for name, kind in vars(peers).items()
+    for name, kind in ((name, getattr(peers, name)) for name in peers.__all__)
     if isinstance(kind, type)
     and issubclass(kind, peers.PeerWeighting)
     and kind is not peers.PeerWeighting

@@ -71,7 +71,9 @@ def hooked(layer, kind):
     elif kind == "before":
         layer.register_forward_pre_hook(lambda m, i: (2.0 * i[0],))
     elif kind == "backward":
-        layer.register_full_backward_hook(lambda m, i, o: tuple(g if g is None else 2.0 * g for g in i))
+        layer.register_full_backward_hook(
+            lambda m, i, o: tuple(g if g is None else 2.0 * g for g in i)
+        )
     elif kind == "parameter":
         layer.weight.register_hook(lambda g: 3.0 * g)
     return layer

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from collections import Counter
 
 import pytest
@@ -96,7 +97,12 @@ def run(blocks, change, at, sizes, losses="apart", later=None):
             return outputs
 
         fused.forward = noted
-        found = tick(fused, model, batches, targets, rule, k)
+        try:
+            found = tick(fused, model, batches, targets, rule, k)
+        except RuntimeError as error:  # PyTorch itself refuses
+            with pytest.raises(RuntimeError, match=re.escape(str(error)[:40])):
+                tick(plain, twin, batches, targets, rule, k)
+            break
         fused.forward = forward
         expected = tick(plain, twin, batches, targets, rule, k)
         scale = float(expected[0].abs().max()) if expected[0].numel() else 0.0
