@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from .._lazy import make_lazy
 
 if TYPE_CHECKING:
+    from .checks import checked_weights
     from .dual import DualSolution, kkt_residual, solve_dual
+    from .elastic import CustomFactor, make_elastic_factor
     from .engine import GradientEngine, PlainEngine
-    from .factors import EGDA, GMC, GS, Constant, CustomFactor, ElasticFactor, make_elastic_factor
+    from .factors import EGDA, GMC, GS, Constant, ElasticFactor
     from .fused_engine import FusedEngine
     from .gramian import check_finite, gramian_of
     from .layer_gradients import gradient_rule
@@ -33,6 +35,7 @@ __all__ = [
     "PlainEngine",
     "StackedGradients",
     "check_finite",
+    "checked_weights",
     "gradient_rule",
     "gramian_of",
     "kkt_residual",

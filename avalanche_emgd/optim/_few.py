@@ -17,6 +17,9 @@ Rows = list[list[float]]
 
 # Smallest Cholesky pivot, squared, with which a system is solved as it is.
 _WELL_CONDITIONED = 1e-8
+_EPS = 2.0**-52
+# Smallest share of the longest gradient whose square has all its digits.
+_LEAST = 1e-150
 # How far from symmetric a normalised Gramian may be.
 _ROUNDING = 1e-3
 
@@ -41,18 +44,18 @@ def solve_few(
         return None
     scale = max(squares)
     norms = [sqrt(square / scale) for square in squares]
-    if min(norms) == 0.0:
+    if min(norms) < _LEAST:
         return None
     C = _normalised(gramian, scale, norms)
     if C is None:
         return None
     # In units of unit gradients: u = λ · norm, and so on.
     a = [t / norm for t, norm in zip(tau, norms, strict=True)]
-    largest = max(a)
-    if not 0.0 < largest < float("inf"):
+    largest, total = max(a), sum(tau)
+    if not (0.0 < largest < float("inf") and total < float("inf")):
         return None
     a = [each / largest for each in a]
-    lower = lower_bound / sum(tau)
+    lower = lower_bound / total
     found = _optimum(C, a, [lower * norm for norm in norms], 1.0 / largest)
     if found is None:
         return None
@@ -68,7 +71,12 @@ def solve_few(
         size = sum(map(mul, map(abs, row), u)) + nu * each
         residual = max(residual, abs(slack) / size)
     weights = [each / norm for each, norm in zip(u, norms, strict=True)]
-    residual = max(residual, abs(sum(map(mul, tau, weights)) - 1.0))
+    deviation = abs(sum(map(mul, tau, weights)) - 1.0)
+    if not (isfinite(sum(weights)) and deviation <= 1.0):
+        return None
+    if lower:  # what the bounds leave must be right, too, but for rounding
+        deviation = max(deviation, (deviation - len(tau) * _EPS) / (1.0 - lower_bound))
+    residual = max(residual, deviation)
     return weights, scale * sum(map(mul, u, products)), residual
 
 
@@ -109,7 +117,8 @@ def _optimum(
             rest -= sum(a[j] * lower[j] for j in held)
             bound = _solve(factor, [sum(C[i][j] * lower[j] for j in held) for i in taking_part])
             rest += sum(map(mul, own, bound))
-        nu = rest / sum(map(mul, own, free))
+        curvature = sum(map(mul, own, free))
+        nu = rest / curvature if curvature > 0.0 else 0.0
         if not nu > 0.0:
             return None
         values = [nu * each for each in free]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import isfinite, isinf
+from math import isfinite
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,25 +15,19 @@ from torch import Tensor
 from ._active_set import Array, divisors, min_norm, min_norm_pair, min_norm_shifted
 from ._few import solve_few
 from ._interior_point import interior_point
-from .gramian import check_finite
+from ._kkt import ACCEPT, residual_of, room_of
+from ._problem import Problem, as_array, make_problem, not_a_gramian
 
 __all__ = ["DualSolution", "kkt_residual", "solve_dual"]
 
-# Above this residual a fast answer is not accepted, and cvxopt is asked.
-_ACCEPT = 1e-9
-# Above this one no answer is given at all.
+# Above this residual no answer is given at all.
 _REJECT = 1e-6
-# Share of a weight that an interior-point method may leave where there should be none.
+# Share of the room above the bounds that an interior-point method may leave to a weight that should
+# have none of it.
 _INTERIOR = 1e-5
-# How far from positive semi-definite a normalised Gramian may be: float16's rounding.
-_ROUNDING = 1e-3
 # Up to how many objectives plain numbers are used. By themselves, arrays are faster from six on; in
 # the middle of training, which evicts them from the caches, from eleven on.
 _FEW = 8
-_KNOWN_TO_NUMPY = (torch.float64, torch.float32)
-# Keeps 0/0 zero.
-_TINY = float(np.finfo(np.float64).tiny)
-
 Solver = Literal["auto", "cvxopt"]
 _SOLVERS = get_args(Solver)
 
@@ -43,7 +37,8 @@ class DualSolution:
     """Solution of the elastic dual.
 
     :param weights: λ, shape ``[n]``, float64 on the CPU, entries ≥ 0, Σ λ_i/σ_i = 1.
-    :param squared_norm: ‖Σ λ_i g_i‖² = λᵀGλ ≥ 0; zero means Pareto-critical.
+    :param squared_norm: ‖Σ λ_i g_i‖² = λᵀGλ ≥ 0; zero means Pareto-critical, and infinite that
+        float64 cannot hold it.
     :param residual: relative KKT residual, see :func:`kkt_residual`.
     :param solver: what found it: ``"closed-form"``, ``"active-set"`` or ``"cvxopt"``.
     """
@@ -97,34 +92,55 @@ def solve_dual(
         found = _in_plain_numbers(gramian, sigma, lower_bound, objectives)
         if found is not None:
             return found
-    G, tau, scale = _checked(gramian, sigma, lower_bound, objectives)
-    lower = _lower(tau, lower_bound)
-    if scale == 0.0:  # every gradient is zero: all weights are optimal
-        weights, name = np.full(len(tau), 1.0 / tau.sum()), "closed-form"
-        return DualSolution(torch.from_numpy(weights), 0.0, 0.0, name)
+    problem = make_problem(gramian, sigma, lower_bound, objectives)
+    G, tau, lower = problem.G, problem.tau, problem.lower
+    if problem.scale == 0.0:  # every gradient is zero: all weights are optimal
+        uniform = problem.unknowns(np.ones(len(tau)))
+        weights = problem.weights(uniform / (tau * uniform).sum())
+        return DualSolution(torch.from_numpy(weights), 0.0, 0.0, "closed-form")
     trivial = _without_gradient(G, tau) if lower_bound == 0.0 else None
     if trivial is not None:
-        return DualSolution(torch.from_numpy(trivial), 0.0, 0.0, "closed-form")
+        weights = problem.weights(trivial)
+        return DualSolution(torch.from_numpy(weights), 0.0, 0.0, "closed-form")
     if solver == "cvxopt":
-        weights, residual, name = _by_interior_point(G, tau, lower)
+        x, residual, name = _by_interior_point(G, tau, lower)
+    elif problem.exponents is None:
+        G, (x, residual, name) = _by_all_means(problem)
     else:
-        weights, residual, name = _by_fast_path(G, tau, lower)
-        if residual > _ACCEPT:
-            # float32 Gramians of dependent gradients can be slightly indefinite
-            G = _nearest_gramian(G)
-            weights, residual, name = _by_fast_path(G, tau, lower)
-        if residual > _ACCEPT:
-            weights, residual, name = _by_interior_point(G, tau, lower)
+        with np.errstate(all="ignore"):  # the residual tells
+            G, (x, residual, name) = _by_all_means(problem)
     if not residual <= _REJECT:
         raise ArithmeticError(
             f"`solver` {solver!r} found no weights that satisfy the optimality conditions "
             f"(relative residual {residual:.1e}): the gradients or elastic factors differ by too "
             "many orders of magnitude."
         )
-    squared_norm = float(weights.dot(G.dot(weights)))
-    if squared_norm < 0.0 and squared_norm < -_ROUNDING * float(weights @ np.abs(G) @ weights):
-        raise _not_a_gramian("it gives the direction a negative squared norm")
-    return DualSolution(torch.from_numpy(weights), max(0.0, squared_norm) * scale, residual, name)
+    return _solution(problem, G, x, residual, name)
+
+
+def _by_all_means(problem: Problem) -> tuple[Array, tuple[Array, float, str]]:
+    """Solve by the first method whose answer is accepted; the Gramian that it has solved for."""
+    G, tau, lower = problem.G, problem.tau, problem.lower
+    found = _by_fast_path(G, tau, lower)
+    if found[1] <= ACCEPT:
+        return G, found
+    # float32 Gramians of dependent gradients can be slightly indefinite
+    G = _nearest_gramian(G, problem.rounding)
+    found = _by_fast_path(G, tau, lower)
+    if found[1] <= ACCEPT:
+        return G, found
+    try:
+        return G, _by_interior_point(G, tau, lower)
+    except ArithmeticError:  # of numbers of too many sizes
+        return G, found
+
+
+def _solution(problem: Problem, G: Array, x: Array, residual: float, name: str) -> DualSolution:
+    value = float(x.dot(G.dot(x)))
+    if value < 0.0 and value < -problem.rounding * float(x @ np.abs(G) @ x):
+        raise not_a_gramian("it gives the direction a negative squared norm")
+    squared_norm = problem.squared_norm(max(0.0, value))
+    return DualSolution(torch.from_numpy(problem.weights(x)), squared_norm, residual, name)
 
 
 def kkt_residual(
@@ -148,67 +164,9 @@ def kkt_residual(
     :param lower_bound: c in [0, 1), as in :func:`solve_dual`.
     :return: the largest relative violation, ≥ 0; about 1e-15 at an exact solution.
     """
-    G, tau, _ = _checked(gramian, sigma, lower_bound, None)
-    return _residual(G, tau, _lower(tau, lower_bound), _array(weights))
-
-
-def _checked(
-    gramian: Tensor,
-    sigma: Tensor | None,
-    lower_bound: float,
-    objectives: Sequence[Hashable] | None,
-) -> tuple[Array, Array, float]:
-    """Validate and convert to the symmetric Gramian, τ = 1/σ, and the largest squared norm.
-
-    By that the Gramian has been divided, unless it is zero. Both are float64.
-    """
-    if gramian.ndim != 2 or gramian.shape[0] != gramian.shape[1] or gramian.shape[0] == 0:
-        raise ValueError(
-            f"`gramian` must be a square matrix with at least one row, found shape "
-            f"{tuple(gramian.shape)}."
-        )
-    if not 0.0 <= lower_bound < 1.0:
-        raise ValueError(f"`lower_bound` must be in [0, 1), found {lower_bound!r}.")
-    # This is in every tick: one comparison, and sums of Python's where nothing is wrong, which are
-    # faster than numpy's for a few numbers.
-    G = _array(gramian)
-    n = len(G)
-    names: Sequence[Hashable] = range(n) if objectives is None else objectives
-    if len(names) != n:
-        raise ValueError(f"`objectives` must name {n} rows, found {len(names)}: {names!r}.")
-    squares = G.diagonal().tolist()
-    if not isfinite(sum(squares)):  # or finite numbers have a sum that is not
-        check_finite(gramian, names)
-    if min(squares) < 0.0:
-        i = squares.index(min(squares))
-        raise ValueError(
-            f"`gramian` has the negative diagonal entry {G[i, i]!r} at objective {names[i]!r}; "
-            "a squared norm cannot be negative."
-        )
-    norms = np.sqrt(G.diagonal())
-    if not (np.abs(G) <= (1.0 + _ROUNDING) * norms * norms[:, None]).all():
-        check_finite(gramian, names)
-        raise _not_a_gramian("an entry is larger than the product of the norms")
-    scale = max(squares)
-    symmetric = (G + G.T) / (2.0 * scale or 1.0)
-    if sigma is None:
-        return symmetric, np.ones(n), scale
-    s = _array(sigma)
-    if s.shape != (n,):
-        raise ValueError(f"`sigma` must have shape ({n},), found {s.shape}.")
-    factors = s.tolist()
-    if not (min(factors) > 0.0 and sum(factors) > 0.0):  # or one is NaN, which not every min is
-        name, factor = next((k, f) for k, f in zip(names, factors, strict=True) if not f > 0.0)
-        raise ValueError(f"`sigma` must be positive, found {factor!r} at objective {name!r}.")
-    if isinf(min(factors)):
-        raise ValueError("`sigma` must be finite for at least one objective, found only inf.")
-    return symmetric, 1.0 / s, scale
-
-
-def _array(tensor: Tensor) -> Array:
-    if not tensor.is_cpu or tensor.requires_grad or tensor.dtype not in _KNOWN_TO_NUMPY:
-        tensor = tensor.detach().cpu().double()
-    return np.asarray(tensor.numpy(), dtype=np.float64)
+    problem = make_problem(gramian, sigma, lower_bound, None)
+    found = problem.unknowns(as_array(weights))
+    return residual_of(problem.G, problem.tau, problem.lower, found)
 
 
 def _in_plain_numbers(
@@ -221,6 +179,8 @@ def _in_plain_numbers(
     n = gramian.shape[0] if gramian.ndim == 2 else 0
     if not 0 < n <= _FEW or gramian.shape[1] != n or not 0.0 <= lower_bound < 1.0:
         return None
+    if gramian.is_complex():
+        return None
     if objectives is not None and len(objectives) != n:
         return None
     tau = [1.0] * n
@@ -230,70 +190,35 @@ def _in_plain_numbers(
             return None
         tau = [1.0 / factor for factor in factors]
     found = solve_few(gramian.tolist(), tau, lower_bound)
-    if found is None or not found[2] <= _ACCEPT:
+    if found is None or not found[2] <= ACCEPT:
         return None
     weights, squared_norm, residual = found
     name = "closed-form" if n <= 2 else "active-set"
     return DualSolution(torch.from_numpy(np.array(weights)), squared_norm, residual, name)
 
 
-def _lower(tau: Array, lower_bound: float) -> Array:
-    """Lower bounds of the weights."""
-    return np.full(len(tau), lower_bound / sum(tau.tolist()) if lower_bound else 0.0)
-
-
-def _not_a_gramian(why: str) -> ArithmeticError:
-    return ArithmeticError(
-        f"`gramian` is not positive semi-definite ({why}), so no weights are optimal. Compute it "
-        "from the gradients in float64."
-    )
-
-
-def _residual(G: Array, tau: Array, lower: Array, weights: Array) -> float:
-    bounded = lower[0] > 0.0
-    above, room = weights, 1.0
-    if bounded:
-        above, room = weights - lower, 1.0 - float(tau.dot(lower))
-    positive = np.abs(weights)
-    v = G.dot(weights)
-    nu = float(above.dot(v)) / room
-    size = np.abs(G).dot(positive)
-    distance = np.abs(above) if bounded else positive
-    size += (float(distance.dot(size)) / room) * tau  # of v_i, and of the sum that ν is
-    size += _TINY  # size is zero only where the numerator is
-    slack = (v - nu * tau) / size
-    length = positive * np.sqrt(G.diagonal())
-    total = sum(length.tolist())
-    if not isfinite(total):
-        return float("inf")
-    share = above / (weights + (weights <= 0.0)) if bounded else np.sign(weights)
-    if total > 0.0:
-        share *= length / total
-    # Where the slack is negative, so is the smaller of the two.
-    violations = np.abs(np.minimum(share, slack)).tolist()
-    bounds = (above * tau).tolist()
-    return max(*violations, abs(float(tau.dot(weights)) - 1.0), -min(bounds))
-
-
 def _by_fast_path(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:
     weights, name = _homogeneous(G, tau)
     if not lower[0] or min((weights - lower).tolist()) >= 0.0:
         # No bound, or none that matters: the optimum of the larger set is in the smaller one.
-        return weights, _residual(G, tau, lower, weights), name
+        return weights, residual_of(G, tau, lower, weights), name
     # The bounded weights λ = lower + room·x are the plain dual of the shifted gradients
     # b_i = τ_i Σ_j lower_j g_j + room·g_i, with the same τ.
-    room = 1.0 - float(tau.dot(lower))
+    room = room_of(tau, lower)
     M = tau[:, None] * lower
     M.flat[:: len(tau) + 1] += room
-    x, name = _homogeneous(M.dot(G).dot(M.T), tau)
-    weights = lower + room * x
-    residual = _residual(G, tau, lower, weights)
-    if residual > _ACCEPT:  # the shift has swallowed short gradients
+    shifted = M.dot(G).dot(M.T)
+    residual, name = float("inf"), "active-set"
+    if isfinite(sum(shifted.diagonal().tolist())):
+        x, name = _homogeneous(shifted, tau)
+        weights = lower + room * x
+        residual = residual_of(G, tau, lower, weights)
+    if not residual <= ACCEPT:  # the shift has swallowed short gradients
         norms = divisors(G)
         C = G / norms[:, None] / norms[None, :]
         u = min_norm_shifted(C, tau / norms, G @ lower / norms, room)
         weights = lower + u / norms
-        residual = _residual(G, tau, lower, weights)
+        residual = residual_of(G, tau, lower, weights)
     return weights, residual, name
 
 
@@ -348,22 +273,27 @@ def _without_gradient(G: Array, tau: Array) -> Array | None:
 
 def _by_interior_point(G: Array, tau: Array, lower: Array) -> tuple[Array, float, str]:
     above = interior_point(G, tau, lower) - lower
-    room = 1.0 - float(tau @ lower)
+    room = room_of(tau, lower)
     answers = []
     # An interior point is never quite at a bound: try its smallest entries there, too.
     for negligible, free in product((0.0, _INTERIOR), (True, False)):
-        kept = np.where((above * tau > negligible) | ((tau == 0.0) & free), above, 0.0)
-        weights = lower + kept * (room / float(tau @ kept))
-        answers.append((_residual(G, tau, lower, weights), weights))
+        kept = np.where((above * tau > negligible * room) | ((tau == 0.0) & free), above, 0.0)
+        total = float(tau @ kept)
+        if not total > 0.0:
+            continue
+        weights = lower + kept * (room / total)
+        answers.append((residual_of(G, tau, lower, weights), weights))
+    if not answers:
+        return lower, float("inf"), "cvxopt"
     residual, weights = min(answers, key=lambda answer: answer[0])
     return weights, residual, "cvxopt"
 
 
-def _nearest_gramian(G: Array) -> Array:
+def _nearest_gramian(G: Array, rounding: float) -> Array:
     """Closest positive semi-definite matrix, in the geometry of unit gradients."""
     norms = divisors(G)
     values, vectors = np.linalg.eigh(G / np.outer(norms, norms))
-    if values[0] < -_ROUNDING * len(G):
-        raise _not_a_gramian(f"its smallest normalised eigenvalue is {values[0]:.1e}")
+    if values[0] < -rounding * len(G):
+        raise not_a_gramian(f"its smallest normalised eigenvalue is {values[0]:.1e}")
     C = (vectors * np.maximum(values, 0.0)) @ vectors.T
     return C * np.outer(norms, norms)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Hashable, Iterable, Sequence
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,11 +18,11 @@ __all__ = [
     "GMC",
     "GS",
     "Constant",
-    "CustomFactor",
     "ElasticFactor",
-    "ElasticSpec",
-    "make_elastic_factor",
 ]
+
+
+_DOWN = 2.0**-64  # exact
 
 
 class ElasticFactor(ABC):
@@ -47,8 +49,13 @@ class ElasticFactor(ABC):
         :param gramian: ``[n, n]``, finite.
         :param objectives: n distinct identities, in the order of the rows.
         :return: σ ``[n]``, float64 on the CPU, mean(1/σ) = 1.
-        :raises ValueError: if identities are missing or repeated, or the rule gives a value ≤ 0.
+        :raises ValueError: if the Gramian is not square, identities are missing or repeated, or the
+            rule gives a value ≤ 0.
         """
+        if gramian.ndim != 2 or gramian.shape[0] != gramian.shape[1]:
+            raise ValueError(
+                f"`gramian` must be a square matrix, found shape {tuple(gramian.shape)}."
+            )
         if len(objectives) != len(gramian) or len(set(objectives)) != len(objectives):
             raise ValueError(
                 f"`objectives` must be {len(gramian)} distinct identities, found "
@@ -184,8 +191,11 @@ class GS(_PowerFactor):
 
     def _products(self, squares: list[float], gramian: Tensor) -> list[float]:
         means = gramian.mean(dim=1).tolist()
+        if not all(map(math.isfinite, means)):  # sums that float64 cannot hold, unlike the means
+            means = ((gramian * _DOWN).mean(dim=1) / _DOWN).tolist()
         return [
-            max(mean, self.floor * square, 0.0) for mean, square in zip(means, squares, strict=True)
+            min(max(mean, self.floor * square, 0.0), sys.float_info.max)
+            for mean, square in zip(means, squares, strict=True)
         ]
 
     def __repr__(self) -> str:
@@ -237,68 +247,11 @@ class EGDA(ElasticFactor):
         return f"EGDA(temperature={self.temperature}, decay={self.decay})"
 
 
-class CustomFactor(ElasticFactor):
-    """A rule of the user's.
-
-    :param rule: ``rule(gramian, objectives) -> sigma`` with the Gramian ``[n, n]`` in float64 on
-        the CPU and σ ``[n]`` in (0, ∞]; its scale does not matter.
-    :param lower_bound: see :class:`ElasticFactor`.
-    """
-
-    def __init__(
-        self, rule: Callable[[Tensor, Sequence[Hashable]], Tensor], lower_bound: float = 0.0
-    ) -> None:
-        super().__init__(lower_bound)
-        self.rule = rule
-
-    def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
-        sigma = torch.as_tensor(self.rule(gramian, objectives), dtype=torch.float64).cpu()
-        if sigma.shape != (len(objectives),) or not bool((sigma > 0.0).all()):
-            raise ValueError(
-                f"`elastic` must return {len(objectives)} positive factors, found "
-                f"{sigma.tolist()!r} for objectives {list(objectives)!r}."
-            )
-        return (1.0 / sigma).tolist()
-
-    def __repr__(self) -> str:
-        return f"CustomFactor({self.rule!r}, lower_bound={self._lower_bound})"
-
-
-ElasticName = Literal["gmc", "gs", "mgda", "egda"]
-ElasticSpec = ElasticName | ElasticFactor | Callable[[Tensor, Sequence[Hashable]], Tensor]
-
-_BY_NAME: dict[str, type[ElasticFactor]] = {"gmc": GMC, "gs": GS, "mgda": Constant, "egda": EGDA}
-
-
-def make_elastic_factor(elastic: ElasticSpec) -> ElasticFactor:
-    """Turn a name, a rule or a callable into a rule.
-
-    :param elastic: ``"gmc"``, ``"gs"``, ``"mgda"`` (σ = 1), ``"egda"``, an :class:`ElasticFactor`
-        or a callable as in :class:`CustomFactor`.
-    :raises ValueError: for an unknown name.
-    :raises TypeError: for anything else.
-    """
-    if isinstance(elastic, ElasticFactor):
-        return elastic
-    if isinstance(elastic, str):
-        if elastic not in _BY_NAME:
-            raise ValueError(f"`elastic` must be one of {sorted(_BY_NAME)}, found {elastic!r}.")
-        return _BY_NAME[elastic]()
-    if isinstance(elastic, type):
-        raise TypeError(
-            f"`elastic` must be an object, found the class {elastic.__name__}: call it, as in "
-            f"elastic={elastic.__name__}()."
-        )
-    if callable(elastic):
-        return CustomFactor(elastic)
-    raise TypeError(
-        f"`elastic` must be a name, an ElasticFactor or a callable, found {type(elastic).__name__}."
-    )
-
-
 def _in_range(
     name: str, value: float, low: float, high: float, *, open_below: bool = False
 ) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ValueError(f"`{name}` must be a number, found {value!r}.")
     if not (low < value < high or (value == low and not open_below)):
         bracket = "(" if open_below else "["
         raise ValueError(f"`{name}` must be in {bracket}{low:g}, {high:g}), found {value!r}.")

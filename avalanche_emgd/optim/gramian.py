@@ -84,8 +84,8 @@ def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:
         bad = (~finite.all(dim=1)).nonzero().flatten().tolist()
     names = ", ".join(repr(objectives[i]) for i in bad)
     raise ValueError(
-        f"`gramian` is not finite: the gradient of objective {names} is NaN or infinite. "
-        "Lower the learning rate or look at its inputs."
+        f"`gramian` is not finite: the gradient of objective {names} is NaN or infinite, "
+        "or its square overflows. Lower the learning rate or look at its inputs."
     )
 
 

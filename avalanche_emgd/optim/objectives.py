@@ -11,7 +11,7 @@ from torch import Tensor
 from torchjd import Stateful
 from torchjd.aggregation import Weighting
 
-from .gramian import check_finite
+from .checks import checked_gramian, name_of
 
 __all__ = ["ObjectiveWeighting"]
 
@@ -29,8 +29,8 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
 
     TorchJD has no notion of which objective a row is. Where the set of objectives changes between
     calls, name them with :meth:`set_objectives` before each call; otherwise a row is identified by
-    its index. Weights come back in the dtype and on the device of the Gramian; they are computed in
-    float64 on the CPU, constants to autograd.
+    its index. Weights come back in the dtype of the Gramian (float64 for one of whole numbers) and
+    on its device; they are computed in float64 on the CPU, constants to autograd.
     """
 
     def __init__(self) -> None:
@@ -59,9 +59,15 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
     def forward(self, gramian: Tensor, /) -> Tensor:
         """Weights ``[n]`` for the Gramian ``[n, n]``.
 
-        :raises ValueError: if the Gramian is not finite (the error names the objective) or its size
-            differs from the number of objectives set.
+        :raises ValueError: if the Gramian is not a square matrix of finite real numbers with a
+            diagonal ≥ 0 (the error names the objective), its size differs from the number of
+            objectives set, or its dtype cannot hold the weights.
         """
+        if gramian.ndim != 2 or gramian.shape[0] != gramian.shape[1] or gramian.is_complex():
+            raise ValueError(
+                f"`gramian` must be a square matrix of real numbers, found shape "
+                f"{tuple(gramian.shape)} of {gramian.dtype}."
+            )
         objectives = self._rows.objectives
         if objectives is None:
             objectives = list(range(len(gramian)))
@@ -70,9 +76,18 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
                 f"`objectives` must be {len(gramian)} distinct identities, found {objectives!r}."
             )
         # Before any state sees it: a NaN must not get into a moving average.
-        check_finite(gramian, objectives)
-        weights = self._weights(gramian.cpu().double(), objectives)
-        return weights.to(device=gramian.device, dtype=gramian.dtype)
+        found = checked_gramian(gramian, objectives)
+        weights = self._weights(found, objectives)
+        if found.dtype == gramian.dtype:
+            return weights if gramian.is_cpu else weights.to(gramian.device)
+        dtype = gramian.dtype if gramian.is_floating_point() else torch.float64
+        converted = weights.to(device=gramian.device, dtype=dtype)
+        if not bool(torch.isfinite(converted).all()):
+            raise ValueError(
+                f"`gramian` is of {dtype}, which cannot hold the weights that {name_of(self)} "
+                f"gives, {weights.tolist()!r}: compute it in float64."
+            )
+        return converted
 
     @abstractmethod
     def _weights(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:

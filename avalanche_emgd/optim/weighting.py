@@ -10,11 +10,15 @@ from torchjd import Stateful
 from torchjd.aggregation import GramianWeightedAggregator
 
 from .dual import DualSolution, solve_dual
-from .factors import ElasticFactor, ElasticSpec, make_elastic_factor
+from .elastic import ElasticSpec, make_elastic_factor
+from .factors import ElasticFactor
 from .gramian import gramian_of, without_negligible
 from .objectives import ObjectiveWeighting
 
 __all__ = ["EMGD", "EMGDWeighting"]
+
+# Below it, squares lose digits.
+_LEAST = 1e-290
 
 
 class EMGDWeighting(ObjectiveWeighting):
@@ -91,13 +95,20 @@ class EMGD(GramianWeightedAggregator, Stateful):
         """Combine the rows of ``matrix`` ``[n, P]`` into the vector ``[P]`` to descend along.
 
         :raises ValueError: if there are no rows, or they are not of a floating dtype.
+        :raises ArithmeticError: if float64 cannot hold the squares of the rows.
         """
         if len(matrix) == 0 or not matrix.is_floating_point():
             raise ValueError(
                 f"`matrix` must have at least one row of a floating dtype, found "
                 f"{tuple(matrix.shape)} of {matrix.dtype}."
             )
-        weights = self.gramian_weighting(gramian_of(matrix))
+        gramian = gramian_of(matrix)
+        if float(gramian.diagonal().max()) < _LEAST and bool((matrix != 0.0).any()):
+            raise ArithmeticError(
+                f"`matrix` has a longest entry of {float(matrix.abs().max()):.1e}, whose square "
+                "float64 cannot hold: scale the losses up."
+            )
+        weights = self.gramian_weighting(gramian)
         return weights.to(device=matrix.device, dtype=matrix.dtype) @ matrix
 
     def set_objectives(self, objectives: Sequence[Hashable] | None) -> None:

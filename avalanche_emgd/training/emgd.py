@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..optim import EMGDWeighting, GradientEngine
-from ..optim.factors import ElasticSpec
+from ..optim.elastic import ElasticSpec
 from .arguments import check_plugins
 from .editing import EditingSpec
 from .gradient_space import Shared

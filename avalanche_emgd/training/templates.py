@@ -18,6 +18,7 @@ from ..optim import (
     GradientEngine,
     ObjectiveWeighting,
     check_finite,
+    checked_weights,
 )
 from .arguments import check_plugins, refuse_class
 from .editing import EditingSpec
@@ -237,20 +238,11 @@ class MultiGradientTemplate(ObjectiveTemplate):
 
     def weigh(self) -> Tensor:
         """Weights ``[n]`` of the objectives."""
-        weights, n = self.weighting(self.gramian), len(self.objectives)
-        if not isinstance(weights, Tensor) or weights.shape != (n,):
-            raise ValueError(
-                f"`weighting` {self.weighting!r} must return a tensor of {n} weights for the "
-                f"Gramian [{n}, {n}], found {_shape_of(weights)}."
-            )
-        return weights
+        return checked_weights(self.weighting(self.gramian), self.objectives, self.weighting)
 
     def combine(self) -> Tensor:
         """Update ``[P]`` from the weights and the gradients."""
+        weights = checked_weights(self.weights, self.objectives, self)  # of a subclass or a plugin
         return self.objective_gradients.combine(
-            self.weights, self.space.num_shared, out=self.space.update
+            weights, self.space.num_shared, out=self.space.update
         )
-
-
-def _shape_of(found: Any) -> str:
-    return f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)

@@ -197,3 +197,41 @@ def test_identities_must_be_distinct_and_complete():
     for names in (["a", "a"], ["a"]):
         with pytest.raises(ValueError, match="2 distinct identities"):
             GMC()(torch.eye(2), names)
+
+
+@pytest.mark.parametrize("rule", [GMC(), GMC(exponent=1.0, decay=0.0), GS(), Constant(), EGDA()])
+@pytest.mark.parametrize("exponent", [-1000, -400, 400, 1020])
+def test_gramians_next_to_the_ends_of_the_range(rule, exponent):
+    G = torch.tensor([[4.0, 1.0, -1.0], [1.0, 2.0, 0.5], [-1.0, 0.5, 1.0]], dtype=torch.float64)
+    rule.reset()
+    sigma = rule(G * 2.0**exponent, ["a", "b", "c"])
+    assert bool((sigma > 0.0).all())
+    assert float((1 / sigma).mean()) == pytest.approx(1.0)
+    if not isinstance(rule, EGDA):  # which looks at lengths as they are
+        rule.reset()
+        torch.testing.assert_close(sigma, rule(G, ["a", "b", "c"]))
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e-300, 1.0, 1e300])
+def test_a_rule_of_the_users_may_give_factors_of_any_size(size):
+    rule = CustomFactor(lambda *_: torch.tensor([size, 4.0 * size], dtype=torch.float64))
+    expected = torch.tensor([0.625, 2.5], dtype=torch.float64)
+    digits = 1e-12 if size > 1e-307 else 1e-2  # numbers below the normal ones have few
+    torch.testing.assert_close(rule(torch.eye(2), ["a", "b"]), expected, rtol=digits, atol=0.0)
+
+
+def test_a_rule_of_the_users_must_give_a_finite_factor():
+    rule = CustomFactor(lambda *_: torch.tensor([torch.inf, torch.inf]))
+    with pytest.raises(ValueError, match=r"at least one finite factor.*\['a', 'b'\]"):
+        rule(torch.eye(2), ["a", "b"])
+
+
+def test_a_matrix_that_is_not_square():
+    with pytest.raises(ValueError, match=r"square matrix, found shape \(2, 3\)"):
+        GMC()(torch.ones(2, 3), ["a", "b"])
+
+
+@pytest.mark.parametrize("value", ["2", None, True, [1.0]])
+def test_settings_that_are_no_numbers(value):
+    with pytest.raises(ValueError, match="`exponent` must be a number"):
+        GMC(exponent=value)

@@ -1,0 +1,108 @@
+"""What goes into a weighting and what it gives, checked at each tick in a few microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._active_set import Array
+from .gramian import check_finite
+
+__all__ = ["ROUNDING", "check_symmetric", "checked_gramian", "checked_weights", "rounding_of"]
+
+ROUNDING = 1e-3
+"""How far from positive semi-definite a normalised Gramian may be: float16's rounding."""
+
+
+def checked_gramian(gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+    """Convert a Gramian to float64 on the CPU, and check that it can be one.
+
+    :param gramian: ``[n, n]``.
+    :param objectives: n names.
+    :return: ``[n, n]``, the same object where it is float64 on the CPU already.
+    :raises ValueError: if it is not finite, or has a negative squared norm; names the objective.
+    """
+    found = gramian
+    if found.dtype != torch.float64 or not found.is_cpu or found.requires_grad:
+        found = gramian.detach().cpu().double()
+    entries = found.numpy()
+    if not isfinite(entries.sum()):
+        check_finite(gramian, objectives)
+    squares = entries.diagonal().tolist()
+    if squares and min(squares) < 0.0:
+        i = squares.index(min(squares))
+        raise ValueError(
+            f"`gramian` has the negative diagonal entry {squares[i]!r} at objective "
+            f"{objectives[i]!r}; a squared norm cannot be negative."
+        )
+    if np.count_nonzero(entries != entries.T):
+        check_symmetric(entries, rounding_of(gramian.dtype), objectives)
+    return found
+
+
+def check_symmetric(entries: Array, rounding: float, objectives: Sequence[Hashable]) -> None:
+    """Check that the two triangles of a Gramian are the same up to rounding.
+
+    :param entries: ``[n, n]``, finite, with a diagonal ≥ 0.
+    :param rounding: of an entry, relative to the two lengths.
+    :param objectives: n names.
+    :raises ValueError: if they are not; names the objectives.
+    """
+    lengths = np.sqrt(entries.diagonal())
+    with np.errstate(over="ignore"):
+        differ = np.abs(entries - entries.T) > 2.0 * rounding * lengths * lengths[:, None]
+    if differ.any():
+        i, j = np.argwhere(differ)[0].tolist()
+        raise ValueError(
+            f"`gramian` must be symmetric, found {float(entries[i, j])!r} for objectives "
+            f"{objectives[i]!r} and {objectives[j]!r} but {float(entries[j, i])!r} for the same "
+            "two the other way round."
+        )
+
+
+def rounding_of(dtype: torch.dtype) -> float:
+    """How far a normalised Gramian of this dtype may be from one, because of its rounding."""
+    if dtype == torch.float64:
+        return ROUNDING
+    # An entry and the two squared norms by whose roots it is divided: eps / 2 · (1 + 1/2 + 1/2).
+    return max(ROUNDING, 2.0 * torch.finfo(dtype).eps) if dtype.is_floating_point else ROUNDING
+
+
+def checked_weights(weights: Any, objectives: Sequence[Hashable], weighting: object) -> Tensor:
+    """Check the weights of a tick, and cut them from their graph.
+
+    :param weights: what a weighting gives, ``[n]`` numbers of a floating dtype.
+    :param objectives: n names.
+    :param weighting: what gives them: its name is in the message.
+    :raises ValueError: if they are something else, or not finite; names weighting and objectives.
+    """
+    n = len(objectives)
+    if not isinstance(weights, Tensor) or weights.shape != (n,) or not weights.is_floating_point():
+        found = (
+            f"{tuple(weights.shape)} of {weights.dtype}"
+            if isinstance(weights, Tensor)
+            else type(weights).__name__
+        )
+        raise ValueError(
+            f"`weighting` {name_of(weighting)} must return a tensor of {n} weights of a floating "
+            f"dtype, one for each of the objectives {list(objectives)!r}, found {found}."
+        )
+    values = weights.tolist()
+    if not isfinite(sum(values)):
+        bad = {o: v for o, v in zip(objectives, values, strict=True) if not isfinite(v)}
+        if bad:
+            raise ValueError(
+                f"`weighting` {name_of(weighting)} gives weights that are not finite, though the "
+                f"Gramian is: {bad!r}."
+            )
+    return weights.detach()
+
+
+def name_of(weighting: object) -> str:
+    """Name of a weighting in messages: that of its class, or of a function its own."""
+    return str(getattr(weighting, "__qualname__", type(weighting).__name__))
