@@ -10,6 +10,7 @@ from typing import Any
 
 from .._near import did_you_mean
 from ._json_position import line_of
+from ._text_files import excerpt, parse_json, read_text
 from .timeline import Timeline
 
 __all__ = ["LabelSet", "Protocol", "ProtocolError", "check_label_sets"]
@@ -76,20 +77,15 @@ class Protocol:
             and the line.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
+            text = read_text(path, "protocol")
+        except ValueError as error:
             raise ProtocolError(
-                f"`protocol` {str(path)!r} cannot be read: {error.strerror}. Name a JSON file with "
-                "label sets and time lines."
+                f"{error} Name a JSON file with label sets and time lines."
             ) from None
-        except UnicodeDecodeError:
-            raise ProtocolError(f"`protocol` {str(path)!r} is not a text file.") from None
         try:
-            content = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ProtocolError(
-                f"{path}, line {error.lineno}, column {error.colno}: not valid JSON: {error.msg}."
-            ) from None
+            content = parse_json(text)
+        except ValueError as error:
+            raise ProtocolError(f"{path}, {error}") from None
         return _Reader(str(path), text).protocol(content)
 
     def save(self, path: str | Path) -> None:
@@ -175,19 +171,21 @@ class _Reader:
     def _list(self, content: Any, path: tuple[str | int, ...]) -> list[Any]:
         value = self._get(content, path)
         if not isinstance(value, list) or not value:
-            raise self._error(path, f"must be a list with at least one entry, found {value!r}")
+            raise self._error(
+                path, f"must be a list with at least one entry, found {excerpt(value)}"
+            )
         return value
 
     def _integer(self, content: Any, path: tuple[str | int, ...]) -> int:
         value = self._get(content, path)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self._error(path, f"must be an integer ≥ 0, found {value!r}")
+            raise self._error(path, f"must be an integer ≥ 0, found {excerpt(value)}")
         return value
 
     def _string(self, content: Any, path: tuple[str | int, ...]) -> str:
         value = self._get(content, path)
         if not isinstance(value, str):
-            raise self._error(path, f"must be a string, found {value!r}")
+            raise self._error(path, f"must be a string, found {excerpt(value)}")
         return value
 
     def _error(self, path: tuple[str | int, ...], complaint: str) -> ProtocolError:

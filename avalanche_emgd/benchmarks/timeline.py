@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ._text_files import excerpt
+from .limits import MOST_TASKS, MOST_TICKS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["Segment", "Timeline"]
+
+
+# Of tasks in the segments of a time line: what they hold in all.
+_MOST_ENTRIES = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,10 @@ class Timeline:
     spans: tuple[tuple[int, int], ...]
 
     def __post_init__(self) -> None:
+        if len(self.spans) > MOST_TASKS:
+            raise ValueError(
+                f"`spans` must have at most {MOST_TASKS} tasks, found {len(self.spans)}."
+            )
         spans = []
         for task, span in enumerate(self.spans):
             try:
@@ -60,16 +71,25 @@ class Timeline:
             except (TypeError, ValueError):
                 raise ValueError(
                     f"`spans[{task}]` must be a pair of integers (first tick, last tick), "
-                    f"found {span!r}."
+                    f"found {excerpt(span)}."
                 ) from None
             if first < 0:
-                raise ValueError(f"`spans[{task}]` must not start before tick 0, found {span!r}.")
+                raise ValueError(
+                    f"`spans[{task}]` must not start before tick 0, found {excerpt(span)}."
+                )
             if last < first:
-                raise ValueError(f"`spans[{task}]` must not end before it starts, found {span!r}.")
+                raise ValueError(
+                    f"`spans[{task}]` must not end before it starts, found {excerpt(span)}."
+                )
+            if last >= MOST_TICKS:
+                raise ValueError(
+                    f"`spans[{task}]` must end before tick {MOST_TICKS}, found {excerpt(span)}."
+                )
             spans.append((first, last))
         if not spans:
             raise ValueError("`spans` must have at least one task, found none.")
         object.__setattr__(self, "spans", tuple(spans))
+        self._check_size()
 
     @classmethod
     def serial(cls, lengths: Sequence[int]) -> Timeline:
@@ -95,7 +115,7 @@ class Timeline:
         :param overlap: in [0, 1]; 0 is serial, 1 is joint.
         """
         if not isinstance(overlap, (int, float)) or not 0.0 <= overlap <= 1.0:
-            raise ValueError(f"`overlap` must be in [0, 1], found {overlap!r}.")
+            raise ValueError(f"`overlap` must be in [0, 1], found {excerpt(overlap)}.")
         lengths = _checked_lengths(lengths)
         spans, start = [], 0
         for length in lengths:
@@ -116,8 +136,9 @@ class Timeline:
         lengths = _checked_lengths(lengths)
         generator = np.random.default_rng(seed)
         spans = [(0, lengths[0] - 1)]
+        latest_end = 0
         for length in lengths[1:]:
-            latest_end = max(end for _, end in spans)
+            latest_end = max(latest_end, spans[-1][1])
             start = int(generator.integers(spans[-1][0], latest_end, endpoint=True))
             spans.append((start, start + length - 1))
         return cls(tuple(spans))
@@ -142,16 +163,38 @@ class Timeline:
 
         T tasks make at most 2T − 1 segments.
         """
-        cuts = sorted({first for first, _ in self.spans} | {last + 1 for _, last in self.spans})
         segments = []
+        active: set[int] = set()
+        starts, ends = self._by_tick(0), self._by_tick(1)
+        cuts = sorted({*starts, *(last + 1 for last in ends)})
         for start, stop in pairwise(cuts):
-            end = stop - 1
-            tasks = tuple(t for t, (a, b) in enumerate(self.spans) if a <= start <= b)
-            if tasks:
-                starting = tuple(t for t in tasks if self.spans[t][0] == start)
-                finishing = tuple(t for t in tasks if self.spans[t][1] == end)
-                segments.append(Segment(start, end, tasks, starting, finishing))
+            active.difference_update(ends.get(start - 1, ()))
+            active.update(starts.get(start, ()))
+            if active:
+                starting, finishing = starts.get(start, ()), ends.get(stop - 1, ())
+                tasks = tuple(sorted(active))
+                segments.append(Segment(start, stop - 1, tasks, tuple(starting), tuple(finishing)))
         return tuple(segments)
+
+    def _by_tick(self, end: int) -> dict[int, list[int]]:
+        """Tasks, ascending, by their first (0) or last (1) tick."""
+        found: dict[int, list[int]] = {}
+        for task, span in enumerate(self.spans):
+            found.setdefault(span[end], []).append(task)
+        return found
+
+    def _check_size(self) -> None:
+        """Check, before there are any segments, how much they would hold."""
+        starts, ends = self._by_tick(0), self._by_tick(1)
+        active = entries = 0
+        for cut in sorted({*starts, *(last + 1 for last in ends)}):
+            active += len(starts.get(cut, ())) - len(ends.get(cut - 1, ()))
+            entries += active
+        if entries > _MOST_ENTRIES:
+            raise ValueError(
+                f"`spans` has {self.num_tasks} tasks, of which too many are active at once: its "
+                f"segments would hold {entries} tasks, more than {_MOST_ENTRIES}."
+            )
 
     def fit(self, lengths: Sequence[int]) -> Timeline:
         """Adapt to tasks of other lengths, keeping each start at the same relative progress.
@@ -171,15 +214,17 @@ class Timeline:
             )
         order = sorted(range(self.num_tasks), key=lambda task: self.spans[task][0])
         fitted: dict[int, tuple[int, int]] = {}
-        previous_start = 0
+        previous_start, latest = 0, order[0]
         for position, task in enumerate(order):
             first = self.spans[task][0]
             if position == 0:
                 start = first
             else:
                 anchor = order[position - 1]
+                if self.spans[anchor][1] > self.spans[latest][1]:
+                    latest = anchor
                 if self.spans[anchor][1] + 1 < first:
-                    anchor = max(order[:position], key=lambda other: self.spans[other][1])
+                    anchor = latest
                 progress = (first - self.spans[anchor][0]) / self.lengths[anchor]
                 start = fitted[anchor][0] + round(progress * lengths[anchor])
             start = max(start, previous_start)
@@ -197,7 +242,9 @@ class Timeline:
         if names is None:
             names = [f"task{task}" for task in range(self.num_tasks)]
         if len(names) != self.num_tasks:
-            raise ValueError(f"`names` must name {self.num_tasks} tasks, found {list(names)!r}.")
+            raise ValueError(
+                f"`names` must name {self.num_tasks} tasks, found {excerpt(list(names))}."
+            )
         from .gantt import draw_gantt  # only who draws waits for matplotlib
 
         cuts = [segment.start for segment in self.segments()[1:]]
@@ -212,9 +259,11 @@ def _as_int(value: object) -> int:
 
 def _checked_lengths(lengths: Iterable[int]) -> list[int]:
     checked = list(lengths)
+    if len(checked) > MOST_TASKS:
+        raise ValueError(f"`lengths` must have at most {MOST_TASKS} tasks, found {len(checked)}.")
     if not checked:
         raise ValueError("`lengths` must have at least one task, found none.")
     for task, length in enumerate(checked):
         if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
-            raise ValueError(f"`lengths[{task}]` must be an integer ≥ 1, found {length!r}.")
+            raise ValueError(f"`lengths[{task}]` must be an integer ≥ 1, found {excerpt(length)}.")
     return [int(length) for length in checked]

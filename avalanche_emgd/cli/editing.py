@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 __all__ = ["editing_settings"]
 
 
@@ -16,6 +14,8 @@ def editing_settings(text: str) -> dict[str, Any]:
         :class:`~avalanche_emgd.training.editing.MemoryEditing` with values as in YAML.
     :raises ValueError: if it is not of this form.
     """
+    from ..experiments.yaml_files import parse_yaml
+
     rule, *settings = (piece.strip() for piece in text.split(","))
     found: dict[str, Any] = {"rule": rule}
     for setting in settings:
@@ -25,7 +25,7 @@ def editing_settings(text: str) -> dict[str, Any]:
                 f"`edit` must be RULE or RULE,NAME=VALUE,... with each name once, found {text!r}."
             )
         try:
-            found[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
+            found[name] = parse_yaml(value)
+        except ValueError:
             raise ValueError(f"`edit` has a value that cannot be read: {setting!r}.") from None
     return found

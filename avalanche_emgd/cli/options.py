@@ -86,6 +86,12 @@ EvalEveryOption = Annotated[
 PrecisionOption = Annotated[
     Precision | None, typer.Option(help="Train with forward passes in fewer bits.")
 ]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Threads of the CPU in each run. The same number gives the same weights. Default: 1."
+    ),
+]
 ChannelsLastOption = Annotated[
     bool,
     typer.Option(

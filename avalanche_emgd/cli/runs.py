@@ -35,6 +35,7 @@ from .options import (
     ScenarioOption,
     SeedOption,
     TasksOption,
+    ThreadsOption,
     TimelineOption,
     data_options,
 )
@@ -80,6 +81,7 @@ def train(
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps, ...")] = "cpu",
     precision: PrecisionOption = None,
     channels_last: ChannelsLastOption = False,
+    threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Train one model on parallel streams and test it.
@@ -114,6 +116,7 @@ def train(
         device=device,
         precision=precision,
         channels_last=channels_last,
+        threads=1 if threads is None else threads,
     )
     if not find_method(method).has_memory:
         for name, value in (("memory_per_class", memory_per_class), ("edit", edit)):
@@ -172,6 +175,7 @@ def timeline(
 def demo(
     output: Annotated[Path, typer.Option(help="Directory for the results.")],
     seed: SeedOption = 0,
+    threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """EMGD beside the plain average on PS-Digits, class-incremental; needs no download.
@@ -182,7 +186,8 @@ def demo(
         check_free(output / name, overwrite=overwrite)
     from ..experiments.demo import run_demo
 
-    runs, picture = run_demo(output, seed=seed, overwrite=overwrite)
+    number = 1 if threads is None else threads
+    runs, picture = run_demo(output, seed=seed, threads=number, overwrite=overwrite)
     console.print(experiments.comparison_table(runs))
     console.print("A_e: accuracy of each task at its own end, A_ē: at the very end, F_ē: change.")
     console.print(f"Picture: {picture}", soft_wrap=True)

@@ -31,6 +31,7 @@ from .options import (
     PrecisionOption,
     ProtocolOption,
     TasksOption,
+    ThreadsOption,
     data_options,
 )
 
@@ -92,6 +93,7 @@ def compare(
     ] = None,
     precision: PrecisionOption = None,
     channels_last: ChannelsLastOption = False,
+    threads: ThreadsOption = None,
     workers: Annotated[
         int | None,
         typer.Option(help="Processes on this machine. Default: one for each core.", min=1),
@@ -135,6 +137,7 @@ def compare(
         "device": device,
         "precision": precision,
         "channels_last": channels_last or None,
+        "threads": threads,
     }
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     if config is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["replacing"]
@@ -18,6 +18,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     :param path: of the file, in a directory that exists.
     :return: path of the draft, a hidden file in the same directory.
+    :raises ValueError: if it cannot be written, on a full disk for example; says why.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -25,5 +26,8 @@ def replacing(path: Path) -> Iterator[Path]:
         with draft.open("rb+") as written:
             os.fsync(written.fileno())
         draft.replace(path)
+    except OSError as error:
+        raise ValueError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)

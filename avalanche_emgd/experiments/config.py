@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, get_args
 
 from .. import benchmarks
 from .._near import did_you_mean
+from ..benchmarks._text_files import check_text, excerpt
+from ..benchmarks.limits import MOST_TASKS
 from ..benchmarks.scenario import Scenario
 from ..models.model_name import ModelName
 from ..training.methods import find_method
@@ -24,17 +27,18 @@ __all__ = [
     "published_streams",
 ]
 
-
-_LOWEST = {
-    "seed": 0,
-    "label_set": 0,
-    "timeline": 0,
-    "num_tasks": 1,
-    "batch_size": 1,
-    "memory_per_class": 0,
-    "eval_every": 1,
+_MOST = 2**31 - 1  # what every library below takes
+# Of whole numbers: what is larger is a slip, and would cost memory or time in proportion to it.
+_RANGES = {
+    "seed": (0, _MOST),
+    "label_set": (0, _MOST),
+    "timeline": (0, _MOST),
+    "num_tasks": (1, MOST_TASKS),
+    "batch_size": (1, _MOST),
+    "memory_per_class": (0, _MOST),
+    "eval_every": (1, _MOST),
+    "threads": (1, 1024),
 }
-_HIGHEST = 2**31 - 1  # what every library below takes
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class RunConfig:
     :param precision: ``"bfloat16"`` or ``"float16"``: forward passes of training in fewer bits.
     :param channels_last: whether a convolutional model is laid out pixel by pixel in memory, which
         is faster on many machines and changes last digits.
+    :param threads: of the CPU, for the operations of torch, in 1..1024. Sums are divided among
+        them: with another number, last digits differ, and in time weights.
     :raises ValueError: if an argument is out of range; before any work starts.
     """
 
@@ -93,6 +99,7 @@ class RunConfig:
     device: str = "cpu"
     precision: Precision | None = None
     channels_last: bool = False
+    threads: int = 1
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -105,15 +112,28 @@ class RunConfig:
             if value not in choices:
                 words = ", ".join(choice for choice in choices if choice is not None)
                 near = did_you_mean(value, filter(None, choices))
-                raise ValueError(f"`{name}` must be one of {words}, found {value!r}.{near}")
+                raise ValueError(f"`{name}` must be one of {words}, found {excerpt(value)}.{near}")
+        for name in ("method", "name", "data_root", "protocol", "device"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                check_text(value, f"`{name}`")
         find_method(self.method)
         self._check_contradictions()
-        for name, low in _LOWEST.items():
+        for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
-            if value is not None and value < low:
-                raise ValueError(f"`{name}` must be at least {low}, found {value!r}.")
-            if value is not None and value > _HIGHEST:
-                raise ValueError(f"`{name}` must be at most {_HIGHEST}, found {value!r}.")
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, Integral):
+                raise ValueError(f"`{name}` must be a whole number, found {excerpt(value)}.")
+            if not low <= int(value) <= high:
+                bound = f"at least {low}" if int(value) < low else f"at most {high}"
+                raise ValueError(f"`{name}` must be {bound}, found {excerpt(value)}.")
+        num_classes = DATA[self.benchmark].num_classes
+        if self.num_tasks is not None and self.num_tasks > (num_classes or MOST_TASKS):
+            raise ValueError(
+                f"`num_tasks` must be at most {num_classes}, the number of classes of "
+                f"{self.benchmark}, found {self.num_tasks}."
+            )
         if self.overlap is not None and not 0.0 <= self.overlap <= 1.0:
             raise ValueError(f"`overlap` must be in [0, 1], found {self.overlap!r}.")
         if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):

@@ -16,16 +16,21 @@ __all__ = ["run_demo"]
 _PICTURE = "curves.png"
 
 
-def run_demo(output: Path, *, seed: int = 0, overwrite: bool = False) -> tuple[list[Run], Path]:
+def run_demo(
+    output: Path, *, seed: int = 0, threads: int = 1, overwrite: bool = False
+) -> tuple[list[Run], Path]:
     """Train both on the same streams and draw their curves side by side.
 
     :param output: directory, with one of its own for each run.
     :param seed: of both runs.
+    :param threads: see :class:`RunConfig`.
     :param overwrite: whether files of an earlier demonstration may be replaced.
     :return: the runs, and the path of the picture.
     :raises FileExistsError: if there are earlier runs that must not be overwritten.
     """
-    emgd = RunConfig(benchmark="ps-digits", scenario="class", method="emgd-gmc", seed=seed)
+    emgd = RunConfig(
+        benchmark="ps-digits", scenario="class", method="emgd-gmc", seed=seed, threads=threads
+    )
     configs = (emgd, replace(emgd, method="avg"))
     labels = [config.label for config in configs]
     with ExitStack() as stack:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["check_free", "make_directory", "results_in"]
+from ..benchmarks._text_files import check_text, excerpt
+
+__all__ = ["check_free", "holds_files", "make_directory", "results_in"]
 
 
 def check_free(output: Path, *, overwrite: bool) -> None:
@@ -18,13 +20,28 @@ def check_free(output: Path, *, overwrite: bool) -> None:
     :raises FileExistsError: if the directory has files in it and must not be overwritten.
     :raises ValueError: if it is a file.
     """
+    holds = holds_files(output)
     if output.exists() and not output.is_dir():
         raise ValueError(f"`output` {str(output)!r} cannot be made a directory: it is a file.")
-    if output.is_dir() and any(output.iterdir()) and not overwrite:
+    if holds and not overwrite:
         raise FileExistsError(
             f"`output` {str(output)!r} is not empty: name another directory, or allow "
             "overwriting (on the command line: --overwrite)."
         )
+
+
+def holds_files(directory: Path) -> bool:
+    """Whether a directory is there and has something in it.
+
+    :raises ValueError: if that cannot be found out, for its path is too long and so on; says why.
+    """
+    check_text(str(directory), "`output`")
+    try:
+        return directory.is_dir() and any(directory.iterdir())
+    except OSError as error:
+        raise ValueError(
+            f"`output` {excerpt(str(directory), 300)} cannot be looked at: {error.strerror}."
+        ) from None
 
 
 def make_directory(directory: Path) -> None:
@@ -32,11 +49,12 @@ def make_directory(directory: Path) -> None:
 
     :raises ValueError: if that is not possible; says why.
     """
+    check_text(str(directory), "`output`")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(
-            f"`output` {str(directory)!r} cannot be made a directory: {error.strerror}."
+            f"`output` {excerpt(str(directory), 300)} cannot be made a directory: {error.strerror}."
         ) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -12,8 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from ..benchmarks._text_files import parse_json, read_text
 from .atomic import replacing
 from .config import RunConfig, published_streams
+from .record_schema import FIGURES, IDENTITY, check_record
 from .run import Run
 from .study_directory import RECORDS, check_study
 
@@ -37,10 +40,11 @@ Record = dict[str, Any]
 ``None``), all of :meth:`Run.to_json` if it is done, and ``config``, see :meth:`RunConfig.to_json`.
 """
 
-_IDENTITY = ("method", "scenario", "benchmark", "label_set", "timeline", "seed")
-_FIGURES = ("A_e", "A_ebar", "F_ebar", "ticks", "seconds", "ticks_per_second", "peak_memory_mb")
 # Where things lie does not change a run; what the protocol says is in the key.
 _PLACES = ("data_root", "download", "protocol")
+_MOST_LETTERS = 60  # of a method's name in that of a file
+# Names that Windows keeps for devices, whatever follows their first dot.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
 def record_key(config: RunConfig) -> str:
@@ -54,19 +58,33 @@ def record_key(config: RunConfig) -> str:
     chosen = config.resolved()
     content = {key: value for key, value in asdict(chosen).items() if key not in _PLACES}
     content["name"] = config.label
+    if content["threads"] == 1:  # as in the keys of versions that knew no other number
+        del content["threads"]
     if config.protocol is not None:
         label_sets, timeline = published_streams(config)
         content["streams"] = [label_sets, timeline.spans]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
-    parts = [re.sub(r"[^\w.-]+", "-", config.label, flags=re.ASCII)[:60], chosen.scenario]
+    parts = [_file_name(config.label), chosen.scenario]
     if config.protocol is not None:
         parts += [f"ls{chosen.label_set}", f"tl{chosen.timeline}"]
     return "-".join([*parts, f"seed{chosen.seed}", digest])
 
 
+def _file_name(label: str) -> str:
+    """Beginning of a file's name: no hidden file, no device, no other folder."""
+    name = re.sub(r"[^\w.-]+", "-", label, flags=re.ASCII)[:_MOST_LETTERS]
+    return f"_{name}" if name.startswith(".") or _DEVICES.match(name) else name
+
+
 def done_record(config: RunConfig, run: Run) -> Record:
-    """Record of a run that has come to its end."""
-    return {**_head(config), "status": "done", "error": None, **run.to_json(), **_tail(config)}
+    """Record of a run that has come to its end.
+
+    :raises ValueError: if it holds what would be refused when it is read; names the field.
+    """
+    head, tail = _head(config), _tail(config)
+    record = {**head, "status": "done", "error": None, **run.to_json(), **tail}
+    check_record(json.loads(json.dumps(record)))
+    return record
 
 
 def failed_record(config: RunConfig, error: str) -> Record:
@@ -82,7 +100,7 @@ def _head(config: RunConfig) -> Record:
     chosen = config.resolved()
     return {
         "method": config.label,
-        **{name: getattr(chosen, name) for name in _IDENTITY if name != "method"},
+        **{name: getattr(chosen, name) for name in IDENTITY if name != "method"},
     }
 
 
@@ -96,6 +114,7 @@ def write_record(directory: Path, key: str, record: Record) -> None:
     :param directory: of the study, with the folder :data:`RECORDS` in it.
     :param key: see :func:`record_key`.
     :param record: to write; one line of the file for each of its fields.
+    :raises ValueError: if it cannot be written; says why.
     """
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in record.items()]
     with replacing(directory / RECORDS / f"{key}.json") as draft:
@@ -108,11 +127,12 @@ def read_records(directory: Path) -> dict[str, Record]:
     :param directory: of the study.
     :raises ValueError: if a file among them cannot be read or is no record; names it.
     """
-    return {
-        path.stem: _read(path)
-        for path in sorted((directory / RECORDS).glob("*.json"))
-        if not path.name.startswith(".")
-    }
+    folder = directory / RECORDS
+    if not folder.is_dir():
+        return {}
+    names = [name for name in os.listdir(folder) if name.endswith(".json")]
+    # Drafts, which are hidden, end with the number of a process.
+    return {name.removesuffix(".json"): _read(folder / name) for name in sorted(names)}
 
 
 def load_records(directory: str | Path) -> list[Record]:
@@ -130,19 +150,19 @@ def load_records(directory: str | Path) -> list[Record]:
 
 def _read(path: Path) -> Record:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        record = parse_json(read_text(path, "record"))
+    except ValueError as error:
         raise ValueError(
-            f"The record {str(path)!r} cannot be read: {error}. Remove it to have its run repeated."
+            f"The record {str(path)!r} cannot be read: {error} Remove it to have its run repeated."
         ) from None
-    needed = {*_IDENTITY, "status", "error", "config"}
-    if isinstance(record, dict) and record.get("status") == "done":
-        needed |= {*_FIGURES, "tasks", "trace"}
-    if not isinstance(record, dict) or not needed <= set(record):
+    try:
+        check_record(record)
+    except ValueError as error:
         raise ValueError(
-            f"{str(path)!r} is not a record of a run, but lies among them: remove it from there."
-        )
-    return record
+            f"{str(path)!r} is not a record of a run, but lies among them: {error}. Remove it to "
+            "have its run repeated."
+        ) from None
+    return dict(record)
 
 
 def _order(record: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -161,7 +181,7 @@ def results_table(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
     :param records: see :data:`Record`.
     """
-    columns = (*_IDENTITY, *_FIGURES, "status", "error")
+    columns = (*IDENTITY, *FIGURES, "status", "error")
     rows = [
         [last_line(record[c]) if c == "error" else record.get(c) for c in columns]
         for record in sorted(records, key=_order)

@@ -1,17 +1,33 @@
-"""What a run costs: peak memory."""
+"""What a run is given, and what it costs: threads and peak memory."""
 
 from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 import psutil
 import torch
 
-__all__ = ["PeakMemory"]
+__all__ = ["PeakMemory", "threads_of_torch"]
 
 _PERIOD = 0.02  # seconds
+
+
+@contextmanager
+def threads_of_torch(number: int) -> Iterator[None]:
+    """Context in which operations of torch run on so many threads of the CPU.
+
+    :param number: ≥ 1.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class PeakMemory:

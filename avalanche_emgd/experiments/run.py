@@ -40,7 +40,7 @@ from .data import DATA
 from .output import results_in
 from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress
-from .resources import PeakMemory
+from .resources import PeakMemory, threads_of_torch
 from .trace import Trace, WeightTrace
 
 __all__ = [
@@ -248,11 +248,12 @@ def execute(
     plugins: list[BasePlugin] = [trace, bar] if progress else [trace]
     if config.augment:
         plugins.append(AugmentationPlugin(seed=config.seed))
-    strategy = make_strategy(config, evaluator, plugins, benchmark)
-    with bar if progress else nullcontext(), PeakMemory(config.device) as memory:
-        started = time.perf_counter()
-        strategy.train(benchmark.train_stream, eval_streams=[])
-        seconds = time.perf_counter() - started - pcl.seconds
+    with threads_of_torch(config.threads):
+        strategy = make_strategy(config, evaluator, plugins, benchmark)
+        with bar if progress else nullcontext(), PeakMemory(config.device) as memory:
+            started = time.perf_counter()
+            strategy.train(benchmark.train_stream, eval_streams=[])
+            seconds = time.perf_counter() - started - pcl.seconds
     result = pcl.result()
     if result is None:
         raise RuntimeError("Training ended before the end of the stream.")

@@ -13,7 +13,6 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 
 import dask
-import torch
 from distributed import Client, KilledWorker, LocalCluster, as_completed
 from distributed.utils import get_mp_context
 
@@ -135,7 +134,7 @@ def finish(
 
 
 def perform(config: RunConfig, path: Sequence[str] = ()) -> Record:
-    """Do a run, on one thread.
+    """Do a run.
 
     :param config: of the run.
     :param path: folders to look for modules in, beside those of the process.
@@ -143,7 +142,6 @@ def perform(config: RunConfig, path: Sequence[str] = ()) -> Record:
     """
     with _alone:
         sys.path.extend(folder for folder in path if folder not in sys.path)
-        torch.set_num_threads(1)
         try:
             return done_record(config, execute(config, make_benchmark(config)))
         except (Exception, SystemExit):

@@ -12,7 +12,7 @@ import pandas as pd
 from dask.system import CPU_COUNT
 
 from .config import RunConfig, make_benchmark
-from .output import make_directory
+from .output import holds_files, make_directory
 from .records import (
     RECORDS,
     Record,
@@ -24,12 +24,13 @@ from .records import (
 )
 from .run import check_run
 from .scheduling import connect, finish
-from .study_config import StudyConfig
+from .study_config import STUDY, StudyConfig
 from .study_progress import StudyProgress
 from .study_resume import check_same_study
 
 __all__ = ["run_study"]
 
+_WRITTEN = {RECORDS, "results.csv", "results.parquet", "report", "report.md", "report.html"}
 _PERIOD = 30.0  # seconds between two tables of results
 
 
@@ -107,12 +108,17 @@ def _earlier_records(
     study: StudyConfig, runs: Mapping[str, RunConfig], output: Path
 ) -> dict[str, Record]:
     """Short records that are in the directory already."""
-    if output.exists() and not output.is_dir():
+    if holds_files(output):
+        names = {path.name for path in output.iterdir()}
+        # Of a study that was stopped before anything was finished there are folders or drafts.
+        foreign = [name for name in names - _WRITTEN if not name.startswith(f".{STUDY}.")]
+        if STUDY not in names and foreign:
+            raise FileExistsError(
+                f"`output` {str(output)!r} is not empty, and holds no study: name another "
+                "directory."
+            )
+    elif output.exists() and not output.is_dir():
         raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
-    if output.is_dir() and any(output.iterdir()) and not (output / "study.yaml").exists():
-        raise FileExistsError(
-            f"`output` {str(output)!r} is not empty, and holds no study: name another directory."
-        )
     records = read_records(output)
     check_same_study(study, runs, records)
     return {key: _short(record) for key, record in records.items()}
@@ -132,14 +138,16 @@ def _check_runs(configs: Iterable[RunConfig], *, download: bool) -> None:
 
 def _prepare(study: StudyConfig, output: Path) -> None:
     """Make the directory, and say in it what study it holds."""
-    make_directory(output / RECORDS)
-    path = output / "study.yaml"
+    # The study first: with records alone nothing would say what they are of.
+    make_directory(output)
+    path = output / STUDY
     try:
         unchanged = StudyConfig.from_yaml(path) == study
     except ValueError:  # not there, or of a study whose methods are no longer to be had
         unchanged = False
     if not unchanged:  # it may be the user's own, with remarks
         study.to_yaml(path)
+    make_directory(output / RECORDS)
 
 
 def _do(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import product
 from numbers import Integral, Real
@@ -13,14 +14,19 @@ from typing import Any
 import yaml
 
 from .._near import did_you_mean
+from ..benchmarks._text_files import check_text, excerpt, read_text
 from ..benchmarks.scenario import Scenario
 from ..models.model_name import ModelName
 from ..training.precision_name import Precision
 from .atomic import replacing
 from .config import RunConfig
 from .data import BenchmarkName
+from .yaml_files import MOST_BYTES, parse_yaml
 
-__all__ = ["SHARED", "MethodChoice", "StudyConfig"]
+__all__ = ["SHARED", "STUDY", "MethodChoice", "StudyConfig"]
+
+STUDY = "study.yaml"
+"""File that says what the runs of a study are, in its directory."""
 
 # What all runs of a study have in common.
 _KINDS: dict[str, type] = {
@@ -37,13 +43,15 @@ _KINDS: dict[str, type] = {
     "memory_per_class": int,
     "eval_every": int,
     "device": str,
+    "threads": int,
     "precision": str,
     "channels_last": bool,
 }
 SHARED: tuple[str, ...] = tuple(_KINDS)
 """Names of the settings that all runs of a study have in common."""
 
-_REQUIRED = ("benchmark", "download", "augment", "device", "channels_last")
+_REQUIRED = ("benchmark", "download", "augment", "device", "threads", "channels_last")
+_MOST_RUNS = 100_000
 _LISTS = ("methods", "scenarios", "seeds", "label_sets", "timelines")
 
 
@@ -65,17 +73,21 @@ class MethodChoice:
         for key in ("method", "name"):
             value = getattr(self, key)
             if not (isinstance(value, str) and value) and (key, value) != ("name", None):
-                raise ValueError(f"`{key}` of a method must be text, found {value!r}.")
+                raise ValueError(f"`{key}` of a method must be text, found {excerpt(value)}.")
+            if value is not None:
+                check_text(value, f"`{key}` of a method")
         if not isinstance(self.settings, Mapping):
             raise ValueError(
-                f"`settings` of {self.label!r} must map names to values, found {self.settings!r}."
+                f"`settings` of {self.label!r} must map names to values, found "
+                f"{excerpt(self.settings)}."
             )
         try:
             kept = json.loads(json.dumps(dict(self.settings), allow_nan=False))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ValueError(
                 f"`settings` of {self.label!r} must be numbers, text, true, false, null, lists and "
-                f"mappings of these, found {dict(self.settings)!r}: {error}."
+                f"mappings of these, found "
+                f"{excerpt(dict(self.settings))}: {error}."
             ) from None
         object.__setattr__(self, "settings", kept)
 
@@ -99,7 +111,7 @@ class MethodChoice:
         if not isinstance(entry, Mapping) or "method" not in entry or not set(entry) <= set(known):
             raise ValueError(
                 "`methods` must list names, or mappings with `method` and perhaps `name` and "
-                f"`settings`, found {entry!r}."
+                f"`settings`, found {excerpt(entry)}."
             )
         return cls(**entry)
 
@@ -145,6 +157,7 @@ class StudyConfig:
     device: str = "cpu"
     precision: Precision | None = None
     channels_last: bool = False
+    threads: int = 1
 
     def __post_init__(self) -> None:
         for name, kind in _KINDS.items():
@@ -154,7 +167,7 @@ class StudyConfig:
         for name in _LISTS:
             value = getattr(self, name)
             if isinstance(value, str) or not isinstance(value, Sequence):
-                raise ValueError(f"`{name}` must be a list, found {value!r}.")
+                raise ValueError(f"`{name}` must be a list, found {excerpt(value)}.")
             if not value and name in ("methods", "scenarios", "seeds"):
                 raise ValueError(f"`{name}` must have at least one entry, found none.")
             object.__setattr__(self, name, tuple(value))
@@ -163,6 +176,11 @@ class StudyConfig:
             entries = (_as(int, entry, f"an entry of `{name}`") for entry in getattr(self, name))
             object.__setattr__(self, name, tuple(entries))
         self._check_twice()
+        count = math.prod(len(getattr(self, name)) or 1 for name in _LISTS)
+        if count > _MOST_RUNS:
+            raise ValueError(
+                f"`methods`, `seeds` and so on make {count} runs; {_MOST_RUNS} at most."
+            )
         self.runs()
 
     def _check_twice(self) -> None:
@@ -170,12 +188,16 @@ class StudyConfig:
             entries = getattr(self, name)
             if name == "methods":
                 entries = [choice.label for choice in entries]
-            for i, entry in enumerate(entries):
-                if entry in entries[:i]:
+            seen: set[Any] = set()
+            for entry in entries:
+                if not isinstance(entry, Hashable):
+                    raise ValueError(f"`{name}` has the entry {excerpt(entry)}, which is no name.")
+                if entry in seen:
                     raise ValueError(
-                        f"`{name}` has {entry!r} twice"
+                        f"`{name}` has {excerpt(entry)} twice"
                         + ("; give one of them another `name`." if name == "methods" else ".")
                     )
+                seen.add(entry)
 
     def runs(self) -> list[RunConfig]:
         """All runs, such that those with the same streams follow each other.
@@ -213,11 +235,10 @@ class StudyConfig:
             settings.
         :raises ValueError: if it cannot be read, is not YAML, or has unknown keys or bad values.
         """
+        text = read_text(path, "config", most=MOST_BYTES)
         try:
-            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ValueError(f"`config` {str(path)!r} cannot be read: {error.strerror}.") from None
-        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            content = parse_yaml(text)
+        except ValueError as error:
             words = " ".join(str(error).split())
             raise ValueError(f"`config` {str(path)!r} is not a YAML file: {words}.") from None
         known = [f.name for f in fields(cls)]
@@ -225,11 +246,13 @@ class StudyConfig:
             raise ValueError(
                 f"`config` {str(path)!r} must map names to values, and have at least `methods`."
             )
-        unknown = [str(key) for key in content if key not in known]
+        unknown = [key for key in content if key not in known]
         if unknown:
+            names = [key if isinstance(key, str) else excerpt(key) for key in unknown]
+            shown = excerpt(", ".join(names), 300)[1:-1]
             raise ValueError(
-                f"`config` {str(path)!r} has unknown keys: {', '.join(unknown)}. "
-                f"Known are {', '.join(known)}.{did_you_mean(unknown[0], known)}"
+                f"`config` {str(path)!r} has unknown keys: {shown}. Known are "
+                f"{', '.join(known)}.{did_you_mean(str(unknown[0])[:80], known)}"
             )
         try:
             if "methods" in content and "methods" in instead:
@@ -273,5 +296,5 @@ def _as(kind: type, value: Any, name: str) -> Any:
         hint = ""
         if kind is float and isinstance(value, str):
             hint = " (YAML takes 3e-3 for text: write 0.003 or 3.0e-3)"
-        raise ValueError(f"{name} must be {words}, found {value!r}{hint}.")
-    return kind(value)
+        raise ValueError(f"{name} must be {words}, found {excerpt(value)}{hint}.")
+    return check_text(value, name) if isinstance(value, str) else kind(value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..benchmarks._text_files import excerpt
+
 __all__ = ["RECORDS", "check_study"]
 
 RECORDS = "records"
@@ -15,8 +17,12 @@ def check_study(directory: Path) -> None:
 
     :raises FileNotFoundError: if it is not.
     """
-    if not (directory / RECORDS).is_dir():
+    try:
+        holds_study = (directory / RECORDS).is_dir()
+    except (OSError, ValueError):  # of paths that cannot be
+        holds_study = False
+    if not holds_study:
         raise FileNotFoundError(
-            f"`directory` {str(directory)!r} holds no study: name the output directory of one (on "
-            "the command line: avalanche-emgd compare --output DIR)."
+            f"`directory` {excerpt(str(directory), 300)} holds no study: name the "
+            "output directory of one (on the command line: avalanche-emgd compare --output DIR)."
         )

@@ -13,6 +13,7 @@ from .study_config import SHARED, StudyConfig
 
 __all__ = ["check_same_study"]
 
+_DEFAULTS = {"threads": 1}
 _REMEDY = "Name another output directory, or leave the setting as it was."
 
 
@@ -32,9 +33,11 @@ def check_same_study(
     for key, record in records.items():
         there = record["config"]
         for name in SHARED:
-            if name != "download" and not _same(name, there.get(name), here[name]):
+            # What an earlier version did not know was as it is by default.
+            known = there.get(name, _DEFAULTS.get(name))
+            if name != "download" and not _same(name, known, here[name]):
                 raise ValueError(
-                    f"`{name}` is {here[name]!r}, but {there.get(name)!r} in the record {key!r} of "
+                    f"`{name}` is {here[name]!r}, but {known!r} in the record {key!r} of "
                     f"the study in `output`. {_REMEDY}"
                 )
         choice = choices.get(record["method"])

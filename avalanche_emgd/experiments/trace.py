@@ -6,7 +6,10 @@ from typing import Any
 
 from ..training.plugins import MultiGradientPlugin
 
-__all__ = ["Trace", "WeightTrace"]
+__all__ = ["LARGEST", "Trace", "WeightTrace"]
+
+LARGEST = 1e100
+"""Of the values that are kept: pictures of larger ones say nothing, and fail."""
 
 Trace = dict[str, dict[str, list[tuple[int, float]]]]
 """``"loss"``, ``"weight"`` and ``"sigma"``: for each objective, (tick, value) in order."""
@@ -36,5 +39,6 @@ class WeightTrace(MultiGradientPlugin):
             if row is None or len(row) != len(strategy.objectives):
                 continue
             for objective, value in zip(strategy.objectives, row.tolist(), strict=True):
-                if value < float("inf"):  # an objective without gradient is relaxed completely
+                # An objective without gradient is relaxed completely: its factor is infinite.
+                if abs(value) <= LARGEST:
                     self.trace[kind].setdefault(objective, []).append((strategy.tick, value))

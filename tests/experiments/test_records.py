@@ -22,7 +22,16 @@ FIGURES = {
     "A_e": 0.5,
     "A_ebar": 0.25,
     "F_ebar": -0.25,
-    "tasks": [],
+    "tasks": [
+        {
+            "name": "task0",
+            "classes": [0, 1],
+            "span": [0, 6],
+            "at_end": 0.5,
+            "final": 0.25,
+            "curve": [[7, 0.5]],
+        }
+    ],
     "trace": {},
     "ticks": 7,
     "seconds": 0.5,

@@ -56,7 +56,7 @@ class Page(HTMLParser):
 def study():
     """Two scenarios, three methods, four blocks; one run has failed, one is not there yet."""
     records = []
-    for scenario, base in (("class", 0.4), ("task", 0.8)):
+    for scenario, base in (("class", 0.4), ("task", 0.7)):
         for label, method, gain in (
             ("emgd-gmc", None, 0.0),
             ("avg", None, -0.02),

@@ -82,7 +82,7 @@ def test_kinds_of_weightings():
 def test_weights_of_the_wrong_shape_are_refused_before_an_update(returned):
     strategy = make(MultiGradientTemplate, weighting=returned)
     before = [parameter.clone() for parameter in strategy.model.parameters()]
-    with pytest.raises(ValueError, match=r"`weighting` .*<lambda> must return a tensor of 1 weights"):
+    with pytest.raises(ValueError, match=r"<lambda> must return a tensor of 1 weights"):
         strategy.train(BENCHMARK.train_stream)
     for one, other in zip(before, strategy.model.parameters(), strict=True):
         assert torch.equal(one, other)

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..records import Record
-from ..study_config import StudyConfig
+from ..study_config import STUDY, StudyConfig
 from .words import count
 
-__all__ = ["STUDY", "progress_words"]
-
-STUDY = "study.yaml"
-"""File that says what the runs of a study are, in its directory."""
+__all__ = ["progress_words"]
 
 
 def progress_words(directory: Path, records: Sequence[Record]) -> str:

@@ -1,0 +1,146 @@
+"""Text files of users: read in memory in proportion to their size, or refused in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import reprlib
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["MOST_BYTES", "check_text", "excerpt", "line_at", "parse_json", "read_text"]
+
+MOST_BYTES = 16 * 2**20
+"""Size of the largest text file that is read."""
+
+_MOST_DEPTH = 100
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxtuple, _SHORT.maxdict = 4, 20, 20, 20
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
+_MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
+def check_text(text: str, name: str) -> str:
+    """Check that a text can be written, printed and be part of a path.
+
+    :param text: to check.
+    :param name: of the argument, for messages.
+    :return: the text.
+    :raises ValueError: if it holds half a character (a surrogate) or the character 0.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"{name} has characters that cannot be encoded: {excerpt(text)}."
+        ) from None
+    if "\0" in text:
+        raise ValueError(f"{name} must not have the character 0, found {excerpt(text)}.")
+    return text
+
+
+def excerpt(value: Any, most: int = 80) -> str:
+    """Representation of a value for a message, on one line and not too long.
+
+    :param most: letters.
+    """
+    if isinstance(value, str):
+        words = ascii(value[: most + 1]) if not _encodable(value) else repr(value[: most + 1])
+    else:
+        try:
+            words = _SHORT.repr(value)
+        except (ValueError, RecursionError):  # numbers of thousands of digits
+            words = f"something large of type {type(value).__name__}"
+    words = " ".join(words.split())
+    return words if len(words) <= most else words[:most] + "…"
+
+
+def read_text(path: str | Path, name: str, *, most: int = MOST_BYTES) -> str:
+    """Read a text file.
+
+    :param path: of a regular file.
+    :param name: of the argument, for messages.
+    :param most: bytes.
+    :raises ValueError: if it cannot be read, is not a regular file, too large or not UTF-8; names
+        the file.
+    """
+    check_text(str(path), f"`{name}`")
+    what = f"`{name}` {excerpt(str(path), 300)}"
+    try:
+        # A pipe would make the opening wait.
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ValueError(f"{what} is not a file.")
+            if status.st_size > most:
+                raise ValueError(
+                    f"{what} has {status.st_size} bytes, more than the {most} that are read."
+                )
+            content = file.read(status.st_size + 1)
+    except OSError as error:
+        raise ValueError(f"{what} cannot be read: {error.strerror}.") from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{what} is not a text file: line {line} is not UTF-8.") from None
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON whose numbers are finite and whose text can be written.
+
+    :raises ValueError: if it is something else; the message names the line.
+    """
+    try:
+        content = json.loads(text, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"{where}: not valid JSON: {error.msg}.") from None
+    except RecursionError:
+        raise ValueError(f"line {_too_deep(text)}: nested too deeply.") from None
+    except _NoNumberError as error:
+        line = line_at(text, text.find(str(error)))
+        raise ValueError(f"line {line}: {error} is not a number of JSON.") from None
+    except ValueError:  # of Python, for numbers with thousands of digits
+        found = re.search(rf"\d{{{sys.get_int_max_str_digits()},}}", text)
+        line = line_at(text, found.start() if found else 0)
+        raise ValueError(f"line {line}: a number has too many digits.") from None
+    if "\\u" in text and not _encodable(content):
+        found = re.search(r"\\u[dD][89a-fA-F]", text)
+        line = line_at(text, found.start() if found else 0)
+        raise ValueError(f"line {line}: a text has characters that cannot be encoded.")
+    return content
+
+
+def line_at(text: str, position: int) -> int:
+    """Line, from 1, of a position in a text."""
+    return text.count("\n", 0, max(0, position)) + 1
+
+
+class _NoNumberError(Exception):
+    """NaN or an infinity, which Python writes, but JSON does not know."""
+
+
+def _no_number(constant: str) -> Any:
+    raise _NoNumberError(constant)
+
+
+def _too_deep(text: str) -> int:
+    """Line at which a JSON text becomes deeper than anything of ours."""
+    depth = 0
+    for mark in _MARKS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark.group(), 0)
+        if depth > _MOST_DEPTH:
+            return line_at(text, mark.start())
+    return 1
+
+
+def _encodable(content: Any) -> bool:
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True

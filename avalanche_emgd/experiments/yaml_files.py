@@ -1,0 +1,92 @@
+"""YAML of which no part grows beyond the file that it comes from."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import yaml
+
+from ..benchmarks._text_files import excerpt
+
+__all__ = ["MOST_BYTES", "parse_yaml"]
+
+MOST_BYTES = 2**20
+"""Size of the largest YAML file that is read."""
+
+_MOST_DEPTH = 50
+# How much larger than its text a document may be with every alias in full.
+_MOST_TIMES = 10
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def parse_yaml(text: str) -> Any:
+    """Parse a document of plain values.
+
+    :raises ValueError: if it is not YAML, nested too deeply, or much larger than it looks because
+        of its aliases; the message names the line.
+    """
+    try:
+        _check_depth(text)
+        node = yaml.compose(text, Loader=_LOADER)
+        if node is None:
+            return None
+        _check_size(node, _MOST_TIMES * (len(text) + 1000))
+        return yaml.load(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        words = excerpt(" ".join(str(error).split()), 500)
+        raise ValueError(f"not YAML: {words[1:-1]}") from None
+    except (RecursionError, OverflowError) as error:
+        raise ValueError(f"not plain values: {error}") from None
+
+
+def _check_depth(text: str) -> None:
+    """Look at events, of which the parser makes one after the other, before anything recurses."""
+    depth = 0
+    digits = sys.get_int_max_str_digits() or 4300
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif (
+            isinstance(event, yaml.ScalarEvent)
+            and len(event.value) > digits
+            and event.value[0] in "+-.0123456789"
+            and event.implicit[0]
+        ):
+            raise ValueError(f"line {event.start_mark.line + 1}: a number has too many digits")
+        if depth > _MOST_DEPTH:
+            raise ValueError(f"line {event.start_mark.line + 1}: nested too deeply")
+
+
+def _check_size(root: yaml.Node, most: int) -> None:
+    """Count the letters and values that there are with every alias in full."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+    waiting = [(root, False)]
+    while waiting:
+        node, done = waiting.pop()
+        if id(node) in sizes:
+            continue
+        children = _children(node)
+        if done:
+            open_nodes.discard(id(node))
+            own = len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+            sizes[id(node)] = 1 + own + sum(sizes[id(child)] for child in children)
+            if sizes[id(node)] > most:
+                line = node.start_mark.line + 1
+                raise ValueError(f"line {line}: much larger than the file with aliases in full")
+            continue
+        open_nodes.add(id(node))
+        waiting.append((node, True))
+        for child in children:
+            if id(child) in open_nodes:
+                raise ValueError(f"line {node.start_mark.line + 1}: a value that contains itself")
+            waiting.append((child, False))
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []

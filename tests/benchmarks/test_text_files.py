@@ -1,0 +1,230 @@
+"""Small texts that would do large damage."""
+
+import json
+import os
+import time
+import tracemalloc
+
+import pytest
+
+from avalanche_emgd.benchmarks import LabelSet, Protocol, Timeline
+from avalanche_emgd.benchmarks._text_files import MOST_BYTES, excerpt, parse_json, read_text
+from avalanche_emgd.benchmarks.limits import MOST_TASKS
+from avalanche_emgd.experiments.study_config import StudyConfig
+from avalanche_emgd.experiments.yaml_files import parse_yaml
+
+SECONDS = 10.0  # what hangs takes minutes
+
+
+def laughs(levels, width=9):
+    """YAML of which every level is as large as nine of the one before."""
+    lines = ["a0: &a0 [lol, lol, lol]"]
+    lines += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * width)}]" for k in range(1, levels)]
+    return "\n".join(lines)
+
+
+def refused(path, load, match):
+    """Check that a file is refused in a line that names it, quickly and in little memory."""
+    tracemalloc.start()
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match=match) as caught:
+        load(path)
+    elapsed, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    message = str(caught.value)
+    assert path.name in message
+    assert "\n" not in message
+    assert len(message) < 1000
+    message.encode()  # it can be printed
+    assert elapsed < SECONDS
+    assert peak < 2**20 + 100 * path.stat().st_size
+    return message
+
+
+DEEP = 100_000
+YAML = {
+    "laughs": (laughs(9) + "\nmethods: *a8", "line 5: much larger than the file"),
+    "laughs as settings": (
+        laughs(9) + "\nmethods: [{method: avg, settings: {x: *a8}}]",
+        "much larger",
+    ),
+    "merged": (
+        "a: &a {x: 1}\n"
+        + "\n".join(
+            f"{chr(98 + i)}: &{chr(98 + i)} {{<<: [{', '.join(['*' + chr(97 + i)] * 9)}]}}"
+            for i in range(9)
+        ),
+        "much larger",
+    ),
+    "itself": ("methods: &a [*a]", "line 1: a value that contains itself"),
+    "long text many times": (
+        f"a: &a {'x' * 10_000}\nmethods: [{', '.join(['*a'] * 2000)}]",
+        "much larger",
+    ),
+    "flow nesting": ("methods: " + "[" * DEEP, "nested too deeply|nesting depth"),
+    "block nesting": ("methods:\n" + "- " * 5_000 + "x", "nested too deeply"),
+    "braces": ("{a: " * DEEP, "nested too deeply|nesting depth"),
+    "digits": ("methods: [avg]\nseeds: [" + "9" * 10_000 + "]", "line 2: a number has too many"),
+    "hexadecimal": ("methods: [avg]\nbatch_size: 0x" + "f" * 100_000, "line 2: a number has"),
+    "sexagesimal": ("methods: [avg]\nbatch_size: 1" + ":59" * 50_000, "line 2: a number has"),
+    "shorter digits": ("methods: [avg]\nbatch_size: " + "9" * 4000, "`batch_size` must be at most"),
+    "infinity": ("methods: [avg]\nlearning_rate: .inf", "`learning_rate` must be positive"),
+    "not a number": ("methods: [avg]\noverlap: .nan", "`overlap` must be in"),
+    "half a character": ('methods: ["\\ud800"]', "cannot be encoded|not YAML|not a YAML"),
+    "date": ("methods: [2001-99-99]", "is not a YAML file"),
+    "object": ("methods: !!python/object/apply:os.getcwd []", "is not a YAML file"),
+    "binary": ("methods: [\x01]", "is not a YAML file"),
+    "keys": ("methods: [avg]\n? [a, b]\n: c", "is not a YAML file|unknown keys"),
+    "runs": (
+        f"methods: [avg, mgda]\nseeds: {list(range(1000))}\nlabel_sets: {list(range(1000))}",
+        "make 2000000 runs",
+    ),
+    "tasks": ("methods: [avg]\noverlap: 0.5\nnum_tasks: 1000000000", "`num_tasks` must be at most"),
+    "seed": ("methods: [avg]\nseeds: [99999999999999999999]", "`seed` must be at most"),
+    "threads": ("methods: [avg]\nthreads: 0", "`threads` must be at least 1"),
+    "nothing": ("", "must map names to values"),
+}
+
+
+@pytest.mark.parametrize("name", YAML)
+def test_studies(name, tmp_path):
+    text, message = YAML[name]
+    (tmp_path / "study.yaml").write_text(text)
+    refused(tmp_path / "study.yaml", StudyConfig.from_yaml, message)
+
+
+def test_a_study_that_is_too_large(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("methods: [avg]\n#" + "x" * 2**21)
+    refused(path, StudyConfig.from_yaml, "has 20971.. bytes, more than the 1048576")
+
+
+def test_aliases_within_reason_are_welcome():
+    text = "s: &s {exponent: 1.0}\nmethods: [{method: a, settings: *s}, {method: b, settings: *s}]"
+    found = parse_yaml(text)
+    assert [entry["settings"] for entry in found["methods"]] == [{"exponent": 1.0}] * 2
+
+
+def protocol(**changes):
+    content = {
+        "name": "toy",
+        "dataset": "digits",
+        "num_classes": 4,
+        "batch_size": 4,
+        "label_sets": [{"classes": [[0, 1], [2, 3]], "timelines": [[[0, 3], [2, 9]]]}],
+    }
+    return {**content, **changes}
+
+
+def label_set(tasks, spans):
+    return [{"classes": [[task] for task in range(tasks)], "timelines": [spans]}]
+
+
+MANY = 30_000
+PROTOCOLS = {
+    "nesting": ("[" * DEEP, "line 1: nested too deeply"),
+    "objects": ('{"a":' * DEEP, "line 1: nested too deeply"),
+    "late nesting": ('{"name": "[[",\n"x":' + "[" * DEEP, "line 2: nested too deeply"),
+    "digits": ('{"name": "x",\n"num_classes": ' + "9" * 10_000 + "}", "line 2: a number has"),
+    "shorter digits": (
+        json.dumps(protocol(label_sets=label_set(1, [[0, 10**4000]]))),
+        "must end before tick",
+    ),
+    "ticks": (json.dumps(protocol(label_sets=label_set(1, [[0, 10**18]]))), "must end before tick"),
+    "not a number": (json.dumps(protocol(num_classes=float("nan"))), "line 1: NaN is not a number"),
+    "infinity": ('{"num_classes": 1e999}', "misses the key|must be an integer"),
+    "half a character": (json.dumps(protocol(name="\ud800")), "line 1: a text has characters"),
+    "tasks in a row": (
+        json.dumps(
+            protocol(num_classes=MANY, label_sets=label_set(MANY, [[k, k] for k in range(MANY)]))
+        ),
+        f"at most {MOST_TASKS} tasks, found {MANY}",
+    ),
+    "tasks at once": (
+        json.dumps(
+            protocol(num_classes=9000, label_sets=label_set(9000, [[0, k] for k in range(9000)]))
+        ),
+        "too many are active at once",
+    ),
+    "a long list": (
+        json.dumps(protocol(label_sets=[{"classes": list(range(300_000)), "timelines": []}])),
+        r"key 'label_sets\[0\]\.classes\[0\]' must be a list",
+    ),
+    "a long text": (json.dumps(protocol(num_classes="x" * 300_000)), "must be an integer"),
+}
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_protocols(name, tmp_path):
+    text, message = PROTOCOLS[name]
+    (tmp_path / "protocol.json").write_text(text)
+    refused(tmp_path / "protocol.json", Protocol.load, message)
+
+
+def test_a_protocol_with_many_tasks(tmp_path):
+    tasks = MOST_TASKS // 4
+    spans = Timeline(tuple((2 * k, 2 * k + 3) for k in range(tasks)))
+    classes = tuple((k,) for k in range(tasks))
+    started = time.perf_counter()
+    Protocol("large", "none", tasks, 4, (LabelSet(classes, (spans,)),)).save(tmp_path / "p.json")
+    loaded = Protocol.load(tmp_path / "p.json").select(0, 0)[1]
+    assert loaded == spans
+    assert len(loaded.segments()) <= 2 * tasks - 1
+    assert loaded.fit([3] * tasks).num_tasks == tasks
+    assert time.perf_counter() - started < SECONDS
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(ValueError, match=r"`protocol` .*is not a file"):
+        read_text(os.devnull, "protocol")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match=r"`protocol` .*pipe.* is not a file"):
+        read_text(tmp_path / "pipe", "protocol")
+    with pytest.raises(ValueError, match=r"is not a file|cannot be read"):
+        read_text(tmp_path, "protocol")
+    with pytest.raises(ValueError, match="cannot be read: File name too long"):
+        read_text(tmp_path / ("x" * 5000), "protocol")
+    with pytest.raises(ValueError, match="cannot be read: No such file"):
+        read_text(tmp_path / "none", "protocol")
+    with pytest.raises(ValueError, match="`protocol` must not have the character 0"):
+        read_text("a\0b", "protocol")
+    with pytest.raises(ValueError, match="`protocol` has characters that cannot be encoded"):
+        read_text("a\ud800b", "protocol")
+
+
+def test_a_file_with_holes_is_not_read(tmp_path):
+    with (tmp_path / "holes").open("wb") as file:
+        file.truncate(2**40)
+    refused_path = tmp_path / "holes"
+    with pytest.raises(ValueError, match=f"more than the {MOST_BYTES} that are read"):
+        read_text(refused_path, "protocol")
+
+
+def test_text_in_another_encoding_is_told_with_its_line(tmp_path):
+    (tmp_path / "latin").write_bytes(b"name: a\nname: \xe9\n")
+    with pytest.raises(ValueError, match=r"latin.* line 2 is not UTF-8"):
+        read_text(tmp_path / "latin", "config")
+
+
+def test_json_as_it_should_be():
+    assert parse_json('{"a": [1, 2.5, "\\u00e9", null]}') == {"a": [1, 2.5, "é", None]}
+    assert parse_json('"\\ud83d\\ude00"') == "😀"  # two halves make a character
+
+
+LARGE = {
+    "text": "x" * 10**6,
+    "list": list(range(10**6)),
+    "number": 10**5000,
+    "number within": [10**5000],
+    "mapping": {"a": {"b": [["c\n"]]}},
+    "half a character": "\ud800",
+    "lines": "a\nb",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_excerpts_are_short_and_can_be_printed(name):
+    words = excerpt(LARGE[name])
+    assert len(words) <= 81
+    assert "\n" not in words
+    words.encode()
