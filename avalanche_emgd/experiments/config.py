@@ -129,11 +129,8 @@ class RunConfig:
                 bound = f"at least {low}" if int(value) < low else f"at most {high}"
                 raise ValueError(f"`{name}` must be {bound}, found {excerpt(value)}.")
         num_classes = DATA[self.benchmark].num_classes
-        if self.num_tasks is not None and self.num_tasks > (num_classes or MOST_TASKS):
-            raise ValueError(
-                f"`num_tasks` must be at most {num_classes}, the number of classes of "
-                f"{self.benchmark}, found {self.num_tasks}."
-            )
+        if num_classes is not None and (self.num_tasks or 0) > num_classes:
+            raise ValueError(f"`num_tasks` must be in 1..{num_classes}, found {self.num_tasks}.")
         if self.overlap is not None and not 0.0 <= self.overlap <= 1.0:
             raise ValueError(f"`overlap` must be in [0, 1], found {self.overlap!r}.")
         if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
