@@ -22,7 +22,6 @@ _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 1e-2, tor
 # Relative to the lengths of inputs and backprops whose products a gradient sums up. Where these
 # cancel, rounding is large beside the gradient, and small beside this.
 _FLOOR = 0.1
-_LINE = "\n"
 # How far units at their kinks may lead. They are a few among thousands.
 _KINKS = 0.1
 
@@ -97,13 +96,13 @@ class Comparison:
                 for slope, output in zip(slopes, outputs, strict=True)
             ]
         )
-        returned = torch.autograd.grad(
-            joined, calls.edges(), back, retain_graph=True, allow_unused=True
-        )
         try:
+            returned = torch.autograd.grad(
+                joined, calls.edges(), back, retain_graph=True, allow_unused=True
+            )
             found = calls.gradients(returned, sizes, parameters, lean)[0].rows
         except RuntimeError as error:
-            raise UntrustedError(f"a gradient rule fails: {error}") from error
+            raise UntrustedError(f"its joint gradients fail: {_line_of(error)}") from error
         floors = _floors(calls.calls, returned, sizes, parameters)
         lengths = [p.numel() for p in parameters]
         for k, (row, right) in enumerate(zip(found, expected, strict=True)):
@@ -128,7 +127,7 @@ class Comparison:
         except Exception as error:
             state.restore()
             raise UntrustedError(
-                f"a joint pass fails: {type(error).__name__}: {str(error).partition(_LINE)[0]}"
+                f"a joint pass fails: {type(error).__name__}: {_line_of(error)}"
             ) from error
         written = state.written()
         state.restore()
@@ -180,6 +179,11 @@ class Comparison:
             else:
                 found.append(bool(slope.any()) and bool(own & telling))
         return found
+
+
+def _line_of(error: Exception) -> str:
+    """First line of an error's message."""
+    return str(error).partition("\n")[0]
 
 
 class _Watch(TorchFunctionMode):

@@ -27,7 +27,8 @@ _HOOKS = (
     "_backward_hooks",
     "_backward_pre_hooks",
 )
-# Values that stay what they are although they are other objects, after pickling.
+# Values that stay what they are although they are other objects after copying or pickling.
+_CONTAINERS = (dict, list, set)
 _PLAIN = (bool, int, float, str, type(None), tuple)
 
 
@@ -79,9 +80,15 @@ def same_structure(found: list[Any], before: list[Any]) -> bool:
     if all(map(operator.is_, found, before)):
         return True
     return all(
-        a is b or (type(a) is type(b) and isinstance(a, _PLAIN) and a == b)
+        a is b or (type(a) is type(b) and _is_equal(a, b))
         for a, b in zip(found, before, strict=True)
     )
+
+
+def _is_equal(a: Any, b: Any) -> bool:
+    if isinstance(a, _PLAIN):
+        return bool(a == b)
+    return isinstance(a, _CONTAINERS) and not (a or b)
 
 
 def _has_hooks(parameter: Any) -> bool:
@@ -177,7 +184,8 @@ class ForwardState:
             generator.set_state(state)
         with torch.no_grad():
             for tensor, copy in zip(self._tensors, self._copies, strict=True):
-                if copy is not None:
+                # Graphs may keep a buffer, which must not seem modified.
+                if copy is not None and not torch.equal(tensor, copy):
                     tensor.copy_(copy)
 
 

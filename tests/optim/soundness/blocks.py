@@ -87,7 +87,7 @@ def clipped(self, x):
 
 
 def with_forward(layer):
-    layer.forward = lambda x: functional.linear(x, 2.0 * layer.weight, layer.bias)
+    layer.forward = lambda input: functional.linear(input, 2.0 * layer.weight, layer.bias)
     return layer
 
 
@@ -312,3 +312,10 @@ BLOCKS = {
         table=nn.Embedding(7, WIDTH, scale_grad_by_freq=True),
     ),
 }
+
+# Blocks that are the same algorithm when fused, and have rules.
+ORDINARY = [
+    "linear", "no bias", "mlp", "in-place relu", "mul_", "clamp_", "layer norm", "convolution",
+    "group norm", "own attention", "words", "tied", "by keyword", "zero head", "zero branch",
+    "the same layer twice", "checkpoint",
+]  # fmt: skip

@@ -92,7 +92,7 @@ def switched(model):
 def global_function(model):
     """A function of the module's class in another's place."""
     layer = _first_linear(model)
-    layer.forward = lambda x: functional.linear(x, layer.weight) - x.sum() * 0.01
+    layer.forward = lambda input: functional.linear(input, layer.weight) - 0.01 * input.sum()
 
 
 def own_data(model):

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from avalanche_emgd.optim import FusedEngine, PlainEngine
 
-from .blocks import BLOCKS, WIDTH
+from .blocks import BLOCKS, ORDINARY, WIDTH
 from .changes import CHANGES, Switch
 
 NETWORKS = int(os.environ.get("EMGD_NETWORKS", "60"))
@@ -99,8 +99,8 @@ def run(blocks, change, at, sizes, losses="apart", later=None):
         fused.forward = noted
         try:
             found = tick(fused, model, batches, targets, rule, k)
-        except RuntimeError as error:  # PyTorch itself refuses
-            with pytest.raises(RuntimeError, match=re.escape(str(error)[:40])):
+        except Exception as error:  # the model fails with separate passes, too
+            with pytest.raises(type(error), match=re.escape(str(error)[:40])):
                 tick(plain, twin, batches, targets, rule, k)
             break
         fused.forward = forward
@@ -140,10 +140,7 @@ def test_every_loss(before, after):
 
 
 def test_ordinary_networks_are_fused():
-    ordinary = ["linear", "no bias", "mlp", "in-place relu", "mul_", "clamp_", "layer norm",
-                "convolution", "group norm", "own attention", "words", "tied", "by keyword",
-                "zero head", "zero branch", "the same layer twice", "checkpoint"]  # fmt: skip
-    for block in ordinary:
+    for block in ORDINARY:
         fused, reason = run([block], "nothing", 0, [[4, 4, 4]])
         assert reason is None, block
         assert fused >= 5, block
@@ -152,20 +149,23 @@ def test_ordinary_networks_are_fused():
 def test_random_networks_are_never_wrong():
     draw = torch.Generator().manual_seed(0)
 
+    def number(low, high):
+        return int(torch.randint(low, high, (), generator=draw))
+
     def one_of(names):
-        return list(names)[int(torch.randint(len(names), (), generator=draw))]
+        return list(names)[number(0, len(names))]
 
     counts = Counter()
     for _ in range(NETWORKS):
-        blocks = [one_of(BLOCKS) for _ in range(int(torch.randint(1, 4, (), generator=draw)))]
-        change, at = one_of(CHANGES), int(torch.randint(0, TICKS, (), generator=draw))
-        sizes = [
-            torch.randint(2, 6, (int(torch.randint(1, 5, (), generator=draw)),), generator=draw)
-            for _ in range(int(torch.randint(1, 4, (), generator=draw)))
-        ]
-        losses = one_of(LOSSES)
+        # Most networks are fit but for one thing, or fit.
+        blocks = [one_of(ORDINARY) for _ in range(number(1, 3))]
+        if number(0, 2):
+            blocks.insert(number(0, len(blocks) + 1), one_of(BLOCKS))
+        change, at = one_of(CHANGES) if number(0, 3) else "nothing", number(0, TICKS)
+        sizes = [[number(2, 6) for _ in range(number(1, 5))] for _ in range(number(1, 4))]
+        losses = one_of(LOSSES) if not number(0, 4) else "apart"
         try:
-            fused, reason = run(blocks, change, at, [each.tolist() for each in sizes], losses)
+            fused, reason = run(blocks, change, at, sizes, losses)
         except AssertionError as error:
             raise AssertionError(f"{blocks}, {change} at {at}, {losses}: {error}") from error
         counts["networks"] += 1

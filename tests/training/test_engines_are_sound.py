@@ -1,0 +1,186 @@
+"""Whole runs on models and losses that one pass for all objectives would get wrong."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+from avalanche.core import SupervisedPlugin
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils import parametrizations, prune
+from torch.utils.checkpoint import checkpoint
+
+from avalanche_emgd import EMGDStrategy, Timeline
+from avalanche_emgd.optim import FusedEngine, PlainEngine
+from avalanche_emgd.training.joint_losses import mean_cross_entropies
+from tests.optim.soundness.blocks import Of
+from tests.toy import toy_benchmark
+from tests.training.common import toy_model, toy_strategy, weights_of
+
+SERIAL, OVERLAPPING = Timeline.serial([6, 6, 6]), Timeline(((0, 5), (1, 6), (3, 8)))
+
+
+def pruned():
+    return prune.random_unstructured(nn.Linear(5, 8), "weight", 0.5)
+
+
+FIRST = {
+    "in place": lambda: nn.Sequential(nn.Linear(5, 8), nn.ReLU(inplace=True)),
+    "assignment": lambda: Of(lambda s, x: s.layer(x).mul_(2.0), layer=nn.Linear(5, 8)),
+    "weight norm": lambda: parametrizations.weight_norm(nn.Linear(5, 8)),
+    "spectral norm": lambda: parametrizations.spectral_norm(nn.Linear(5, 8)),
+    "old weight norm": lambda: nn.utils.weight_norm(nn.Linear(5, 8)),
+    "pruned": pruned,
+    "functional": lambda: Of(
+        lambda s, x: functional.linear(x, s.layer.weight), layer=nn.Linear(5, 8)
+    ),
+    "keyword": lambda: Of(lambda s, x: s.layer(input=x), layer=nn.Linear(5, 8)),
+    "no bias": lambda: nn.Linear(5, 8, bias=False),
+    "compiled": lambda: torch.compile(nn.Linear(5, 8), backend="eager"),
+    "instance norm": lambda: Of(
+        lambda s, x: s.norm(s.layer(x).view(len(x), 2, 4)).flatten(1),
+        layer=nn.Linear(5, 8),
+        norm=nn.InstanceNorm1d(2, track_running_stats=True),
+    ),
+    "checkpoint": lambda: Of(
+        lambda s, x: checkpoint(s.layer, x, use_reentrant=False), layer=nn.Linear(5, 8)
+    ),
+}
+
+
+def runs(make, timeline, **options):
+    """Weights and buffers after a run with the default engine and with separate passes."""
+    found = []
+    for engine in (None, PlainEngine()):
+        torch.manual_seed(0)
+        model = make()
+        strategy = toy_strategy(model=model, engine=engine, memory_size=6, **options)
+        strategy.train(toy_benchmark((24, 24, 24), timeline=timeline).train_stream)
+        found.append([weights_of(model), *[b.clone().float() for b in model.buffers()]])
+    return found
+
+
+def agree(found, expected):
+    """But for rounding, which twenty steps of a contraction do not let grow by much."""
+    epsilon = torch.finfo(torch.float32).eps
+    for ours, right in zip(found, expected, strict=True):
+        assert float((ours - right).norm()) <= 2**10 * epsilon * float(right.norm())
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("timeline", [SERIAL, OVERLAPPING], ids=["serial", "overlapping"])
+@pytest.mark.parametrize("first", FIRST)
+def test_models(first, timeline):
+    def make():
+        return nn.Sequential(FIRST[first](), nn.Tanh(), nn.Linear(8, 6))
+
+    agree(*runs(make, timeline))
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        nn.CrossEntropyLoss(ignore_index=1),
+        nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2, 3, 4, 5, 6])),
+        lambda output, target: functional.cross_entropy(output, target) ** 2,
+    ],
+    ids=["ignored", "weighted", "callable"],
+)
+def test_criteria(criterion):
+    agree(*runs(toy_model, OVERLAPPING, criterion=criterion))
+
+
+def test_a_criterion_with_a_forward_of_its_own():
+    criterion = nn.CrossEntropyLoss()
+    criterion.forward = lambda output, target: 3.0 * functional.cross_entropy(output, target)
+    agree(*runs(toy_model, OVERLAPPING, criterion=criterion))
+    criterion = nn.CrossEntropyLoss()
+    criterion.register_forward_hook(lambda module, given, loss: 3.0 * loss)
+    agree(*runs(toy_model, OVERLAPPING, criterion=criterion))
+
+
+@pytest.mark.parametrize("sizes", [(4, 4), (3, 5)])
+def test_ignored_samples_do_not_count(sizes):
+    outputs, targets = torch.randn(8, 5).double(), torch.tensor([1, 2, 1, 0, 3, 1, 4, 2])
+    criterion = nn.CrossEntropyLoss(ignore_index=1)
+    found = mean_cross_entropies(criterion, outputs, targets, sizes)
+    pieces = zip(outputs.split(sizes), targets.split(sizes), strict=True)
+    torch.testing.assert_close(found, torch.stack([criterion(o, y) for o, y in pieces]))
+
+
+class Centring(SupervisedPlugin):
+    """Makes the outputs of an objective depend on the samples of others."""
+
+    def __init__(self, first=0):
+        super().__init__()
+        self.first = first
+
+    def after_forward(self, strategy, **kwargs):
+        if strategy.clock.train_iterations >= self.first:
+            strategy.mb_output = strategy.mb_output + strategy.mb_output.clamp(min=-9.0).mean(dim=0)
+
+
+@pytest.mark.parametrize("first", [0, 5])
+def test_plugins_that_couple_objectives(first):
+    agree(*runs(toy_model, OVERLAPPING, plugins=[Centring(first)]))
+
+
+class Hooking(SupervisedPlugin):
+    """Adds a hook in the middle of training."""
+
+    def before_training_iteration(self, strategy, **kwargs):
+        if strategy.clock.train_iterations == 4:
+            strategy.model[0].register_full_backward_hook(
+                lambda module, given, back: tuple(g if g is None else 2.0 * g for g in given)
+            )
+            strategy.model[2].weight.register_hook(lambda gradient: 0.5 * gradient)
+
+
+@pytest.mark.filterwarnings("ignore:Full backward hook")
+def test_hooks_that_come_later():
+    def make():
+        return nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 6))
+
+    agree(*runs(make, OVERLAPPING, plugins=[Hooking()]))
+
+
+@pytest.mark.parametrize("engine", [None, PlainEngine()])
+@pytest.mark.parametrize("timeline", [SERIAL, OVERLAPPING], ids=["serial", "overlapping"])
+def test_reentrant_checkpoints_are_refused(engine, timeline):
+    model = nn.Sequential(
+        Of(lambda s, x: checkpoint(s.layer, x, use_reentrant=True), layer=nn.Linear(5, 8)),
+        nn.Linear(8, 6),
+    )
+    strategy = toy_strategy(model=model, engine=engine)
+    with pytest.raises(ValueError, match="use_reentrant=False"):
+        strategy.train(toy_benchmark((24, 24, 24), timeline=timeline).train_stream)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
+def test_a_copied_engine_goes_on_as_the_original(copied):
+    model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 6))
+    engine = FusedEngine(model)
+
+    def tick(model, engine, seed):
+        torch.manual_seed(seed)
+        batches = [torch.randn(4, 5) for _ in range(3)]
+        outputs = engine.forward(model, batches)
+        fused = engine.joined is not None
+        losses = [output.square().mean() for output in outputs]
+        return engine.gradients(losses, list(model.parameters())).rows.clone(), fused
+
+    for k in range(3):
+        tick(model, engine, k)
+    twin, other = copied((model, engine))
+    for k in range(3, 9):
+        (found, fused), (expected, was_fused) = tick(twin, other, k), tick(model, engine, k)
+        assert torch.equal(found, expected)
+        assert fused is was_fused is (k not in (3, 7))  # the fourth tick and the eighth
+
+
+def test_graphs_are_released_at_the_end_of_a_tick():
+    strategy = toy_strategy(EMGDStrategy, memory_size=6)
+    strategy.train(toy_benchmark(timeline=Timeline(((0, 4), (0, 3), (0, 3)))).train_stream)
+    assert strategy.engine.joined is None
+    assert strategy.engine._calls.calls == []
