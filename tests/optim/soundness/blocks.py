@@ -313,6 +313,24 @@ BLOCKS = {
     ),
 }
 
+
+def compiled_in_place():
+    layer = linear()
+    layer.compile(backend="eager")
+    return layer
+
+
+# They take a second each.
+COMPILED = {
+    "compiled": lambda: torch.compile(linear(), backend="eager"),
+    "compiled with its gradients": lambda: torch.compile(linear(), backend="aot_eager"),
+    "compiled in place": compiled_in_place,
+    "compiled inside": lambda: Of(
+        torch.compile(lambda s, x: torch.tanh(s.layer(x)), backend="eager", fullgraph=True),
+        layer=linear(),
+    ),
+}
+
 # Blocks that are the same algorithm when fused, and have rules.
 ORDINARY = [
     "linear", "no bias", "mlp", "in-place relu", "mul_", "clamp_", "layer norm", "convolution",

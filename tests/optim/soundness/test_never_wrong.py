@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from avalanche_emgd.optim import FusedEngine, PlainEngine
 
-from .blocks import BLOCKS, ORDINARY, WIDTH
+from .blocks import BLOCKS, COMPILED, ORDINARY, WIDTH
 from .changes import CHANGES, Switch
 
 NETWORKS = int(os.environ.get("EMGD_NETWORKS", "60"))
@@ -23,7 +23,7 @@ TICKS, CLASSES = 10, 5
 
 
 def network(blocks):
-    layers = [BLOCKS[name]() for name in blocks]
+    layers = [(BLOCKS | COMPILED)[name]() for name in blocks]
     return nn.Sequential(Switch(), *layers, nn.Linear(WIDTH, CLASSES)).double()
 
 
@@ -124,6 +124,13 @@ def run(blocks, change, at, sizes, losses="apart", later=None):
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("n", [1, 3])
 def test_every_block(block, n):
+    run([block], "nothing", 0, [[4] * n])
+
+
+@pytest.mark.parametrize("block", COMPILED)
+@pytest.mark.parametrize("n", [1, 3])
+def test_compiled_blocks(block, n):
+    torch._dynamo.reset()
     run([block], "nothing", 0, [[4] * n])
 
 
