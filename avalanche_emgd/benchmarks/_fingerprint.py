@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ._labelled import inputs_of
+
 if TYPE_CHECKING:
     from .parallel import ParallelBenchmark
 
@@ -38,6 +40,7 @@ def fingerprint_of(benchmark: ParallelBenchmark) -> str:
         benchmark.task_names,
         benchmark.num_classes,
         benchmark.task_sizes,
+        benchmark.class_names,
     )
     digest.update(repr(settings).encode())
     for experience in benchmark.train_stream:
@@ -82,7 +85,7 @@ def _spread(datasets: list[Any]) -> Iterator[tuple[Any, int]]:
 
 def _loaded(dataset: Any, index: int, seed: int) -> Tensor:
     with undisturbed(seed):
-        return torch.as_tensor(dataset[index][0]).detach().cpu()
+        return inputs_of(dataset, torch.tensor([index]))[0].detach().cpu()
 
 
 def _add(digest: Any, tensor: Tensor, *, by_value: bool = True) -> None:

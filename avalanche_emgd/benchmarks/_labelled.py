@@ -2,53 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from avalanche.benchmarks.utils import AvalancheDataset, ConstantSequence, DataAttribute, TaskLabels
+from avalanche.benchmarks.utils import (
+    AvalancheDataset,
+    ConstantSequence,
+    DataAttribute,
+    TaskLabels,
+    TransformGroups,
+)
 from avalanche.benchmarks.utils.classification_dataset import (
     TaskAwareSupervisedClassificationDataset,
 )
 from torch import Tensor
-from torch.utils.data import Dataset, Subset, TensorDataset, default_collate
+from torch.utils.data import Dataset, default_collate
 
 from ._bulk import bulk_of
+from ._inputs import InputError, kind_of
+from ._labels import as_label
+
+__all__ = [
+    "Relabelling",
+    "Source",
+    "StreamDataset",
+    "checked",
+    "collate",
+    "inputs_of",
+    "with_labels",
+]
 
 
-def targets_of(dataset: Dataset[Any], name: str) -> list[int]:
-    """Class labels of all samples, without loading inputs where they can be had otherwise.
+class StreamDataset(TaskAwareSupervisedClassificationDataset[Any]):
+    """Data of a parallel stream; its parts are of this class, too."""
 
-    :param dataset: with ``targets``, or a ``TensorDataset``, or a ``Subset`` of such a one, or any
-        sized data set of ``(x, y, ...)``.
-    :param name: of the argument, for messages.
-    :raises ValueError: if the labels are not integers ≥ 0, one per sample.
+
+class Relabelling:
+    """Target transform that gives classes other numbers.
+
+    :param numbers: from each class label in the data to the one in its place.
     """
-    if not isinstance(dataset, (Dataset, AvalancheDataset)):
-        raise ValueError(
-            f"`{name}` must be a data set of (input, class label), such as a torch TensorDataset, "
-            f"found {type(dataset).__name__}."
-        )
-    size = len(dataset)  # type: ignore[arg-type]
-    targets = _raw_targets(dataset, size)
-    try:
-        labels = [_as_label(target) for target in targets]
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"`{name}` must have integer class labels ≥ 0.") from None
-    if len(labels) != size:
-        raise ValueError(f"`{name}` has {size} samples but {len(labels)} labels.")
-    if size and int(dataset[0][1]) != labels[0]:
-        raise ValueError(
-            f"`{name}` has the label {labels[0]} in its `targets` where its first sample has "
-            f"{int(dataset[0][1])}: apply its target_transform to `targets` beforehand."
-        )
-    return labels
+
+    def __init__(self, numbers: Mapping[int, int]) -> None:
+        self._numbers = dict(numbers)
+
+    def __call__(self, target: Any) -> int:
+        return self._numbers[as_label(target)]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Relabelling) and self._numbers == other._numbers
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._numbers.items()))
 
 
-def with_labels(dataset: Any, labels: list[int], task: int) -> Any:
+def with_labels(
+    dataset: Any, labels: list[int], task: int, *, kind: Any = None, relabelling: Any = None
+) -> Any:
     """Wrap as an Avalanche data set whose samples are ``(x, class label, task label)``.
 
     :param dataset: an Avalanche data set, or any other.
+    :param labels: of all samples.
+    :param task: label of the task.
+    :param kind: class of the result; Avalanche's own if omitted.
+    :param relabelling: from the targets of an Avalanche data set to ``labels``, where they differ.
     """
     attributes = [
         DataAttribute(labels, "targets"),
@@ -56,25 +74,12 @@ def with_labels(dataset: Any, labels: list[int], task: int) -> Any:
     ]
     if not isinstance(dataset, (AvalancheDataset, Source)):
         dataset = Source(dataset, labels, task)
-    return TaskAwareSupervisedClassificationDataset([dataset], data_attributes=attributes)
-
-
-def source_of(dataset: Any, labels: list[int], task: int) -> Any:
-    """Wrap as :class:`Source`; an Avalanche data set, which may transform samples, stays one."""
-    return dataset if isinstance(dataset, AvalancheDataset) else Source(dataset, labels, task)
-
-
-class LabelledSubset(Subset[Any]):
-    """Some samples of a data set, whose labels are known.
-
-    :param dataset: of ``(x, y, ...)``.
-    :param indices: of the samples.
-    :param labels: of all samples of the data set.
-    """
-
-    def __init__(self, dataset: Dataset[Any], indices: list[int], labels: list[int]) -> None:
-        super().__init__(dataset, indices)
-        self.targets = [labels[index] for index in indices]
+    options: dict[str, Any] = {}
+    if relabelling is not None:
+        pair = (None, relabelling)
+        options["transform_groups"] = TransformGroups({"train": pair, "eval": pair})
+    kind = kind or TaskAwareSupervisedClassificationDataset
+    return kind([dataset], data_attributes=attributes, **options)
 
 
 class Source(Dataset[tuple[Any, int]]):
@@ -84,12 +89,21 @@ class Source(Dataset[tuple[Any, int]]):
         or has torch's ``__getitems__``.
     :param labels: of all samples.
     :param task: label of the task.
+    :param relabelling: from the targets of the data set to ``labels``, where these are compared
+        whenever samples are loaded, because not all of them have been looked at before.
     """
 
-    def __init__(self, dataset: Dataset[Any], labels: list[int], task: int) -> None:
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        labels: list[int],
+        task: int,
+        relabelling: Relabelling | None = None,
+    ) -> None:
         self._dataset = dataset
         self._labels = labels
         self._task = task
+        self._relabelling = relabelling
         self.targets = torch.tensor(labels, dtype=torch.long)
         """Labels of all samples, ``[len(self)]``."""
         self.bulk = bulk_of(dataset)
@@ -99,12 +113,16 @@ class Source(Dataset[tuple[Any, int]]):
         return len(self._labels)
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
-        return self._dataset[index][0], self._labels[index]
+        sample = self._dataset[index]
+        if self._relabelling is not None:
+            self._check(index, sample)
+        return sample[0], self._labels[index]
 
     def load(self, indices: Tensor) -> list[Tensor]:
         """Load samples as ``[x, y, task labels]``.
 
         :param indices: ``[b]``.
+        :raises ValueError: if they cannot be joined; names the task and the sample.
         """
         labels = [self.targets[indices], torch.full((len(indices),), self._task)]
         if self.bulk is not None:
@@ -112,36 +130,66 @@ class Source(Dataset[tuple[Any, int]]):
         chosen = indices.tolist()
         several = getattr(self._dataset, "__getitems__", None)
         samples = [self._dataset[index] for index in chosen] if several is None else several(chosen)
-        return [default_collate([sample[0] for sample in samples]), *labels]
+        if self._relabelling is not None:
+            for index, sample in zip(chosen, samples, strict=True):
+                self._check(index, sample)
+        try:
+            return [default_collate([sample[0] for sample in samples]), *labels]
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"Task {self._task}: samples {chosen[:8]} ... of its data cannot be joined: "
+                f"{str(error)[:200]}"
+            ) from error
 
-
-def _raw_targets(dataset: Any, size: int) -> Any:
-    if isinstance(dataset, Subset) and not isinstance(dataset, LabelledSubset):
-        whole = _raw_targets(dataset.dataset, len(dataset.dataset))  # type: ignore[arg-type]
-        return [whole[index] for index in dataset.indices]
-    if hasattr(dataset, "targets"):
-        targets = dataset.targets
-        return targets.data if isinstance(dataset, AvalancheDataset) else targets
-    if isinstance(dataset, TensorDataset) and len(dataset.tensors) >= 2:
-        return dataset.tensors[1]
-    return [dataset[index][1] for index in range(size)]
-
-
-def _as_label(target: Any) -> int:
-    label = int(target.item() if isinstance(target, torch.Tensor) else target)
-    if label != target or label < 0:
-        raise ValueError
-    return label
+    def _check(self, index: int, sample: Any) -> None:
+        assert self._relabelling is not None
+        try:
+            kind_of(sample[0])
+            if self._relabelling(sample[1]) == self._labels[index]:
+                return
+            found = f"has another label than in its `targets`: {sample[1]!r}"
+        except InputError as error:
+            found = str(error)
+        except (KeyError, ValueError):
+            found = f"has the target {sample[1]!r}, which is no class of the task"
+        raise ValueError(f"Task {self._task}: sample {index} of its data {found}.")
 
 
 def inputs_of(dataset: Any, indices: Tensor) -> Tensor:
-    """Load inputs ``[b, ...]`` of any data set one by one."""
-    return default_collate([dataset[index][0] for index in indices.tolist()])
+    """Load inputs ``[b, ...]`` of an Avalanche data set one by one, joined by its own function."""
+    samples = [dataset[index] for index in indices.tolist()]
+    if dataset.collate_fn is default_collate:
+        inputs: Tensor = default_collate([sample[0] for sample in samples])
+    else:
+        inputs = next(iter(dataset.collate_fn(samples)))
+    return inputs
 
 
 def collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:
     """Load samples of an Avalanche data set one by one, as ``[x, y, task labels]``."""
-    tensors = list(dataset.collate_fn([dataset[index] for index in indices]))
+    try:
+        tensors = list(dataset.collate_fn([dataset[index] for index in indices]))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"Samples {list(indices[:8])} ... of the experience's data set cannot be joined: "
+            f"{str(error)[:200]}"
+        ) from error
     if len(tensors) == 2:  # a data set without task labels: Avalanche's task 0
         tensors.append(torch.zeros(len(indices), dtype=torch.long))
     return [tensors[0], tensors[1], tensors[-1]]
+
+
+def checked(batch: list[Tensor], targets: Tensor) -> list[Tensor]:
+    """Check that samples ``[x, y, task labels]`` have the labels that are known of them.
+
+    :param targets: of these samples, and maybe of others after them.
+    :raises ValueError: if a sample has another label.
+    """
+    own = targets[: len(batch[1])]
+    if not torch.equal(batch[1], own):
+        place = int((batch[1] != own).nonzero()[0, 0])
+        raise ValueError(
+            f"A sample has the label {batch[1][place]!s}, but {own[place]!s} in the `targets` of "
+            "its data set: give both the same target transform."
+        )
+    return batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -12,7 +13,7 @@ from avalanche.benchmarks import DatasetExperience
 from torch import Tensor
 
 from ._in_memory import in_memory
-from ._labelled import Source, collate, inputs_of
+from ._labelled import Source, checked, collate, inputs_of
 from .parallel import ParallelBenchmark
 from .timeline import Segment
 
@@ -117,7 +118,8 @@ class SegmentExperience(_ParallelExperience):
         if self._in_memory is not None:
             return next(self._in_memory.load([deliveries]))
         if not all(isinstance(self._sources[delivery.task], Source) for delivery in deliveries):
-            return collate(self.dataset.train(), range(deliveries[0].start, deliveries[-1].stop))
+            places = range(deliveries[0].start, deliveries[-1].stop)
+            return checked(collate(self.dataset.train(), places), self._targets[places.start :])
         parts = []
         for delivery in deliveries:
             offset = self._offsets[delivery.task]
@@ -136,6 +138,10 @@ class SegmentExperience(_ParallelExperience):
         """Class labels of the samples of its data set, in order of delivery, ``[N]``."""
         if self._in_memory is not None:
             return self._in_memory.labels
+        return self._targets
+
+    @cached_property
+    def _targets(self) -> Tensor:
         return torch.tensor(list(self.dataset.targets))
 
     def delivered(self, task: int) -> Tensor:
@@ -182,7 +188,8 @@ class TaskExperience(_ParallelExperience):
         size = len(self.dataset)
         if isinstance(self._source, Source):
             return self._source.load(torch.arange(size))
-        return collate(self.dataset.eval(), range(size))
+        targets = torch.tensor(list(self.dataset.targets))
+        return checked(collate(self.dataset.eval(), range(size)), targets)
 
 
 def _classes_of(benchmark: ParallelBenchmark, tasks: tuple[int, ...]) -> list[int]:

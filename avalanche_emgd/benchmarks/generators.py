@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import torch
 from avalanche.benchmarks.utils import AvalancheDataset
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 
-from ._labelled import LabelledSubset, source_of, targets_of, with_labels
-from .experience import Delivery, SegmentExperience, TaskExperience
+from ._assembly import TaskData, assemble
+from ._examination import Examination
+from ._labelled import with_labels
+from ._labels import checked_label_sets
+from ._numbering import Numbering
+from .limits import CHECKED_SAMPLES
 from .parallel import ParallelBenchmark, Scenario
 from .protocol import check_label_sets
-from .timeline import Segment, Timeline
+from .timeline import Timeline
 
 __all__ = [
     "parallel_benchmark",
     "parallel_benchmark_from_classes",
     "span_lengths",
 ]
+
+_FEWEST_CHECKED = 64  # samples of each data set, however many there are
 
 
 def span_lengths(sizes: Sequence[int], batch_size: int, epochs: int = 1) -> list[int]:
@@ -43,11 +50,18 @@ def parallel_benchmark(
     seed: int = 0,
     epochs: int = 1,
     task_names: Sequence[str] | None = None,
+    relabel: bool = False,
+    class_names: Mapping[int, str] | None = None,
 ) -> ParallelBenchmark:
     """Parallel streams from one training and one test data set per task.
 
     Over the whole training stream each training sample is delivered ``epochs`` times, in an order
     that the seed alone decides.
+
+    The data are checked beforehand, so that training does not end halfway: inputs are tensors or
+    arrays of one shape and type, without NaN or infinite numbers, and targets are class labels.
+    Samples that are not in memory are loaded for that, up to
+    :data:`~avalanche_emgd.benchmarks.limits.CHECKED_SAMPLES` of the training and of the test data.
 
     :param train_datasets: one per task, of ``(x, y)`` or ``(x, y, ...)``, with disjoint classes;
         the labels are kept as they are.
@@ -59,7 +73,11 @@ def parallel_benchmark(
     :param seed: of the order of delivery.
     :param epochs: passes over each task's samples within its span, ≥ 1.
     :param task_names: distinct names; ``task0``, ``task1``, ... if omitted.
-    :raises ValueError: names what does not fit and the remedy.
+    :param relabel: whether to number the classes anew, from 0 in ascending order, for labels that
+        are negative, have gaps or are very large. Tasks that share labels then get classes of their
+        own, task after task.
+    :param class_names: names by label in the data; the labels themselves if omitted.
+    :raises ValueError: names what does not fit, where it is, and the remedy.
     """
     num_tasks = timeline.num_tasks
     for name, datasets in (("train_datasets", train_datasets), ("test_datasets", test_datasets)):
@@ -68,64 +86,37 @@ def parallel_benchmark(
                 f"`{name}` must have one data set for each of the {num_tasks} tasks of "
                 f"`timeline`, found {len(datasets)}."
             )
-    if scenario not in ("task", "class"):
-        raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
+    _check_scenario(scenario)
     _check_counts(batch_size, epochs)
     names = _checked_names(task_names, num_tasks)
-    train_labels = [targets_of(d, f"train_datasets[{t}]") for t, d in enumerate(train_datasets)]
-    test_labels = [targets_of(d, f"test_datasets[{t}]") for t, d in enumerate(test_datasets)]
-    label_sets = tuple(tuple(sorted(set(labels))) for labels in train_labels)
-    check_label_sets(label_sets, name="train_datasets")
-    for task, labels in enumerate(test_labels):
-        if not labels:
+    share = max(_FEWEST_CHECKED, CHECKED_SAMPLES // num_tasks)
+    train, test = (
+        [TaskData.of(dataset, f"{name}[{task}]", share) for task, dataset in enumerate(datasets)]
+        for name, datasets in (("train_datasets", train_datasets), ("test_datasets", test_datasets))
+    )
+    for task, data in enumerate(test):
+        if not data.labels:
             raise ValueError(f"`test_datasets[{task}]` is empty: a task needs test samples.")
-        strange = sorted(set(labels) - set(label_sets[task]))
+        strange = sorted(set(data.labels) - set(train[task].labels))
         if strange:
             raise ValueError(
-                f"`test_datasets[{task}]` has classes {strange} that `train_datasets[{task}]` "
+                f"`test_datasets[{task}]` has classes {strange[:20]} that `train_datasets[{task}]` "
                 "has not."
             )
-    _check_spans(timeline, [len(labels) for labels in train_labels], batch_size, epochs)
-
-    benchmark = ParallelBenchmark(
+    sizes = [len(data.labels) for data in train]
+    numbering = Numbering.of([data.labels for data in train], relabel=relabel)
+    _check_spans(timeline, sizes, batch_size, epochs)
+    return assemble(
+        train,
+        test,
         timeline,
-        label_sets,
-        scenario,
-        batch_size,
-        names,
-        num_classes=max(map(max, label_sets)) + 1,
-        task_sizes=tuple(epochs * len(labels) for labels in train_labels),
+        numbering,
+        batch_size=batch_size,
+        scenario=scenario,
+        task_names=names,
+        class_names=class_names,
+        orders=_delivery_orders(sizes, seed, epochs),
     )
-    sources = [
-        source_of(dataset, labels, task)
-        for task, (dataset, labels) in enumerate(zip(train_datasets, train_labels, strict=True))
-    ]
-    tasks = [
-        with_labels(source, labels, task)
-        for task, (source, labels) in enumerate(zip(sources, train_labels, strict=True))
-    ]
-    everything = tasks[0]
-    for dataset in tasks[1:]:
-        everything = everything.concat(dataset)
-    orders = _delivery_orders([len(labels) for labels in train_labels], seed, epochs)
-    experiences = []
-    for index, segment in enumerate(timeline.segments()):
-        indices, deliveries = _deliver(segment, timeline, orders, batch_size)
-        dataset = everything.subset(indices)
-        experiences.append(
-            SegmentExperience(
-                dataset, benchmark, segment, deliveries, tuple(indices), index, sources
-            )
-        )
-    benchmark.set_stream("train", experiences)
-    test_experiences = []
-    for task, (dataset, labels) in enumerate(zip(test_datasets, test_labels, strict=True)):
-        source = source_of(dataset, labels, task)
-        test_experiences.append(
-            TaskExperience(with_labels(source, labels, task), benchmark, task, source)
-        )
-    benchmark.set_stream("test", test_experiences)
-    return benchmark
 
 
 def parallel_benchmark_from_classes(
@@ -139,6 +130,8 @@ def parallel_benchmark_from_classes(
     seed: int = 0,
     epochs: int = 1,
     task_names: Sequence[str] | None = None,
+    relabel: bool = False,
+    class_names: Mapping[int, str] | None = None,
 ) -> ParallelBenchmark:
     """Parallel streams from one labelled data set, divided into tasks by class.
 
@@ -152,37 +145,73 @@ def parallel_benchmark_from_classes(
     :param seed: of the order of delivery, and of the time line if that is omitted.
     :param epochs: passes over each task's samples within its span.
     :param task_names: distinct names; ``task0``, ``task1``, ... if omitted.
+    :param relabel: whether to number the classes of all label sets anew.
+    :param class_names: names by label in the data.
     :raises ValueError: if label sets overlap or are empty, a class has no samples, or as in
         :func:`parallel_benchmark`.
     """
-    check_label_sets(label_sets)
-    train_sets = _split_by_class(train, label_sets, "train")
-    test_sets = _split_by_class(test, label_sets, "test")
+    label_sets = checked_label_sets(label_sets)
+    _check_label_sets(label_sets, relabel)
     _check_counts(batch_size, epochs)
-    lengths = span_lengths([len(dataset) for dataset in train_sets], batch_size, epochs)
-    if timeline is None:
-        timeline = Timeline.random(lengths, seed)
-    elif timeline.num_tasks != len(label_sets):
+    names = _checked_names(task_names, len(label_sets))
+    _check_scenario(scenario)
+    if timeline is not None and timeline.num_tasks != len(label_sets):
         raise ValueError(
             f"`timeline` must have a span for each of the {len(label_sets)} label sets, "
             f"found {timeline.num_tasks}."
         )
-    return parallel_benchmark(
-        train_sets,
-        test_sets,
+    train_data = _split_by_class(train, label_sets, "train")
+    test_data = _split_by_class(test, label_sets, "test")
+    sizes = [len(data.labels) for data in train_data]
+    lengths = span_lengths(sizes, batch_size, epochs)
+    if timeline is None:
+        timeline = Timeline.random(lengths, seed)
+    return assemble(
+        train_data,
+        test_data,
         timeline.fit(lengths),
+        Numbering.of([data.labels for data in train_data], relabel=relabel),
         batch_size=batch_size,
         scenario=scenario,
-        seed=seed,
-        epochs=epochs,
-        task_names=task_names,
+        task_names=names,
+        class_names=class_names,
+        orders=_delivery_orders(sizes, seed, epochs),
     )
+
+
+def _check_label_sets(label_sets: list[list[int]], relabel: bool) -> None:
+    lowest = min((min(labels) for labels in label_sets if labels), default=0)
+    if lowest >= 0 or not relabel:
+        check_label_sets(label_sets)
+        return
+    try:
+        check_label_sets([[label - lowest for label in labels] for labels in label_sets])
+    except ValueError:
+        raise ValueError("`label_sets` must be sets of classes, disjoint and not empty.") from None
 
 
 def _split_by_class(
     dataset: Dataset[Any], label_sets: Sequence[Sequence[int]], name: str
-) -> list[Any]:
-    labels = targets_of(dataset, name)
+) -> list[TaskData]:
+    """Examine the samples of all label sets together, and divide them."""
+    examination = Examination(dataset, name)
+    chosen = _chosen(examination.labels, label_sets, name)
+    known = examination.labels
+    found = examination.inputs(sorted(chain.from_iterable(chosen)), CHECKED_SAMPLES)
+    if examination.labels is not known:  # a target transform has its own labels
+        chosen = _chosen(examination.labels, label_sets, name)
+    assert found is not None
+    labels, as_is = examination.labels, examination.as_is
+    return [
+        TaskData(_part(dataset, labels, own), [labels[i] for i in own], found, as_is, name)
+        for own in chosen
+    ]
+
+
+def _chosen(
+    labels: Sequence[int], label_sets: Sequence[Sequence[int]], name: str
+) -> list[list[int]]:
+    """Find the indices of the samples of each label set, ascending."""
     of_class: dict[int, list[int]] = {}
     for index, label in enumerate(labels):
         of_class.setdefault(label, []).append(index)
@@ -192,11 +221,13 @@ def _split_by_class(
                 raise ValueError(
                     f"`{name}` has no sample of class {label}, which `label_sets[{task}]` asks for."
                 )
-    chosen = [sorted(i for label in classes for i in of_class[label]) for classes in label_sets]
+    return [sorted(i for label in classes for i in of_class[label]) for classes in label_sets]
+
+
+def _part(dataset: Any, labels: list[int], indices: list[int]) -> Any:
     if isinstance(dataset, AvalancheDataset):
-        whole = with_labels(dataset, labels, 0)
-        return [whole.subset(indices) for indices in chosen]
-    return [LabelledSubset(dataset, indices, labels) for indices in chosen]
+        return with_labels(dataset, labels, 0).subset(indices)
+    return Subset(dataset, indices)
 
 
 def _checked_names(task_names: Sequence[str] | None, num_tasks: int) -> tuple[str, ...]:
@@ -213,6 +244,11 @@ def _checked_names(task_names: Sequence[str] | None, num_tasks: int) -> tuple[st
             f"found {reserved[0]!r}."
         )
     return tuple(task_names)
+
+
+def _check_scenario(scenario: str) -> None:
+    if scenario not in ("task", "class"):
+        raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
 
 
 def _check_counts(batch_size: int, epochs: int) -> None:
@@ -241,19 +277,3 @@ def _delivery_orders(sizes: list[int], seed: int, epochs: int) -> list[list[int]
         orders.append((torch.cat(passes) + offset).tolist())
         offset += size
     return orders
-
-
-def _deliver(
-    segment: Segment, timeline: Timeline, orders: list[list[int]], batch_size: int
-) -> tuple[list[int], tuple[tuple[Delivery, ...], ...]]:
-    indices: list[int] = []
-    deliveries = []
-    for tick in segment.ticks:
-        delivered = []
-        for task in segment.tasks:
-            first = (tick - timeline.spans[task][0]) * batch_size
-            samples = orders[task][first : first + batch_size]
-            delivered.append(Delivery(task, len(indices), len(indices) + len(samples)))
-            indices.extend(samples)
-        deliveries.append(tuple(delivered))
-    return indices, tuple(deliveries)

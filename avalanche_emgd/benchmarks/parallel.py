@@ -9,6 +9,7 @@ from typing import Any
 from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
 
 from ._fingerprint import fingerprint_of
+from ._inputs import InputKinds
 from .scenario import Scenario
 from .timeline import Timeline
 
@@ -27,7 +28,10 @@ class ParallelBenchmark(CLScenario):
     data and settings, stands for the original.
 
     :ivar timeline: the spans of the tasks.
-    :ivar label_sets: class labels of each task, as they come in the data.
+    :ivar label_sets: class labels of each task, as they come in the data unless they are numbered
+        anew.
+    :ivar class_names: name of each class, by label; the label in the data where no names are given.
+    :ivar input_kinds: shape and type of the inputs of each task.
     :ivar scenario: ``"task"`` (the task of a sample is known: only its classes compete) or
         ``"class"`` (the classes of all tasks started so far compete).
     :ivar batch_size: samples of each task at each tick; the last tick of a span may have fewer.
@@ -45,6 +49,8 @@ class ParallelBenchmark(CLScenario):
         task_names: tuple[str, ...],
         num_classes: int,
         task_sizes: tuple[int, ...],
+        class_names: dict[int, str],
+        input_kinds: InputKinds,
     ) -> None:
         super().__init__([])
         self.timeline = timeline
@@ -54,6 +60,8 @@ class ParallelBenchmark(CLScenario):
         self.task_names = task_names
         self.num_classes = num_classes
         self.task_sizes = task_sizes
+        self.class_names = class_names
+        self.input_kinds = input_kinds
         self.train_stream: EagerCLStream
         self.test_stream: EagerCLStream
 
@@ -68,7 +76,7 @@ class ParallelBenchmark(CLScenario):
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one input, that of the first test sample."""
-        return tuple(self.test_stream[0].dataset.eval()[0][0].shape)
+        return self.input_kinds.test[0].shape
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,0 +1,175 @@
+"""Experiences and streams from examined data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from avalanche.benchmarks.utils import AvalancheDataset
+from torch.utils.data import default_collate
+
+from ._examination import Examination, Inputs
+from ._inputs import InputKind, InputKinds
+from ._labelled import Relabelling, Source, StreamDataset, with_labels
+from ._numbering import Numbering
+from .experience import Delivery, SegmentExperience, TaskExperience
+from .parallel import ParallelBenchmark, Scenario
+from .timeline import Segment, Timeline
+
+__all__ = ["TaskData", "assemble"]
+
+_NONE = InputKind((), default_collate([0]).dtype)  # of data sets without samples
+
+
+@dataclass
+class TaskData:
+    """Training or test data of one task, examined.
+
+    :param dataset: of ``(x, y, ...)``.
+    :param labels: of all samples, as they are in the data.
+    :param inputs: what its inputs are.
+    :param as_is: whether samples have these labels as plain integers.
+    :param name: of the argument, for messages.
+    """
+
+    dataset: Any
+    labels: list[int]
+    inputs: Inputs
+    as_is: bool
+    name: str
+
+    @classmethod
+    def of(cls, dataset: Any, name: str, limit: int) -> TaskData:
+        """Examine a data set; see :class:`~avalanche_emgd.benchmarks._examination.Examination`."""
+        examination = Examination(dataset, name)
+        inputs = examination.inputs(None, limit) or Inputs(_NONE, _NONE, True)
+        return cls(dataset, examination.labels, inputs, examination.as_is, name)
+
+    def source(self, numbers: Mapping[int, int], task: int) -> Any:
+        """Make what loads samples with the labels of the benchmark.
+
+        :param numbers: from labels in the data to labels in the benchmark.
+        """
+        labels = [numbers[label] for label in self.labels]
+        relabelling = Relabelling(numbers)
+        if not isinstance(self.dataset, AvalancheDataset):
+            return Source(self.dataset, labels, task, None if self.inputs.complete else relabelling)
+        if self.as_is and all(label == number for label, number in numbers.items()):
+            return self.dataset
+        return with_labels(self.dataset, labels, task, relabelling=relabelling)
+
+
+def assemble(
+    train: Sequence[TaskData],
+    test: Sequence[TaskData],
+    timeline: Timeline,
+    numbering: Numbering,
+    *,
+    batch_size: int,
+    scenario: Scenario,
+    task_names: tuple[str, ...],
+    class_names: Mapping[int, str] | None,
+    orders: list[list[int]],
+) -> ParallelBenchmark:
+    """Make the benchmark.
+
+    :param train: of each task.
+    :param test: of each task.
+    :param numbering: of the classes.
+    :param class_names: by label in the data.
+    :param orders: for each task, places in the concatenation of all tasks' training data, in order
+        of delivery.
+    """
+    _check_joined(train, timeline)
+    benchmark = ParallelBenchmark(
+        timeline,
+        numbering.label_sets,
+        scenario,
+        batch_size,
+        task_names,
+        num_classes=max(map(max, numbering.label_sets)) + 1,
+        task_sizes=tuple(map(len, orders)),
+        class_names=_class_names(numbering, task_names, class_names),
+        input_kinds=InputKinds(
+            tuple(data.inputs.loaded for data in train),
+            tuple(data.inputs.stored for data in train),
+            tuple(data.inputs.stored for data in test),
+        ),
+    )
+    sources, tasks = [], []
+    for task, data in enumerate(train):
+        labels = numbering.applied(data.labels, task)
+        sources.append(data.source(numbering.numbers[task], task))
+        tasks.append(with_labels(sources[-1], labels, task, kind=StreamDataset))
+    everything = tasks[0]
+    for dataset in tasks[1:]:
+        everything = everything.concat(dataset)
+    experiences = []
+    for index, segment in enumerate(timeline.segments()):
+        indices, deliveries = _deliver(segment, timeline, orders, batch_size)
+        dataset = everything.subset(indices)
+        experiences.append(
+            SegmentExperience(
+                dataset, benchmark, segment, deliveries, tuple(indices), index, sources
+            )
+        )
+    benchmark.set_stream("train", experiences)
+    test_experiences = []
+    for task, data in enumerate(test):
+        labels = numbering.applied(data.labels, task)
+        source = data.source(numbering.numbers[task], task)
+        dataset = with_labels(source, labels, task, kind=StreamDataset)
+        test_experiences.append(TaskExperience(dataset, benchmark, task, source))
+    benchmark.set_stream("test", test_experiences)
+    return benchmark
+
+
+def _check_joined(train: Sequence[TaskData], timeline: Timeline) -> None:
+    """Check that tasks that are active together can share a minibatch."""
+    for segment in timeline.segments():
+        first = train[segment.tasks[0]]
+        for task in segment.tasks[1:]:
+            other = train[task]
+            if not first.inputs.loaded.agrees(other.inputs.loaded):
+                raise ValueError(
+                    "`train_datasets` must have inputs of one shape and type where tasks are "
+                    f"active together: task {segment.tasks[0]} has {first.inputs.loaded}, task "
+                    f"{task} has {other.inputs.loaded}."
+                )
+    collates = {task: getattr(data.dataset, "collate_fn", None) for task, data in enumerate(train)}
+    own = {task: f for task, f in collates.items() if f is not None and f is not default_collate}
+    avalanche = [task for task in own if isinstance(train[task].dataset, AvalancheDataset)]
+    if avalanche and any(collates[task] != own[avalanche[0]] for task in collates):
+        raise ValueError(
+            f"`train_datasets` must have one collate_fn: that of task {avalanche[0]} is not the "
+            "others'."
+        )
+
+
+def _class_names(
+    numbering: Numbering, task_names: Sequence[str], given: Mapping[int, str] | None
+) -> dict[int, str]:
+    """Names by label in the benchmark; of labels that tasks share, after the task."""
+    names = {}
+    for task, own in enumerate(numbering.numbers):
+        for label, number in own.items():
+            name = str(label) if given is None else str(given.get(label, label))
+            names[number] = f"{task_names[task]}: {name}" if numbering.shared else name
+    return dict(sorted(names.items()))
+
+
+def _deliver(
+    segment: Segment, timeline: Timeline, orders: list[list[int]], batch_size: int
+) -> tuple[list[int], tuple[tuple[Delivery, ...], ...]]:
+    indices: list[int] = []
+    deliveries = []
+    for tick in segment.ticks:
+        delivered = []
+        for task in segment.tasks:
+            first = (tick - timeline.spans[task][0]) * batch_size
+            samples = orders[task][first : first + batch_size]
+            delivered.append(Delivery(task, len(indices), len(indices) + len(samples)))
+            indices.extend(samples)
+        deliveries.append(tuple(delivered))
+    return indices, tuple(deliveries)

@@ -1,0 +1,305 @@
+"""Labels and inputs of a user's data set, examined before anything is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from avalanche.benchmarks.utils import AvalancheDataset
+from torch import Tensor
+from torch.utils.data import Dataset, Subset, TensorDataset, default_collate
+
+from ._bulk import Bulk, bulk_of
+from ._fingerprint import undisturbed
+from ._inputs import InputError, InputKind, kind_of, non_finite_row
+from ._labels import as_label, first_difference, is_plain, labels_of, no_label
+from .images import ImagesInMemory
+
+__all__ = ["Examination", "Inputs"]
+
+_Pair = tuple[Any, Any]
+_SPOTS = 8  # samples at which two ways of loading a data set are compared
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Kinds of the inputs of a data set.
+
+    :param loaded: after training transforms.
+    :param stored: after evaluation transforms, as a replay memory keeps them.
+    :param complete: whether all samples have been looked at.
+    """
+
+    loaded: InputKind
+    stored: InputKind
+    complete: bool
+
+
+@dataclass(frozen=True)
+class _Sample:
+    label: int
+    plain: bool
+    kinds: tuple[InputKind, InputKind] | None
+    fault: str | None
+
+
+class Examination:
+    """Labels of a data set, and whether its samples are what they should be.
+
+    The labels are those that its samples are loaded with. ``targets``, or the tensors of a
+    ``TensorDataset``, save loading them all; samples are then compared with them.
+
+    :param dataset: of ``(x, y, ...)``.
+    :param name: of the argument, for messages.
+    :raises ValueError: if it is no data set, or its targets are not class labels.
+    """
+
+    def __init__(self, dataset: Any, name: str) -> None:
+        self.dataset, self.name = dataset, name
+        self.as_is = True
+        """Whether its samples have these labels, as plain integers."""
+        self._samples: dict[int, _Sample] = {}
+        self._size = _size_of(dataset, name)
+        self._load = _loader_of(dataset)
+        self._bulk: Bulk | None = (
+            None if isinstance(dataset, AvalancheDataset) else bulk_of(dataset)
+        )
+        targets = _declared(dataset)
+        if targets is None:
+            self.labels = self._loaded_labels()
+        else:
+            self.labels = labels_of(targets, name)
+        """Class labels of all samples."""
+        if len(self.labels) != self._size:
+            raise ValueError(f"`{name}` has {self._size} samples but {len(self.labels)} labels.")
+
+    def inputs(self, chosen: Sequence[int] | None, limit: int) -> Inputs | None:
+        """Examine inputs, and compare the targets of samples with the labels.
+
+        :param chosen: indices of the samples in question; all if ``None``.
+        :param limit: how many to load one by one; of more, that many evenly spread ones.
+        :return: ``None`` if there are none.
+        :raises ValueError: names the first sample that cannot be used, and why.
+        """
+        indices = self._all() if chosen is None else chosen
+        if len(indices) == 0:
+            return None
+        if self._bulk is not None:
+            return self._in_bulk(self._bulk, chosen)
+        complete = len(indices) <= limit
+        if not complete:
+            spread = np.unique(np.linspace(0, len(indices) - 1, limit).astype(int))
+            indices = [indices[place] for place in spread.tolist()]
+        with undisturbed(0):
+            first = self._checked_kinds(indices[0])
+            for index in indices:
+                kinds = self._checked_kinds(index)
+                if kinds != first:
+                    raise ValueError(
+                        f"`{self.name}` must have inputs of one shape and type: "
+                        f"{_place(self.dataset, indices[0])} is {first[0]}, "
+                        f"{_place(self.dataset, index)} is {kinds[0]}."
+                    )
+            self._check_collate(indices[:2])
+        return Inputs(*first, complete)
+
+    def _all(self) -> range:
+        return range(self._size)
+
+    def _loaded_labels(self) -> list[int]:
+        with undisturbed(0):
+            return [self._sample(index).label for index in self._all()]
+
+    def _sample(self, index: int) -> _Sample:
+        """Load a sample once, and remember what it was."""
+        if index not in self._samples:
+            try:
+                (x, y), (stored, own) = self._load(index)
+            except InputError as error:
+                raise ValueError(f"`{self.name}`: sample {index} {error}.") from None
+            except Exception as error:
+                raise ValueError(
+                    f"`{self.name}`: {_place(self.dataset, index)} cannot be loaded: "
+                    f"{type(error).__name__}: {str(error)[:200]}"
+                ) from error
+            try:
+                label, other = as_label(y), as_label(own)
+            except ValueError as error:
+                raise ValueError(no_label(self.name, index, error)) from None
+            if label != other:
+                raise ValueError(
+                    f"`{self.name}`: sample {index} has the label {label} after training "
+                    f"transforms, {other} after evaluation ones: use one target transform for both."
+                )
+            try:
+                kinds, fault = (kind_of(x), kind_of(stored)), None
+            except InputError as error:
+                kinds, fault = None, str(error)
+            self._samples[index] = _Sample(label, is_plain(y) and is_plain(own), kinds, fault)
+        return self._samples[index]
+
+    def _checked_kinds(self, index: int) -> tuple[InputKind, InputKind]:
+        sample = self._sample(index)
+        if sample.kinds is None:
+            place = _place(self.dataset, index)
+            raise ValueError(f"`{self.name}`: the input of {place} {sample.fault}.")
+        self._compare(index, sample)
+        return sample.kinds
+
+    def _compare(self, index: int, sample: _Sample) -> None:
+        self.as_is = self.as_is and sample.plain
+        if sample.label == self.labels[index]:
+            return
+        if not isinstance(self.dataset, AvalancheDataset):
+            raise ValueError(
+                f"`{self.name}` has the label {self.labels[index]} in its `targets` where sample "
+                f"{index} has {sample.label}: apply its target_transform to `targets` beforehand."
+            )
+        # Target transforms of Avalanche's data sets leave `targets` as they were.
+        self.labels = self._loaded_labels()
+
+    def _check_collate(self, indices: Sequence[int]) -> None:
+        """Check that a `collate_fn` of the data set treats each sample on its own."""
+        own = getattr(self.dataset, "collate_fn", None)
+        if own is None or own is default_collate:
+            return
+        avalanche = isinstance(self.dataset, AvalancheDataset)
+        view = self.dataset.eval() if avalanche else self.dataset
+        samples = [view[index] for index in indices]
+        try:
+            # Only Avalanche's loaders ask the data set how to join samples.
+            single = [own([sample])[0][0] if avalanche else sample[0] for sample in samples]
+            same = torch.equal(own(samples)[0], torch.stack(list(map(torch.as_tensor, single))))
+        except Exception as error:
+            raise ValueError(
+                f"`{self.name}` has a collate_fn that fails on samples {list(indices)}: "
+                f"{type(error).__name__}: {str(error)[:200]}"
+            ) from error
+        if not same:
+            raise ValueError(
+                f"`{self.name}` has a collate_fn that does more than put samples one below the "
+                "other: let the data set itself return tensors of one shape."
+            )
+
+    def _in_bulk(self, bulk: Bulk, chosen: Sequence[int] | None) -> Inputs:
+        """Examine inputs that are in memory, many at a time."""
+        indices = torch.tensor(self._all() if chosen is None else list(chosen))
+        if isinstance(bulk.root, TensorDataset):
+            rows = bulk.rows
+            assert rows is not None
+            everything = bulk.places is None and chosen is None
+            bad = non_finite_row(rows, None if everything else bulk.at(indices))
+            if bad is not None:
+                self._refuse_numbers(int(indices[bad]))
+            self._compare_all(labels_of(bulk.root.tensors[1][bulk.at(self._every())], self.name))
+            kind = InputKind(tuple(rows.shape[1:]), rows.dtype)
+            return Inputs(kind, kind, True)
+        first = bulk.load(bulk.at(indices[:1]))
+        kind = kind_of(first[0])
+        if type(bulk.root) is ImagesInMemory:
+            self._compare_all(bulk.root.targets[bulk.at(self._every())].tolist())
+            return Inputs(kind, kind, True)
+        for some in indices.split(256):
+            bad = non_finite_row(bulk.load(bulk.at(some)), None)
+            if bad is not None:
+                self._refuse_numbers(int(some[bad]))
+        for index in indices[:: -(-len(indices) // _SPOTS)].tolist():
+            if not self._checked_kinds(index)[0].agrees(kind):
+                raise ValueError(
+                    f"`{self.name}`: `load_inputs` and `__getitem__` give other inputs for sample "
+                    f"{index}."
+                )
+        return Inputs(kind, kind, True)
+
+    def _every(self) -> Tensor:
+        return torch.arange(self._size)
+
+    def _compare_all(self, loaded: list[int]) -> None:
+        index = first_difference(self.labels, loaded)
+        if index is not None:
+            self._compare(index, _Sample(loaded[index], True, None, None))
+
+    def _refuse_numbers(self, index: int) -> None:
+        raise ValueError(
+            f"`{self.name}`: the input of sample {index} has NaN or infinite numbers: leave the "
+            "sample out or replace them."
+        )
+
+
+def _size_of(dataset: Any, name: str) -> int:
+    if not isinstance(dataset, (Dataset, AvalancheDataset)):
+        raise ValueError(
+            f"`{name}` must be a data set of (input, class label), such as a torch TensorDataset, "
+            f"found {type(dataset).__name__}."
+        )
+    if isinstance(dataset, TensorDataset) and len(dataset.tensors) < 2 and _has_own(dataset):
+        raise ValueError(f"`{name}` must have inputs and class labels, found one tensor.")
+    try:
+        return len(dataset)  # type: ignore[arg-type]
+    except TypeError:
+        raise ValueError(
+            f"`{name}` must have a length and samples by index, found {type(dataset).__name__}."
+        ) from None
+
+
+def _has_own(dataset: Any) -> bool:
+    """Whether samples are loaded as torch's class of data sets does."""
+    kind = Subset if isinstance(dataset, Subset) else TensorDataset
+    return type(dataset).__getitem__ is kind.__getitem__
+
+
+def _declared(dataset: Any) -> Any:
+    """Targets of all samples, where they can be had without loading inputs; else ``None``."""
+    if hasattr(dataset, "targets"):
+        if isinstance(dataset, AvalancheDataset):
+            return dataset.targets.data
+        transform = getattr(dataset, "target_transform", None)
+        targets = dataset.targets
+        return [transform(target) for target in targets] if callable(transform) else targets
+    if isinstance(dataset, Subset) and _has_own(dataset):
+        whole = _declared(dataset.dataset)
+        if whole is None:
+            return None
+        if isinstance(whole, (Tensor, np.ndarray)):
+            return whole[torch.tensor(list(dataset.indices), dtype=torch.long)]
+        return [whole[index] for index in dataset.indices]
+    if isinstance(dataset, TensorDataset) and _has_own(dataset):
+        return dataset.tensors[1]
+    return None
+
+
+def _loader_of(dataset: Any) -> Callable[[int], tuple[_Pair, _Pair]]:
+    """Loader of ``(x, y)`` by index, after training and after evaluation transforms."""
+    if not isinstance(dataset, AvalancheDataset):
+        return lambda index: (_pair(dataset[index]),) * 2
+    views = dataset.train(), dataset.eval()
+    collate = dataset.collate_fn
+
+    def load(view: Any, index: int) -> _Pair:
+        x, y = _pair(view[index])
+        return (x if collate is default_collate else next(iter(collate([view[index]])))[0]), y
+
+    return lambda index: (load(views[0], index), load(views[1], index))
+
+
+def _place(dataset: Any, index: int) -> str:
+    """Name a sample by its index, and by its file where the data set says it."""
+    found: Any = dataset
+    place = index
+    while isinstance(found, Subset) and _has_own(found):
+        found, place = found.dataset, int(found.indices[place])
+    files = getattr(found, "samples", None)  # of torchvision's folders of images
+    file = files[place] if isinstance(files, (list, tuple)) and len(files) > place else None
+    file = file[0] if isinstance(file, tuple) and file else file
+    return f"sample {index} ({file})" if isinstance(file, str) else f"sample {index}"
+
+
+def _pair(sample: Any) -> _Pair:
+    if not isinstance(sample, (tuple, list)) or len(sample) < 2:
+        raise InputError(
+            f"is of type {type(sample).__name__}: let the data set return (input, class label)"
+        )
+    return sample[0], sample[1]

@@ -1,0 +1,111 @@
+"""Class labels of any kind as Python integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["as_label", "checked_label_sets", "is_plain", "labels_of"]
+
+
+def as_label(target: Any) -> int:
+    """Class label of one sample.
+
+    :param target: an integer, a boolean or a whole number, of Python, NumPy or torch; also as a
+        tensor or an array of a single element.
+    :raises ValueError: says what else it is.
+    """
+    if isinstance(target, (Tensor, np.ndarray)):
+        if target.size != 1 if isinstance(target, np.ndarray) else target.numel() != 1:
+            raise ValueError(f"a target of shape {tuple(target.shape)}")
+        target = target.item()
+    whole = isinstance(target, (float, np.floating)) and float(target).is_integer()
+    if whole or isinstance(target, (bool, int, np.bool_, np.integer)):
+        label = int(target)
+        if -(2**63) <= label < 2**63:
+            return label
+    raise ValueError(repr(target.item() if isinstance(target, np.generic) else target)[:60])
+
+
+def is_plain(target: Any) -> bool:
+    """Whether loaders make an int64 tensor ``[b]`` of such targets without help."""
+    if isinstance(target, Tensor):
+        return target.ndim == 0 and target.dtype == torch.int64
+    return isinstance(target, (int, np.int64)) and not isinstance(target, bool)
+
+
+def labels_of(targets: Any, name: str) -> list[int]:
+    """Class labels of many samples; see :func:`as_label`.
+
+    :param targets: tensor or array ``[N]`` or ``[N, 1]``, or a sequence.
+    :param name: of the data, for messages.
+    :raises ValueError: names the first sample whose target is no class label.
+    """
+    if isinstance(targets, Tensor):
+        targets = targets.detach().cpu().numpy()
+    if isinstance(targets, np.ndarray):
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = targets[:, 0]
+        fits = targets.dtype.kind in "bi" or (
+            targets.dtype.kind == "u" and targets.dtype.itemsize < 8
+        )
+        if targets.ndim == 1 and fits:
+            found: list[int] = targets.astype(np.int64).tolist()
+            return found
+        if targets.ndim == 0:
+            raise ValueError(f"`{name}` must have a class label for each sample, found one in all.")
+    elif isinstance(targets, list) and all(type(target) is int for target in targets):
+        return targets[:]
+    return [_label_at(index, target, name) for index, target in enumerate(targets)]
+
+
+def _label_at(index: int, target: Any, name: str) -> int:
+    try:
+        return as_label(target)
+    except ValueError as error:
+        raise ValueError(no_label(name, index, error)) from None
+
+
+def no_label(name: str, index: int, found: object) -> str:
+    """Message for a target that is no class label."""
+    return (
+        f"`{name}` must have integer class labels, one for each sample, found {found} at index "
+        f"{index}: regression and several labels of a sample are not supported, and of one-hot "
+        "vectors take the argmax."
+    )
+
+
+def checked_label_sets(label_sets: Iterable[Any], name: str = "label_sets") -> list[list[int]]:
+    """Label sets given as lists, tuples, sets, ranges, tensors or arrays, as lists of integers.
+
+    :raises ValueError: names the entry that is no set of integers.
+    """
+    try:
+        entries = list(label_sets)
+    except TypeError:
+        raise ValueError(
+            f"`{name}` must be a sequence of label sets, found {type(label_sets).__name__}."
+        ) from None
+    return [_label_set(labels, f"{name}[{task}]") for task, labels in enumerate(entries)]
+
+
+def _label_set(labels: Any, name: str) -> list[int]:
+    try:
+        if isinstance(labels, (str, bytes, dict)):
+            raise TypeError
+        return [as_label(label) for label in labels]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"`{name}` must be a set of integer class labels, found {str(labels)[:60]!r}."
+        ) from None
+
+
+def first_difference(one: Sequence[int], other: Sequence[int]) -> int | None:
+    """Index of the first two labels that differ; ``None`` if there are none."""
+    if one == other:
+        return None
+    return next(i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
