@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch.utils.data import Dataset
@@ -18,7 +18,7 @@ __all__ = ["divided"]
 def divided(
     train: Dataset[Any],
     test: Dataset[Any],
-    num_classes: int,
+    classes: Sequence[int],
     *,
     num_tasks: int,
     label_sets: Sequence[Sequence[int]] | None,
@@ -26,10 +26,23 @@ def divided(
     batch_size: int,
     scenario: Scenario,
     seed: int,
+    class_names: Mapping[int, str] | None = None,
 ) -> ParallelBenchmark:
-    """Divide data by class into given tasks, or random ones where no label sets are given."""
+    """Divide data by class into given tasks, or random ones where no label sets are given.
+
+    :param classes: of the data, ascending; numbered anew unless they are 0, 1, 2, ...
+    """
     if label_sets is None:
-        label_sets = random_label_sets(num_classes, num_tasks, seed)
+        places = random_label_sets(len(classes), num_tasks, seed)
+        label_sets = [[classes[place] for place in own] for own in places]
     return parallel_benchmark_from_classes(
-        train, test, label_sets, timeline, batch_size=batch_size, scenario=scenario, seed=seed
+        train,
+        test,
+        label_sets,
+        timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+        relabel=list(classes) != list(range(len(classes))),
+        class_names=class_names,
     )

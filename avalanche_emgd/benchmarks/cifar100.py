@@ -70,7 +70,7 @@ def ps_cifar100(
     return divided(
         train,
         test,
-        NUM_CLASSES,
+        range(NUM_CLASSES),
         num_tasks=num_tasks,
         label_sets=label_sets,
         timeline=timeline,

@@ -48,7 +48,7 @@ def ps_digits(
     return divided(
         TensorDataset(images[train], labels[train]),
         TensorDataset(images[test], labels[test]),
-        10,
+        range(10),
         num_tasks=num_tasks,
         label_sets=label_sets,
         timeline=timeline,

@@ -73,7 +73,7 @@ def ps_emnist(
     return divided(
         train,
         test,
-        NUM_CLASSES,
+        range(NUM_CLASSES),
         num_tasks=num_tasks,
         label_sets=label_sets,
         timeline=timeline,

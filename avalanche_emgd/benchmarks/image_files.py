@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import psutil
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from .images import ImagesInMemory, bytes_of, normalised
+from ._image_reading import check_header, decode
+from .images import ImagesInMemory, normalised
 
 __all__ = ["ImageFiles", "image_files"]
 
@@ -72,11 +71,15 @@ def image_files(
     :param mean: of the pixels in [0, 1], one for each of three channels.
     :param std: their standard deviation, > 0.
     :param size: (height, width) to which images of another size are scaled.
+    :raises ValueError: if a file is no image, broken or too large; names it. Of files that are
+        decoded whenever they are loaded, the headers alone are checked.
     """
     labels = torch.tensor(targets, dtype=torch.long)
     needed = len(paths) * 3 * size[0] * size[1]
     if needed > _SHARE * psutil.virtual_memory().available:
         _LOG.info("%d images stay in their files: %.0f MB decoded", len(paths), needed / 1e6)
+        for path in paths:
+            check_header(path)
         return ImageFiles(paths, labels, mean, std, size)
     images = _decoded(paths, size)
     _LOG.info("%d images decoded into memory: %.0f MB", len(paths), needed / 1e6)
@@ -84,9 +87,7 @@ def image_files(
 
 
 def _decoded(paths: Sequence[str], size: tuple[int, int]) -> Tensor:
-    def opened() -> Any:
-        for path in paths:
-            with Image.open(path) as image:
-                yield image
-
-    return bytes_of(opened(), size)
+    images = torch.empty(len(paths), 3, *size, dtype=torch.uint8)
+    for image, path in zip(images, paths, strict=True):
+        image.copy_(torch.tensor(decode(path, size)[0]).permute(2, 0, 1))
+    return images

@@ -62,7 +62,7 @@ def ps_imagenet_tiny(
     return divided(
         train,
         test,
-        NUM_CLASSES,
+        range(NUM_CLASSES),
         num_tasks=num_tasks,
         label_sets=label_sets,
         timeline=timeline,

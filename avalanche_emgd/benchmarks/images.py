@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ._image_reading import rgb_of
+
 __all__ = ["ImagesInMemory", "bytes_of", "normalised"]
 
 
@@ -87,14 +89,15 @@ def _scale_and_shift(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[T
 def bytes_of(images: Iterable[Any], size: tuple[int, int] | None = None) -> Tensor:
     """Decode images.
 
-    :param images: of Pillow, in any mode; all of one size, unless ``size`` is given.
+    :param images: of Pillow, of 8 or 16 bits; all of one size, unless ``size`` is given.
     :param size: (height, width) to which images of another size are scaled.
     :return: uint8 ``[N, 3, H, W]``, RGB.
-    :raises ValueError: if there are none, or they are not of one size.
+    :raises ValueError: if there are none, they are not of one size, or the range of their grey
+        levels is not known.
     """
     arrays: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
     for image in images:
-        colour = image.convert("RGB")
+        colour = rgb_of(image)
         if size is not None and (colour.height, colour.width) != size:
             colour = colour.resize((size[1], size[0]))
         arrays.append(np.asarray(colour, dtype=np.uint8))

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
-from torchvision.datasets import ImageFolder
 
+from ._image_folders import ClassFolders, class_folders
+from ._image_reading import check_size, common_size, decode, is_deep
+from ._inputs import non_finite_row
+from ._labels import labels_of
+from ._npz import read_arrays
+from ._pixel_statistics import PixelStatistics
 from ._ready_made import divided
 from .image_files import image_files
-from .images import ImagesInMemory, bytes_of
+from .images import ImagesInMemory
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
 
 __all__ = ["parallel_benchmark_from_arrays", "parallel_benchmark_from_images"]
 
 _SAMPLE = 2000  # images from which mean and deviation are taken
+_FEW_LEVELS = 32  # of 256: deep images that are all darker are left with too few
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -40,12 +44,15 @@ def parallel_benchmark_from_images(
     """Parallel streams of images in folders.
 
     Inputs of shape ``[3, H, W]``, RGB, normalised to zero mean and unit variance by channel, over
-    (up to 2,000 evenly spread) training images. Decoded into memory once, where they fit.
+    (up to 2,000 evenly spread) training images. Decoded into memory once, where they fit. Images
+    have 8 bits of a channel, or 16 bits of grey, which are scaled to 8; what is transparent is as
+    opaque as the rest. An image has at most 100 million pixels
+    (:data:`~avalanche_emgd.benchmarks.limits.MAX_PIXELS`).
 
     :param directory: with folders ``train`` and ``test``, each with one folder of images for each
         class, as torchvision's ``ImageFolder`` takes them; classes are numbered in the order of
         their names.
-    :param size: (height, width) to which images are scaled; that of the first one if omitted.
+    :param size: (height, width) to which images are scaled; needed unless all have one size.
     :param scenario: ``"task"`` or ``"class"``.
     :param seed: of the label sets and the time line, where they are not given, and of the order of
         delivery.
@@ -54,8 +61,11 @@ def parallel_benchmark_from_images(
     :param label_sets: classes of each task.
     :param timeline: is fitted to the data; random without idle gap if omitted.
     :raises FileNotFoundError: if a folder is missing; says which.
-    :raises ValueError: if the classes of the two folders differ.
+    :raises ValueError: if the classes of the two folders differ, or an image is broken, too large,
+        of another size than the others, or of an unknown range of grey levels; names the file.
     """
+    if size is not None:
+        size = check_size(size)
     parts = [_folder(Path(directory) / part) for part in ("train", "test")]
     if parts[0].classes != parts[1].classes:
         differing = sorted(set(parts[0].classes) ^ set(parts[1].classes))
@@ -63,26 +73,21 @@ def parallel_benchmark_from_images(
             f"`directory` {str(directory)!r} must have the same classes in train and test, but "
             f"these are in one of them only: {', '.join(differing)}."
         )
-    files = [[path for path, _ in part.samples] for part in parts]
     if size is None:
-        with Image.open(files[0][0]) as first:
-            size = (first.height, first.width)
-    chosen = files[0][:: -(-len(files[0]) // _SAMPLE)]
-    mean, std = _statistics(bytes_of((Image.open(path) for path in chosen), size))
-    train, test = (
-        image_files(paths, part.targets, mean, std, size=size)
-        for paths, part in zip(files, parts, strict=True)
-    )
+        size = common_size([*parts[0].paths, *parts[1].paths])
+    mean, std = _statistics_of_files(parts[0].paths, size)
+    train, test = (image_files(part.paths, part.targets, mean, std, size=size) for part in parts)
     return divided(
         train,
         test,
-        len(parts[0].classes),
+        range(len(parts[0].classes)),
         num_tasks=num_tasks,
         label_sets=label_sets,
         timeline=timeline,
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        class_names=dict(enumerate(parts[0].classes)),
     )
 
 
@@ -102,51 +107,76 @@ def parallel_benchmark_from_arrays(
     become inputs ``[C, H, W]``, normalised by channel over the training images; floating-point
     arrays ``[N, ...]`` are taken as they are, in single precision.
 
+    Labels are whole numbers or text, ``[N]`` or ``[N, 1]``. Unless those of the training samples
+    are 0, 1, 2, ... they are numbered anew in ascending order; the benchmark's ``class_names`` are
+    the labels in the file.
+
     :param file: ``.npz`` with ``x_train``, ``y_train``, ``x_test`` and ``y_test``; other arrays in
-        it are ignored. It is read without pickle.
+        it are ignored. It is read without pickle, and only if its arrays are not too large, see
+        :data:`~avalanche_emgd.benchmarks.limits.MEMORY_SHARE` and
+        :data:`~avalanche_emgd.benchmarks.limits.MAX_EXPANSION`.
     :param scenario: ``"task"`` or ``"class"``.
     :param seed: of the label sets and the time line, where they are not given, and of the order of
         delivery.
     :param batch_size: samples of each task at each tick.
     :param num_tasks: number of tasks, where no label sets are given.
-    :param label_sets: classes of each task.
+    :param label_sets: classes of each task, as they are in the file.
     :param timeline: is fitted to the data; random without idle gap if omitted.
     :raises FileNotFoundError: if the file is not there.
-    :raises ValueError: if it is no such file, or arrays are missing or do not fit together.
+    :raises ValueError: if it is no such file, or arrays are missing, too large or do not fit
+        together.
     """
-    arrays = _read(Path(file))
+    arrays = read_arrays(Path(file), _KEYS)
     parts = [(arrays[f"x_{part}"], arrays[f"y_{part}"], part) for part in ("train", "test")]
-    inputs = [_inputs(x, y, part, file) for x, y, part in parts]
+    labels, names = _labels(file, *(y for _, y, _ in parts))
+    for (x, y, part), own in zip(parts, labels, strict=True):
+        if x.ndim == 0 or len(own) != len(x) or not own:
+            raise ValueError(
+                f"`file` {str(file)!r} must have one class label in y_{part} for each of the "
+                f"samples of x_{part}, found shapes {y.shape} and {x.shape}."
+            )
+    classes = sorted(set(labels[0]))
+    strange = sorted(set(labels[1]) - set(classes))
+    if label_sets is None and strange:
+        raise ValueError(
+            f"`file` {str(file)!r} has classes in y_test that y_train has not: "
+            f"{', '.join(names.get(label, str(label)) for label in strange[:20])}."
+        )
+    inputs = [_inputs(x, part, file) for x, _, part in parts]
     if inputs[0].shape[1:] != inputs[1].shape[1:] or inputs[0].dtype != inputs[1].dtype:
         raise ValueError(
             f"`file` {str(file)!r} must have samples of one kind in x_train and x_test, found "
             f"{parts[0][0].dtype} {parts[0][0].shape[1:]} and {parts[1][0].dtype} "
             f"{parts[1][0].shape[1:]}."
         )
-    labels = [torch.from_numpy(y.astype(np.int64)) for _, y, _ in parts]
+    targets = [torch.tensor(own) for own in labels]
     train: Dataset[Any]
     test: Dataset[Any]
     if inputs[0].dtype == torch.uint8:
-        mean, std = _statistics(inputs[0][:: -(-len(inputs[0]) // _SAMPLE)])
-        train, test = (ImagesInMemory(x, y, mean, std) for x, y in zip(inputs, labels, strict=True))
+        found = PixelStatistics([inputs[0][:: -(-len(inputs[0]) // _SAMPLE)]])
+        train, test = (
+            ImagesInMemory(x, y, found.mean, found.std)
+            for x, y in zip(inputs, targets, strict=True)
+        )
     else:
-        train, test = (TensorDataset(x, y) for x, y in zip(inputs, labels, strict=True))
+        train, test = (TensorDataset(x, y) for x, y in zip(inputs, targets, strict=True))
     return divided(
         train,
         test,
-        int(labels[0].max()) + 1,
+        classes,
         num_tasks=num_tasks,
         label_sets=label_sets,
         timeline=timeline,
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        class_names=names,
     )
 
 
-def _folder(path: Path) -> ImageFolder:
+def _folder(path: Path) -> ClassFolders:
     try:
-        return ImageFolder(str(path))
+        return class_folders(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"`directory` must have the folders train and test, each with one folder of images "
@@ -154,31 +184,60 @@ def _folder(path: Path) -> ImageFolder:
         ) from None
 
 
-def _read(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise FileNotFoundError(f"`file` {str(file)!r} is not there.")
-    try:
-        with np.load(file, allow_pickle=False) as found:
-            missing = [key for key in _KEYS if key not in found.files]
-            if missing:
-                raise ValueError(f"it has no {', '.join(missing)}")
-            return {key: found[key] for key in _KEYS}
-    except (ValueError, AttributeError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"`file` {str(file)!r} must be a NumPy .npz file with x_train, y_train, x_test and "
-            f"y_test, of numbers only: {error}."
-        ) from None
+def _statistics_of_files(
+    paths: Sequence[str], size: tuple[int, int]
+) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of evenly spread images, decoded one after the other."""
+    deep = False
 
+    def decoded() -> Iterator[Tensor]:
+        nonlocal deep
+        for path in paths[:: -(-len(paths) // _SAMPLE)]:
+            pixels, mode = decode(path, size)
+            deep = deep or is_deep(mode)
+            yield torch.tensor(pixels).permute(2, 0, 1).unsqueeze(0)
 
-def _inputs(x: Any, y: Any, part: str, file: str | Path) -> Tensor:
-    """Make a tensor: images as uint8 ``[N, C, H, W]``, others as float32 ``[N, ...]``."""
-    if y.shape != (len(x),) or y.dtype.kind not in "iu" or len(y) == 0 or int(y.min()) < 0:
+    found = PixelStatistics(decoded())
+    if deep and found.highest < _FEW_LEVELS:
         raise ValueError(
-            f"`file` {str(file)!r} must have class labels ≥ 0 in y_{part}, one for each of the "
-            f"{len(x)} samples of x_{part}, found {y.dtype} {y.shape}."
+            f"`directory` has images of 16 bits whose grey levels are all below "
+            f"{257 * (found.highest + 1):,} of 65,536: scaled to 8 bits, they would keep "
+            f"{found.highest + 1} levels. Save them with 8 bits, or with their levels spread out."
         )
+    return found.mean, found.std
+
+
+def _labels(file: str | Path, *arrays: Any) -> tuple[list[list[int]], dict[int, str]]:
+    """Labels of the training and the test samples, and the names of the classes.
+
+    Text is numbered in alphabetical order.
+    """
+    arrays = tuple(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y for y in arrays)
+    if all(y.dtype.kind == "U" and y.ndim == 1 for y in arrays):
+        words, numbers = np.unique(np.concatenate(arrays), return_inverse=True)
+        start = len(arrays[0])
+        return [numbers[:start].tolist(), numbers[start:].tolist()], dict(enumerate(words.tolist()))
+    try:
+        labels = [
+            labels_of(y, f"y_{part}") for y, part in zip(arrays, ("train", "test"), strict=True)
+        ]
+    except ValueError as error:
+        raise ValueError(f"`file` {str(file)!r}: {error}") from None
+    return labels, {label: str(label) for own in labels for label in own}
+
+
+def _inputs(x: Any, part: str, file: str | Path) -> Tensor:
+    """Make a tensor: images as uint8 ``[N, C, H, W]``, others as float32 ``[N, ...]``."""
     if x.dtype.kind == "f" and x.ndim >= 2:
-        return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+        with np.errstate(over="ignore"):  # what is too large for single precision is found below
+            numbers = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+        bad = non_finite_row(numbers, None)
+        if bad is not None:
+            raise ValueError(
+                f"`file` {str(file)!r} has NaN or infinite numbers in x_{part}[{bad}]: leave the "
+                "sample out or replace them."
+            )
+        return numbers
     images = torch.from_numpy(np.ascontiguousarray(x)) if x.dtype == np.uint8 else None
     if images is not None and images.ndim == 3:
         return images.unsqueeze(1)
@@ -191,10 +250,3 @@ def _inputs(x: Any, y: Any, part: str, file: str | Path) -> Tensor:
         f"1 or 3 channels in x_{part}, or floating-point samples [N, ...], found {x.dtype} "
         f"{x.shape}."
     )
-
-
-def _statistics(images: Tensor) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of pixels in [0, 1], by channel; a constant one has 1."""
-    pixels = images.double().div(255.0).transpose(0, 1).flatten(1)
-    std = pixels.std(dim=1)
-    return pixels.mean(dim=1).tolist(), torch.where(std > 0.0, std, 1.0).tolist()

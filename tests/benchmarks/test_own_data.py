@@ -104,10 +104,25 @@ def test_vectors_are_taken_as_they_are(tmp_path):
         ({"x_test": None}, "it has no x_test"),
         (
             {"y_train": np.zeros(3, dtype=int)},
-            "labels ≥ 0 in y_train, one for each of the 24",
+            "in y_train for each of the samples of x_train, found",
         ),
-        ({"y_train": np.full(24, -1)}, "class labels ≥ 0 in y_train"),
-        ({"y_test": np.zeros(8)}, "class labels ≥ 0 in y_test"),
+        (
+            {"y_train": np.zeros((0,), int), "x_train": np.zeros((0, 3))},
+            "one class label in y_train",
+        ),
+        ({"y_train": np.array(3)}, "y_train` must have a class label for each sample"),
+        (
+            {"y_train": np.arange(24) + 0.5},
+            "`y_train` must have integer class labels, one for each",
+        ),
+        ({"y_test": np.eye(8, 4)}, "found a target of shape (4,) at index 0"),
+        (
+            {"y_test": np.arange(8) + 3},
+            "classes in y_test that y_train has not: 4, 5, 6, 7, 8, 9, 10",
+        ),
+        ({"y_train": np.array(["a"] * 24)}, "`y_train` must have integer class labels"),
+        ({"y_train": np.full(24, 2**64 - 1, np.uint64)}, "found 18446744073709551615 at index 0"),
+        ({"y_train": np.full(24, 1 + 2j)}, "found (1+2j) at index 0"),
         ({"x_train": np.zeros((24, 4, 4, 3), dtype=np.int16)}, "must have uint8 images"),
         ({"x_train": np.zeros((24, 4, 4, 5), dtype=np.uint8)}, "with 1 or 3 channels in x_train"),
         ({"x_test": np.zeros((8, 5, 4, 3), dtype=np.uint8)}, "samples of one kind in x_train and"),

@@ -1,0 +1,125 @@
+"""Image files as bytes: what is in them is checked before they are decoded."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .limits import MAX_PIXELS
+
+__all__ = ["check_header", "check_size", "common_size", "decode", "is_deep", "rgb_of"]
+
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+
+_EIGHT_BITS = {"1", "L", "P", "LA", "PA", "RGB", "RGBX", "RGBA", "CMYK", "YCbCr", "HSV"}
+
+
+def is_deep(mode: str) -> bool:
+    """Whether images of a mode of Pillow's have 16 bits."""
+    return mode.startswith("I;16")
+
+
+def rgb_of(image: Any) -> Any:
+    """Convert an image of Pillow's to RGB with 8 bits.
+
+    Grey levels of 16 bits are divided by 257. What is transparent is as opaque as the rest.
+
+    :raises ValueError: if it is of a mode whose range of grey levels is not known.
+    """
+    if is_deep(image.mode):
+        levels = np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+    elif image.mode not in _EIGHT_BITS:
+        raise ValueError(
+            f"its mode is {image.mode!r}, whose range of grey levels is not known: save it with 8 "
+            "or 16 bits, or give floating-point arrays to parallel_benchmark_from_arrays"
+        )
+    return image.convert("RGB")
+
+
+def decode(path: str, size: tuple[int, int] | None = None) -> tuple[Bytes, str]:
+    """Decode an image file.
+
+    :param path: of the file.
+    :param size: (height, width) to which it is scaled.
+    :return: ``[H, W, 3]``, RGB, and the mode of Pillow's that it has in the file.
+    :raises ValueError: if it cannot be decoded or is too large; names the file.
+    """
+    with _opened(path) as image:
+        return _bytes(image, size), image.mode
+
+
+def check_header(path: str) -> tuple[int, int]:
+    """Size (height, width) of an image file, without decoding it.
+
+    :raises ValueError: if it is no image, or too large; names the file.
+    """
+    with _opened(path) as image:
+        return image.height, image.width
+
+
+def common_size(paths: Sequence[str]) -> tuple[int, int]:
+    """Size (height, width) that all image files have, without decoding them.
+
+    :raises ValueError: if two of them differ; names both.
+    """
+    first = check_header(paths[0])
+    for path in paths:
+        size = check_header(path)
+        if size != first:
+            raise ValueError(
+                f"`directory` has images of different sizes: {paths[0]!r} is {_by(first)}, "
+                f"{path!r} is {_by(size)}: say to which `size` (height, width) to scale them (on "
+                "the command line: --size)."
+            )
+    return first
+
+
+def check_size(size: Any) -> tuple[int, int]:
+    """Check a size (height, width) to which images are to be scaled.
+
+    :raises ValueError: if it is no pair of positive integers, or too large.
+    """
+    given = tuple(size) if isinstance(size, (tuple, list)) else (size,)
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in given)
+    if len(given) != 2 or not whole or min(given) < 1 or given[0] * given[1] > MAX_PIXELS:
+        raise ValueError(
+            f"`size` must be (height, width) in pixels, at most {MAX_PIXELS:,} in all, found "
+            f"{size!r}."
+        )
+    return int(given[0]), int(given[1])
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns of large images; here their size is checked.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+        with image:
+            if image.height * image.width > MAX_PIXELS:
+                raise ValueError(
+                    f"it has {_by((image.height, image.width))} pixels, more than "
+                    f"{MAX_PIXELS:,} in all: scale it down"
+                )
+            yield image
+    except Exception as error:  # decoders raise errors of many kinds
+        text = str(error).replace(f"image file {path!r}", "it").rstrip(".") or type(error).__name__
+        raise ValueError(f"The image {path!r} cannot be used: {text[:300]}.") from None
+
+
+def _bytes(image: Any, size: tuple[int, int] | None) -> Bytes:
+    colour = rgb_of(image)
+    if size is not None and (colour.height, colour.width) != size:
+        colour = colour.resize((size[1], size[0]))
+    return np.asarray(colour, dtype=np.uint8)
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"

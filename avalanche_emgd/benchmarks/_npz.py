@@ -1,0 +1,110 @@
+"""Arrays of a NumPy file, whose sizes are checked in their headers before they are read."""
+
+from __future__ import annotations
+
+import math
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import psutil
+from numpy.lib import format as npy
+
+from .limits import MAX_EXPANSION, MEMORY_SHARE
+
+__all__ = ["read_arrays"]
+
+_SMALL = 64 << 20  # bytes up to which it does not matter how far an array expands
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_FAULTS = (
+    ValueError,
+    AttributeError,
+    TypeError,
+    KeyError,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,  # encrypted, or compressed in an unknown way
+    SyntaxError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """Read arrays of numbers or text, without pickle.
+
+    :param file: ``.npz``.
+    :param keys: names of the arrays; others are left alone.
+    :raises FileNotFoundError: if the file is not there.
+    :raises ValueError: if it is no such file, lacks an array, or has one that is too large for the
+        memory, expands by more than :data:`~avalanche_emgd.benchmarks.limits.MAX_EXPANSION`, or is
+        not as large as it says.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"`file` {str(file)!r} is not there.")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+            missing = [key for key in keys if f"{key}.npy" not in names]
+            if missing:
+                raise ValueError(f"it has no {', '.join(missing)}")
+            sizes = {key: _checked_size(archive, key) for key in keys}
+            total, free = sum(sizes.values()), psutil.virtual_memory().available
+            if total > MEMORY_SHARE * free:
+                raise ValueError(
+                    f"its arrays have {_in_words(total)}, more than {MEMORY_SHARE:.0%} of the "
+                    f"{_in_words(free)} of free memory: save fewer samples, or smaller ones"
+                )
+            return {key: _read(archive, key) for key in keys}
+    except _FAULTS as error:
+        raise ValueError(
+            f"`file` {str(file)!r} must be a NumPy .npz file with {', '.join(keys[:-1])} and "
+            f"{keys[-1]}, of numbers only: {str(error).rstrip('.')[:500]}."
+        ) from None
+
+
+def _checked_size(archive: zipfile.ZipFile, key: str) -> int:
+    """Bytes of an array, from its header and the directory of the file."""
+    entry = archive.getinfo(f"{key}.npy")
+    with archive.open(entry) as stream:
+        shape, dtype, header = _header(stream)
+    if dtype.hasobject:
+        raise ValueError(f"{key} has Python objects")
+    size = math.prod(shape) * dtype.itemsize
+    if header + size != entry.file_size:
+        raise ValueError(
+            f"{key} declares {_in_words(size)} in shape {shape} of {dtype}, but has "
+            f"{_in_words(entry.file_size - header)}"
+        )
+    if size > _SMALL and size > MAX_EXPANSION * entry.compress_size:
+        raise ValueError(
+            f"{key} expands from {_in_words(entry.compress_size)} to {_in_words(size)}, by more "
+            f"than {MAX_EXPANSION} times: save it with numpy.savez, which does not compress"
+        )
+    return size
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """Shape and type of an array, and how many bytes say so."""
+    version = npy.read_magic(stream)
+    if version not in _HEADERS:
+        raise ValueError(f"an array is of the unknown version {version}")
+    shape, _, dtype = _HEADERS[version](stream)
+    if any(length < 0 for length in shape):
+        raise ValueError(f"an array has the shape {shape}")
+    return shape, dtype, stream.tell()
+
+
+def _read(archive: zipfile.ZipFile, key: str) -> Any:
+    with archive.open(f"{key}.npy") as stream:
+        return npy.read_array(stream, allow_pickle=False)
+
+
+def _in_words(size: float) -> str:
+    return f"{size / 1e6:,.3g} MB" if size < 1e9 else f"{size / 1e9:,.4g} GB"
