@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .limits import MAX_PIXELS
+from .limits import MOST_PIXELS
 
 __all__ = ["check_header", "check_size", "common_size", "decode", "is_deep", "rgb_of"]
 
@@ -87,9 +87,9 @@ def check_size(size: Any) -> tuple[int, int]:
     """
     given = tuple(size) if isinstance(size, (tuple, list)) else (size,)
     whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in given)
-    if len(given) != 2 or not whole or min(given) < 1 or given[0] * given[1] > MAX_PIXELS:
+    if len(given) != 2 or not whole or min(given) < 1 or given[0] * given[1] > MOST_PIXELS:
         raise ValueError(
-            f"`size` must be (height, width) in pixels, at most {MAX_PIXELS:,} in all, found "
+            f"`size` must be (height, width) in pixels, at most {MOST_PIXELS:,} in all, found "
             f"{size!r}."
         )
     return int(given[0]), int(given[1])
@@ -103,10 +103,10 @@ def _opened(path: str) -> Iterator[Any]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path)
         with image:
-            if image.height * image.width > MAX_PIXELS:
+            if image.height * image.width > MOST_PIXELS:
                 raise ValueError(
                     f"it has {_by((image.height, image.width))} pixels, more than "
-                    f"{MAX_PIXELS:,} in all: scale it down"
+                    f"{MOST_PIXELS:,} in all: scale it down"
                 )
             yield image
     except Exception as error:  # decoders raise errors of many kinds

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 from numpy.lib import format as npy
 
-from .limits import MAX_EXPANSION, MEMORY_SHARE
+from .limits import MEMORY_SHARE, MOST_EXPANSION
 
 __all__ = ["read_arrays"]
 
@@ -43,7 +43,7 @@ def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
     :param keys: names of the arrays; others are left alone.
     :raises FileNotFoundError: if the file is not there.
     :raises ValueError: if it is no such file, lacks an array, or has one that is too large for the
-        memory, expands by more than :data:`~avalanche_emgd.benchmarks.limits.MAX_EXPANSION`, or is
+        memory, expands by more than :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`, or is
         not as large as it says.
     """
     if not file.is_file():
@@ -82,10 +82,10 @@ def _checked_size(archive: zipfile.ZipFile, key: str) -> int:
             f"{key} declares {_in_words(size)} in shape {shape} of {dtype}, but has "
             f"{_in_words(entry.file_size - header)}"
         )
-    if size > _SMALL and size > MAX_EXPANSION * entry.compress_size:
+    if size > _SMALL and size > MOST_EXPANSION * entry.compress_size:
         raise ValueError(
             f"{key} expands from {_in_words(entry.compress_size)} to {_in_words(size)}, by more "
-            f"than {MAX_EXPANSION} times: save it with numpy.savez, which does not compress"
+            f"than {MOST_EXPANSION} times: save it with numpy.savez, which does not compress"
         )
     return size
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .limits import MAX_CLASSES
+from .limits import MOST_CLASSES
 from .protocol import check_label_sets
 
 __all__ = ["Numbering"]
@@ -44,9 +44,9 @@ class Numbering:
             _check(found)
             numbers = [{label: label for label in own} for own in found]
         highest = max(max(own.values()) for own in numbers)
-        if highest >= MAX_CLASSES:
+        if highest >= MOST_CLASSES:
             raise ValueError(
-                f"`train_datasets` has {highest + 1} classes, more than {MAX_CLASSES}: leave some "
+                f"`train_datasets` has {highest + 1} classes, more than {MOST_CLASSES}: leave some "
                 "out."
             )
         return cls(tuple(numbers))
@@ -85,10 +85,10 @@ def _check(found: list[list[int]]) -> None:
             raise ValueError(
                 f"`train_datasets[{task}]` has the negative class {own[0]}: {_REMEDY}."
             )
-        if own[-1] >= MAX_CLASSES:
+        if own[-1] >= MOST_CLASSES:
             raise ValueError(
                 f"`train_datasets[{task}]` has class {own[-1]}, for which a model would need "
-                f"{own[-1] + 1} outputs, more than {MAX_CLASSES}: {_REMEDY}."
+                f"{own[-1] + 1} outputs, more than {MOST_CLASSES}: {_REMEDY}."
             )
     try:
         check_label_sets(found, name="train_datasets")

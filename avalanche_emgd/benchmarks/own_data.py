@@ -47,7 +47,7 @@ def parallel_benchmark_from_images(
     (up to 2,000 evenly spread) training images. Decoded into memory once, where they fit. Images
     have 8 bits of a channel, or 16 bits of grey, which are scaled to 8; what is transparent is as
     opaque as the rest. An image has at most 100 million pixels
-    (:data:`~avalanche_emgd.benchmarks.limits.MAX_PIXELS`).
+    (:data:`~avalanche_emgd.benchmarks.limits.MOST_PIXELS`).
 
     :param directory: with folders ``train`` and ``test``, each with one folder of images for each
         class, as torchvision's ``ImageFolder`` takes them; classes are numbered in the order of
@@ -114,7 +114,7 @@ def parallel_benchmark_from_arrays(
     :param file: ``.npz`` with ``x_train``, ``y_train``, ``x_test`` and ``y_test``; other arrays in
         it are ignored. It is read without pickle, and only if its arrays are not too large, see
         :data:`~avalanche_emgd.benchmarks.limits.MEMORY_SHARE` and
-        :data:`~avalanche_emgd.benchmarks.limits.MAX_EXPANSION`.
+        :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`.
     :param scenario: ``"task"`` or ``"class"``.
     :param seed: of the label sets and the time line, where they are not given, and of the order of
         delivery.
