@@ -63,7 +63,11 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
             diagonal ≥ 0 (the error names the objective), its size differs from the number of
             objectives set, or its dtype cannot hold the weights.
         """
-        if gramian.ndim != 2 or gramian.shape[0] != gramian.shape[1] or gramian.is_complex():
+        if (
+            gramian.ndim != 2
+            or not 0 < gramian.shape[0] == gramian.shape[1]
+            or gramian.is_complex()
+        ):
             raise ValueError(
                 f"`gramian` must be a square matrix of real numbers, found shape "
                 f"{tuple(gramian.shape)} of {gramian.dtype}."
