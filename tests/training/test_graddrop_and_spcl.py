@@ -12,6 +12,7 @@ from avalanche_emgd.training.plugins.orthogonality import (
     ConvOrthogonalityPlugin,
     orthogonality_penalty,
 )
+from tests.tolerance import tolerance
 from tests.toy import toy_benchmark
 from tests.training.common import quiet, toy_model, toy_strategy, weights_of
 
@@ -37,8 +38,9 @@ def test_graddrop_takes_one_sign_per_parameter_and_all_of_it():
     signs = set()
     for rows, update in several:
         positive, negative = rows.clamp(min=0.0).sum(0), rows.clamp(max=0.0).sum(0)
-        took_positive = (update - positive).abs() < 1e-6
-        took_negative = (update - negative).abs() < 1e-6
+        bound = tolerance(torch.float32, len(rows)) * rows.abs().sum(0)
+        took_positive = (update - positive).abs() <= bound
+        took_negative = (update - negative).abs() <= bound
         assert (took_positive | took_negative).all()
         signs |= {bool(x) for x in torch.unique(took_positive[(positive > 0.1)])}
     assert signs == {True, False}
@@ -52,7 +54,7 @@ def test_graddrop_of_a_lone_objective_is_its_gradient():
     alone = [(rows, update) for rows, update in updates.ticks if len(rows) == 1]
     assert alone
     for rows, update in alone:
-        torch.testing.assert_close(update, rows[0], rtol=0, atol=0)
+        assert torch.equal(update, rows[0])
 
 
 def test_graddrop_leaves_unshared_parameters_alone():
@@ -68,7 +70,9 @@ def test_penalty_of_orthogonal_filters_is_zero():
     wide, tall = nn.Conv2d(3, 4, 2), nn.Conv1d(2, 8, 3)
     for layer in (wide, tall):
         nn.init.orthogonal_(layer.weight)
-        assert orthogonality_penalty(layer).item() == pytest.approx(0.0, abs=1e-9)
+        # the square of 16 or 36 products' rounding
+        bound = 36 * tolerance(torch.float32, 12) ** 2
+        assert orthogonality_penalty(layer).item() == pytest.approx(0.0, abs=bound)
         nn.init.constant_(layer.weight, 0.5)
     filters = wide.weight.flatten(1)
     expected = (filters @ filters.T - torch.eye(4)).norm() ** 2

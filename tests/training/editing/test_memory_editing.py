@@ -11,8 +11,9 @@ from avalanche_emgd import MLP, EMGDStrategy, MultiGradientTemplate, Timeline, p
 from avalanche_emgd.training.editing import EDITING_RULES, EditingRule, MemoryEditing
 from avalanche_emgd.training.peers import GMEDStrategy
 from avalanche_emgd.training.plugins import MultiGradientPlugin
+from tests.tolerance import tolerance
 from tests.toy import toy_benchmark
-from tests.training.common import quiet, toy_strategy, weights_of
+from tests.training.common import TERMS, quiet, toy_strategy, weights_of
 
 SMALL = {"step": 1e-3, "radius": 1.0, "pixel_range": (-50.0, 50.0), "measure_every": 1}
 
@@ -82,7 +83,8 @@ class Watch(MultiGradientPlugin):
 @pytest.mark.parametrize("rule", EDITING_RULES)
 def test_a_small_edit_lowers_what_its_rule_is_about_and_changes_nothing_else(rule, scenario):
     watch = Watch()
-    strategy = edited(rule, toy_benchmark(scenario=scenario), plugins=[watch])
+    # Long enough to be seen: losses change by forty ε.
+    strategy = edited(rule, toy_benchmark(scenario=scenario), plugins=[watch], step=0.01)
     assert len(watch.ticks) == 5
     for _, before, after in watch.ticks:
         assert after[rule] < before[rule]
@@ -91,14 +93,15 @@ def test_a_small_edit_lowers_what_its_rule_is_about_and_changes_nothing_else(rul
         for measure, (_, before, after) in zip(
             strategy.memory_editing.history, watch.ticks, strict=True
         ):
-            assert measure.before == pytest.approx(-before["cosine"], abs=1e-5)
-            assert measure.after == pytest.approx(-after["cosine"], abs=1e-5)
+            bound = tolerance(torch.float32, TERMS)
+            assert measure.before == pytest.approx(-before["cosine"], abs=bound)
+            assert measure.after == pytest.approx(-after["cosine"], abs=bound)
 
 
 def test_edits_are_what_is_replayed_next_and_stay_in_the_ball():
     strategy = edited(step=0.1, radius=0.15, pixel_range=None)
     drift = strategy.memory_editing.drift()
-    assert 0.1 < drift.max() <= 0.15 * (1 + 1e-5)
+    assert 0.1 < drift.max() <= 0.15 * (1 + tolerance(torch.float32, 5))
     originals = strategy.memory_editing.originals
     inputs = strategy.memory.inputs
     assert (inputs >= originals.amin(1, keepdim=True)).all()

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from avalanche_emgd.training.peers import MIRStrategy
+from tests.tolerance import assert_near
 from tests.toy import ids_of, toy_benchmark
-from tests.training.common import quiet, toy_strategy
+from tests.training.common import TERMS, quiet, toy_strategy
 from tests.training.peers.by_hand import Each, frozen, samples_of, scenario_losses
 
 scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
@@ -99,7 +100,9 @@ def test_interference_is_what_a_step_ahead_adds_to_the_loss_and_leaves_no_trace(
         after, before = (
             scenario_losses(each, samples, strategy.experience) for each in (ahead, model)
         )
-        torch.testing.assert_close(scores, after - before, rtol=1e-3, atol=1e-5)
+        # Features are divided by running deviations, which may be small.
+        size = 10.0 * (1.0 + float(after.max()))
+        assert_near(scores, after - before, TERMS, least=size)
         checked.append(float(scores.abs().max()))
         strategy.scored = None
 
