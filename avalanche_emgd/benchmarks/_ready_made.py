@@ -26,6 +26,7 @@ def divided(
     batch_size: int,
     scenario: Scenario,
     seed: int,
+    epochs: int,
     class_names: Mapping[int, str] | None = None,
 ) -> ParallelBenchmark:
     """Divide data by class into given tasks, or random ones where no label sets are given.
@@ -43,6 +44,7 @@ def divided(
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        epochs=epochs,
         relabel=list(classes) != list(range(len(classes))),
         class_names=class_names,
     )

@@ -30,6 +30,7 @@ def ps_cifar100(
     num_tasks: int = 10,
     label_sets: Sequence[Sequence[int]] | None = None,
     timeline: Timeline | None = None,
+    epochs: int = 1,
 ) -> ParallelBenchmark:
     """Parallel streams of CIFAR-100: 100 classes, 50,000 training images of 32 × 32 pixels.
 
@@ -44,6 +45,7 @@ def ps_cifar100(
     :param num_tasks: number of tasks, where no label sets are given; 10 or 20 as published.
     :param label_sets: classes of each task, say from a :class:`Protocol`.
     :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if the data are not there; says what to do.
     """
     try:
@@ -77,4 +79,5 @@ def ps_cifar100(
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        epochs=epochs,
     )

@@ -25,6 +25,7 @@ def ps_digits(
     num_tasks: int = 5,
     label_sets: Sequence[Sequence[int]] | None = None,
     timeline: Timeline | None = None,
+    epochs: int = 1,
 ) -> ParallelBenchmark:
     """Parallel streams of scikit-learn's handwritten digits: 10 classes, 8 × 8 pixels.
 
@@ -38,6 +39,7 @@ def ps_digits(
     :param num_tasks: number of tasks, where no label sets are given.
     :param label_sets: digits of each task.
     :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param epochs: passes over each task's samples within its span.
     """
     digits = load_digits()
     images = torch.from_numpy((digits.images / 8.0 - 1.0).astype(np.float32)).unsqueeze(1)
@@ -55,4 +57,5 @@ def ps_digits(
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        epochs=epochs,
     )

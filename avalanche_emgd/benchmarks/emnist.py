@@ -30,6 +30,7 @@ def ps_emnist(
     num_tasks: int = 5,
     label_sets: Sequence[Sequence[int]] | None = None,
     timeline: Timeline | None = None,
+    epochs: int = 1,
 ) -> ParallelBenchmark:
     """Parallel streams of EMNIST ``byclass``: 62 classes, 28 × 28 pixels.
 
@@ -45,6 +46,7 @@ def ps_emnist(
     :param num_tasks: number of tasks, where no label sets are given.
     :param label_sets: classes of each task, say from a :class:`Protocol`.
     :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if the data are not there; says what to do.
     """
     try:
@@ -80,4 +82,5 @@ def ps_emnist(
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        epochs=epochs,
     )

@@ -33,6 +33,7 @@ def ps_imagenet_tiny(
     num_tasks: int = 10,
     label_sets: Sequence[Sequence[int]] | None = None,
     timeline: Timeline | None = None,
+    epochs: int = 1,
 ) -> ParallelBenchmark:
     """Parallel streams of Tiny ImageNet: 200 classes, 100,000 training images of 64 × 64 pixels.
 
@@ -50,6 +51,7 @@ def ps_imagenet_tiny(
     :param label_sets: classes of each task, say from a :class:`Protocol`; classes are numbered in
         the order of ``wnids.txt``.
     :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if the data are not there; says what to do.
     """
     if not download and not (Path(data_root) / "tiny-imagenet-200" / "wnids.txt").is_file():
@@ -69,6 +71,7 @@ def ps_imagenet_tiny(
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        epochs=epochs,
     )
 
 

@@ -40,6 +40,7 @@ def parallel_benchmark_from_images(
     num_tasks: int = 5,
     label_sets: Sequence[Sequence[int]] | None = None,
     timeline: Timeline | None = None,
+    epochs: int = 1,
 ) -> ParallelBenchmark:
     """Parallel streams of images in folders.
 
@@ -60,6 +61,7 @@ def parallel_benchmark_from_images(
     :param num_tasks: number of tasks, where no label sets are given.
     :param label_sets: classes of each task.
     :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if a folder is missing; says which.
     :raises ValueError: if the classes of the two folders differ, or an image is broken, too large,
         of another size than the others, or of an unknown range of grey levels; names the file.
@@ -87,6 +89,7 @@ def parallel_benchmark_from_images(
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        epochs=epochs,
         class_names=dict(enumerate(parts[0].classes)),
     )
 
@@ -100,6 +103,7 @@ def parallel_benchmark_from_arrays(
     num_tasks: int = 5,
     label_sets: Sequence[Sequence[int]] | None = None,
     timeline: Timeline | None = None,
+    epochs: int = 1,
 ) -> ParallelBenchmark:
     """Parallel streams of arrays in a NumPy file.
 
@@ -122,6 +126,7 @@ def parallel_benchmark_from_arrays(
     :param num_tasks: number of tasks, where no label sets are given.
     :param label_sets: classes of each task, as they are in the file.
     :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if the file is not there.
     :raises ValueError: if it is no such file, or arrays are missing, too large or do not fit
         together.
@@ -170,6 +175,7 @@ def parallel_benchmark_from_arrays(
         batch_size=batch_size,
         scenario=scenario,
         seed=seed,
+        epochs=epochs,
         class_names=names,
     )
 

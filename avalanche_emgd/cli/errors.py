@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from functools import wraps
 from inspect import signature
 from typing import Any, NoReturn
@@ -92,7 +92,9 @@ def complains(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             stop("Interrupted.", INTERRUPTED)
         except _OF_THE_USER as error:
-            given = {name: value for name, value in kwargs.items() if value not in (None, False)}
+            given = {
+                name for name, value in kwargs.items() if not (value is None or value is False)
+            }
             stop(f"Error: {as_typed(_words(error), list(signature(command).parameters), given)}", 2)
 
     return wrapped
@@ -106,20 +108,20 @@ def _words(error: BaseException) -> str:
     return f"A file is damaged: {error or type(error).__name__}."
 
 
-def as_typed(message: str, parameters: list[str], given: Mapping[str, Any]) -> str:
+def as_typed(message: str, parameters: list[str], given: Collection[str]) -> str:
     """Put options in the place of the names that Python has for them.
 
     :param message: with names in backticks.
     :param parameters: of the command.
-    :param given: those that were typed, with their values. Beside a file with settings, only they
-        are replaced: the others are in the file, by their names in Python.
+    :param given: those of them that were typed. Beside a file with settings, only they are
+        replaced: the others are in the file, by their names in Python.
     """
 
     def option(match: re.Match[str]) -> str:
         name = match[1]
         candidates = [each for each in (name, *_OPTIONS.get(name, ())) if each in parameters]
         typed = [each for each in candidates if each in given]
-        if not typed and given.get("config") is not None:
+        if not typed and "config" in given:
             return match[0]
         chosen = (typed or candidates or [None])[0]
         if chosen is None:

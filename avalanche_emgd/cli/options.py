@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from ..benchmarks.scenario import Scenario
 from ..experiments.data import DATA, BenchmarkName
+from ..experiments.optimizers import OptimizerName
 from ..models.model_name import ModelName
 from ..training.precision_name import Precision
 
@@ -31,13 +32,18 @@ NpzOption = Annotated[
     ),
 ]
 ModelOption = Annotated[
-    ModelName | None, typer.Option(help="Default: mlp, or a ResNet-18 for colour images.")
+    str | None,
+    typer.Option(
+        help=f"{', '.join(get_args(ModelName))}, or module:callable for one of your own, called "
+        "with the number of classes and the shape of an input. Default: mlp, or a ResNet-18 for "
+        "colour images."
+    ),
 ]
 ScenarioOption = Annotated[
-    Scenario,
+    Scenario | None,
     typer.Option(
         help="task: the task of a sample is known, only its classes compete; "
-        "class: the classes of all tasks started so far compete."
+        "class: the classes of all tasks started so far compete. Default: class."
     ),
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
@@ -73,8 +79,17 @@ AugmentOption = Annotated[
 BatchSizeOption = Annotated[
     int | None, typer.Option(help="Samples per task and tick. Default: the benchmark's.")
 ]
+EpochsOption = Annotated[
+    int | None,
+    typer.Option(help="Passes over each task's samples within its span. Default: 1."),
+]
+OptimizerOption = Annotated[OptimizerName | None, typer.Option(help="Default: adam.")]
 LearningRateOption = Annotated[
-    float | None, typer.Option(help="Of Adam. Default: the benchmark's.")
+    float | None, typer.Option(help="Of the optimizer. Default: the benchmark's, for Adam.")
+]
+WeightDecayOption = Annotated[float | None, typer.Option(help="Of the optimizer. Default: 0.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", help="Print nothing but errors; results are in the files.")
 ]
 MemoryPerClassOption = Annotated[
     int | None,
@@ -101,17 +116,24 @@ ChannelsLastOption = Annotated[
 
 
 def data_options(
-    benchmark: BenchmarkName | None, data_root: str | None, images: str | None, npz: str | None
+    benchmark: BenchmarkName | None,
+    data_root: str | None,
+    images: str | None,
+    npz: str | None,
+    *,
+    beside_file: bool = False,
 ) -> dict[str, str]:
     """Say in the words of a run's configuration where the data are; what is not given is left out.
 
+    :param beside_file: whether a file says the benchmark, unless it is given here.
     :raises ValueError: if more than one place is named.
     """
     own = {"images": images, "npz": npz}
     given = {name: path for name, path in own.items() if path is not None}
     if given and data_root is not None:
         raise ValueError("`data_root` and data of your own exclude each other: give one of them.")
-    if data_root is not None and not DATA[benchmark or "ps-digits"].needs:
+    unsaid = beside_file and benchmark is None
+    if data_root is not None and not (unsaid or DATA[benchmark or "ps-digits"].needs):
         raise ValueError(
             f"`data_root` is not for {benchmark or 'ps-digits'}, which brings its own data: leave "
             "it out, or give `benchmark`, too."
@@ -125,3 +147,16 @@ def data_options(
             f"`{name}` says what the data are: leave `benchmark`, `data_root` and other data out."
         )
     return {"benchmark": name, "data_root": path}
+
+
+def image_size(text: str) -> tuple[int, ...]:
+    """Read a height and a width, or one number for both.
+
+    :raises ValueError: if it is not of this form.
+    """
+    numbers = text.lower().split("x")
+    if len(numbers) > 2 or not all(number.isdecimal() for number in numbers):
+        raise ValueError(
+            f"`size` must be pixels, as 32, or height x width, as 32x48, found {text!r}."
+        )
+    return tuple(int(number) for number in (numbers * 2)[:2])

@@ -9,6 +9,7 @@ import typer
 
 from .. import experiments
 from ..experiments.output import check_free
+from ..experiments.run_file import load_config
 from ..experiments.timelines import check_picture, choose_timeline, save_timeline
 from ..training.methods import find_method
 from .app import app, console
@@ -21,6 +22,7 @@ from .options import (
     ChannelsLastOption,
     DataRootOption,
     DownloadOption,
+    EpochsOption,
     EvalEveryOption,
     ImagesOption,
     LabelSetOption,
@@ -28,16 +30,20 @@ from .options import (
     MemoryPerClassOption,
     ModelOption,
     NpzOption,
+    OptimizerOption,
     OverlapOption,
     OverwriteOption,
     PrecisionOption,
     ProtocolOption,
+    QuietOption,
     ScenarioOption,
     SeedOption,
     TasksOption,
     ThreadsOption,
     TimelineOption,
+    WeightDecayOption,
     data_options,
+    image_size,
 )
 
 
@@ -45,17 +51,32 @@ from .options import (
 @complains
 def train(
     output: Annotated[Path, typer.Option(help="Directory for the results.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="config.json of an earlier run, to repeat it; options take the place of what it "
+            "says.",
+        ),
+    ] = None,
     benchmark: BenchmarkOption = None,
     images: ImagesOption = None,
     npz: NpzOption = None,
-    scenario: ScenarioOption = "class",
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PIXELS|HxW",
+            help="To which --images are scaled: 32, or 32x48. Default: as the first one.",
+        ),
+    ] = None,
+    scenario: ScenarioOption = None,
     method: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="One of those that `avalanche-emgd methods` lists, or module:callable for one "
-            "of your own."
+            "of your own. Default: emgd-gmc."
         ),
-    ] = "emgd-gmc",
+    ] = None,
     edit: Annotated[
         str | None,
         typer.Option(
@@ -64,7 +85,7 @@ def train(
             "as step, radius, norm, every, start, only_conflicting. Default: no editing.",
         ),
     ] = None,
-    seed: SeedOption = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random. Default: 0.")] = None,
     data_root: DataRootOption = None,
     download: DownloadOption = False,
     protocol: ProtocolOption = None,
@@ -74,58 +95,75 @@ def train(
     tasks: TasksOption = None,
     model: ModelOption = None,
     augment: AugmentOption = False,
+    epochs: EpochsOption = None,
     batch_size: BatchSizeOption = None,
+    optimizer: OptimizerOption = None,
     learning_rate: LearningRateOption = None,
+    weight_decay: WeightDecayOption = None,
     memory_per_class: MemoryPerClassOption = None,
     eval_every: EvalEveryOption = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps, ...")] = "cpu",
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, cuda:1, mps, ... Default: cpu.")
+    ] = None,
     precision: PrecisionOption = None,
     channels_last: ChannelsLastOption = False,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Train one model on parallel streams and test it.
 
-    Writes config.json, metrics.json, timeline.png, curves.png and TensorBoard files, and with
-    --edit edits.png, too.
+    Writes config.json, metrics.json, curves.json, trace.json, timeline.png, curves.png and
+    TensorBoard files, and with --edit editing.json and edits.png, too.
 
     Example: avalanche-emgd train --benchmark ps-digits --scenario class --method emgd-gs
     --output runs/digits
 
     Example: avalanche-emgd train --npz mine.npz --tasks 4 --model slim-resnet18 --output runs/mine
+
+    Example: avalanche-emgd train --config runs/digits/config.json --seed 1 --output runs/digits-1
     """
     check_free(output, overwrite=overwrite)
-    config = experiments.RunConfig(
-        **cast("Any", data_options(benchmark, data_root, images, npz)),
-        scenario=scenario,
-        method=method,
-        settings={} if edit is None else {"memory_editing": editing_settings(edit)},
-        seed=seed,
-        download=download,
-        protocol=protocol,
-        label_set=label_set,
-        timeline=timeline,
-        overlap=overlap,
-        num_tasks=tasks,
-        model=model,
-        augment=augment,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        memory_per_class=memory_per_class,
-        eval_every=eval_every,
-        device=device,
-        precision=precision,
-        channels_last=channels_last,
-        threads=1 if threads is None else threads,
-    )
-    if not find_method(method).has_memory:
+    options = {
+        **data_options(benchmark, data_root, images, npz, beside_file=config is not None),
+        "size": None if size is None else image_size(size),
+        "scenario": scenario,
+        "method": method,
+        "settings": None if edit is None else {"memory_editing": editing_settings(edit)},
+        "seed": seed,
+        "download": download or None,
+        "protocol": protocol,
+        "label_set": label_set,
+        "timeline": timeline,
+        "overlap": overlap,
+        "num_tasks": tasks,
+        "model": model,
+        "augment": augment or None,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "memory_per_class": memory_per_class,
+        "eval_every": eval_every,
+        "device": device,
+        "precision": precision,
+        "channels_last": channels_last or None,
+        "threads": threads,
+    }
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    chosen = experiments.RunConfig(**given) if config is None else load_config(config, **given)
+    if not find_method(chosen.method).has_memory:
         for name, value in (("memory_per_class", memory_per_class), ("edit", edit)):
             if value:
-                raise ValueError(f"`{name}` has no effect on {method}, which keeps no samples.")
-    config.check_data()
-    finished = experiments.run(config, output, overwrite=overwrite)
-    console.print(experiments.task_table(finished))
-    console.print(f"Results, pictures and TensorBoard files: {output}", soft_wrap=True)
+                raise ValueError(
+                    f"`{name}` has no effect on {chosen.method}, which keeps no samples."
+                )
+    chosen.check_data()
+    finished = experiments.run(chosen, output, overwrite=overwrite, progress=not quiet)
+    if not quiet:
+        console.print(experiments.task_table(finished))
+        console.print(f"Results, pictures and TensorBoard files: {output}", soft_wrap=True)
 
 
 @app.command()
@@ -177,6 +215,7 @@ def demo(
     seed: SeedOption = 0,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """EMGD beside the plain average on PS-Digits, class-incremental; needs no download.
 
@@ -187,7 +226,11 @@ def demo(
     from ..experiments.demo import run_demo
 
     number = 1 if threads is None else threads
-    runs, picture = run_demo(output, seed=seed, threads=number, overwrite=overwrite)
+    runs, picture = run_demo(
+        output, seed=seed, threads=number, overwrite=overwrite, progress=not quiet
+    )
+    if quiet:
+        return
     console.print(experiments.comparison_table(runs))
     console.print("A_e: accuracy of each task at its own end, A_ē: at the very end, F_ē: change.")
     console.print(f"Picture: {picture}", soft_wrap=True)

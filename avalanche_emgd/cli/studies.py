@@ -21,17 +21,21 @@ from .options import (
     ChannelsLastOption,
     DataRootOption,
     DownloadOption,
+    EpochsOption,
     EvalEveryOption,
     ImagesOption,
     LearningRateOption,
     MemoryPerClassOption,
     ModelOption,
     NpzOption,
+    OptimizerOption,
     OverlapOption,
     PrecisionOption,
     ProtocolOption,
+    QuietOption,
     TasksOption,
     ThreadsOption,
+    WeightDecayOption,
     data_options,
 )
 
@@ -84,8 +88,11 @@ def compare(
     tasks: TasksOption = None,
     model: ModelOption = None,
     augment: AugmentOption = False,
+    epochs: EpochsOption = None,
     batch_size: BatchSizeOption = None,
+    optimizer: OptimizerOption = None,
     learning_rate: LearningRateOption = None,
+    weight_decay: WeightDecayOption = None,
     memory_per_class: MemoryPerClassOption = None,
     eval_every: EvalEveryOption = None,
     device: Annotated[
@@ -107,6 +114,7 @@ def compare(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Repeat the runs that have failed.")
     ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Run every method in every scenario with every label set, time line and seed.
 
@@ -123,15 +131,18 @@ def compare(
         "seeds": _entries(seeds, "seeds", int),
         "label_sets": _entries(label_sets, "label_sets", int),
         "timelines": _entries(timelines, "timelines", int),
-        **data_options(benchmark, data_root, images, npz),
+        **data_options(benchmark, data_root, images, npz, beside_file=config is not None),
         "download": download or None,
         "protocol": protocol,
         "overlap": overlap,
         "num_tasks": tasks,
         "model": model,
         "augment": augment or None,
+        "epochs": epochs,
         "batch_size": batch_size,
+        "optimizer": optimizer,
         "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
         "memory_per_class": memory_per_class,
         "eval_every": eval_every,
         "device": device,
@@ -154,14 +165,20 @@ def compare(
 
     try:
         results = run_study(
-            study, output, scheduler=scheduler, workers=workers, retry_failed=retry_failed
+            study,
+            output,
+            scheduler=scheduler,
+            workers=workers,
+            retry_failed=retry_failed,
+            progress=not quiet,
         )
     except KeyboardInterrupt:
         stop("Interrupted. The same command continues where this one stopped.", INTERRUPTED)
     except ConnectionError as error:
         stop(f"{error} The same command continues where this one stopped.", 1)
-    _say(f"Results: {output / 'results.csv'}")
-    _say(f"Report: avalanche-emgd report {output}")
+    if not quiet:
+        _say(f"Results: {output / 'results.csv'}")
+        _say(f"Report: avalanche-emgd report {output}")
     failed = results[results["status"] == "failed"]
     if len(failed):
         _print_failed(failed.to_dict("records"), output)

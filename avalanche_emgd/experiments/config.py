@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, get_args
 
 from .. import benchmarks
+from .._imports import find_callable
 from .._near import did_you_mean
 from ..benchmarks._text_files import check_text, excerpt
 from ..benchmarks.limits import MOST_TASKS
 from ..benchmarks.scenario import Scenario
-from ..models.model_name import ModelName
+from ..models.model_name import check_model_name
 from ..training.methods import find_method
 from ..training.precision_name import Precision
 from .data import DATA, BenchmarkName
+from .optimizers import OptimizerName
 
 if TYPE_CHECKING:
     from ..benchmarks import ParallelBenchmark, Timeline
@@ -34,6 +36,7 @@ _RANGES = {
     "label_set": (0, _MOST),
     "timeline": (0, _MOST),
     "num_tasks": (1, MOST_TASKS),
+    "epochs": (1, _MOST),
     "batch_size": (1, _MOST),
     "memory_per_class": (0, _MOST),
     "eval_every": (1, _MOST),
@@ -60,10 +63,16 @@ class RunConfig:
     :param timeline: which time line of the label set; the first if ``None``.
     :param overlap: of successive tasks in [0, 1], instead of a random or published time line.
     :param num_tasks: tasks, where no protocol says it; the benchmark's own if ``None``.
-    :param model: the benchmark's own if ``None``.
+    :param size: (height, width) to which images of one's own are scaled; that of the first one if
+        ``None``.
+    :param model: name of a model, or ``module:callable`` for one of your own, called with the
+        number of classes and the shape of an input; the benchmark's own if ``None``.
     :param augment: whether training images are cropped and flipped at random, replayed ones too.
     :param batch_size: samples per task and tick; the benchmark's own if ``None``.
-    :param learning_rate: of Adam; the benchmark's own if ``None``.
+    :param epochs: passes over each task's samples within its span, which is as much longer.
+    :param optimizer: ``"adam"``, ``"adamw"`` or ``"sgd"``.
+    :param learning_rate: of the optimizer; the benchmark's own, chosen for Adam, if ``None``.
+    :param weight_decay: of the optimizer, ≥ 0.
     :param memory_per_class: capacity of the replay memory divided by the number of classes; the
         benchmark's own if ``None``, no memory if 0.
     :param eval_every: test all started tasks every so many ticks, for the curves; about 50 times in
@@ -90,10 +99,14 @@ class RunConfig:
     timeline: int | None = None
     overlap: float | None = None
     num_tasks: int | None = None
-    model: ModelName | None = None
+    size: Sequence[int] | None = None
+    model: str | None = None
     augment: bool = False
+    epochs: int = 1
     batch_size: int | None = None
+    optimizer: OptimizerName = "adam"
     learning_rate: float | None = None
+    weight_decay: float = 0.0
     memory_per_class: int | None = None
     eval_every: int | None = None
     device: str = "cpu"
@@ -105,7 +118,7 @@ class RunConfig:
         for name, choices in (
             ("benchmark", get_args(BenchmarkName)),
             ("scenario", get_args(Scenario)),
-            ("model", (None, *get_args(ModelName))),
+            ("optimizer", get_args(OptimizerName)),
             ("precision", (None, *get_args(Precision))),
         ):
             value = getattr(self, name)
@@ -118,6 +131,7 @@ class RunConfig:
             if isinstance(value, str):
                 check_text(value, f"`{name}`")
         find_method(self.method)
+        self._check_model_and_size()
         self._check_contradictions()
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
@@ -135,6 +149,26 @@ class RunConfig:
             raise ValueError(f"`overlap` must be in [0, 1], found {self.overlap!r}.")
         if self.learning_rate is not None and not 0.0 < self.learning_rate < float("inf"):
             raise ValueError(f"`learning_rate` must be positive, found {self.learning_rate!r}.")
+        if not 0.0 <= self.weight_decay < float("inf"):
+            raise ValueError(
+                f"`weight_decay` must be at least 0 and finite, found {self.weight_decay!r}."
+            )
+
+    def _check_model_and_size(self) -> None:
+        if self.model is not None:
+            check_model_name(self.model)
+            if ":" in self.model:
+                find_callable(self.model, "model")
+        if self.size is None:
+            return
+        if self.benchmark != "images":
+            raise ValueError(f"`size` is for images of your own, not for {self.benchmark}.")
+        size = self.size if isinstance(self.size, Sequence) else ()
+        if len(size) != 2 or not all(isinstance(n, int) and 0 < n < 2**15 for n in size):
+            raise ValueError(
+                f"`size` must be a height and a width in pixels, at least 1, found {self.size!r}."
+            )
+        object.__setattr__(self, "size", tuple(size))
 
     def _check_contradictions(self) -> None:
         """Refuse options that would have no effect beside others."""
@@ -212,7 +246,10 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
         "scenario": chosen.scenario,
         "seed": chosen.seed,
         "batch_size": chosen.batch_size,
+        "epochs": chosen.epochs,
     }
+    if chosen.size is not None:
+        arguments["size"] = chosen.size
     if chosen.protocol is not None:
         arguments["label_sets"], arguments["timeline"] = published_streams(config)
     else:

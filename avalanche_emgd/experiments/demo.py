@@ -17,7 +17,12 @@ _PICTURE = "curves.png"
 
 
 def run_demo(
-    output: Path, *, seed: int = 0, threads: int = 1, overwrite: bool = False
+    output: Path,
+    *,
+    seed: int = 0,
+    threads: int = 1,
+    overwrite: bool = False,
+    progress: bool = True,
 ) -> tuple[list[Run], Path]:
     """Train both on the same streams and draw their curves side by side.
 
@@ -25,6 +30,7 @@ def run_demo(
     :param seed: of both runs.
     :param threads: see :class:`RunConfig`.
     :param overwrite: whether files of an earlier demonstration may be replaced.
+    :param progress: whether to show progress bars.
     :return: the runs, and the path of the picture.
     :raises FileExistsError: if there are earlier runs that must not be overwritten.
     """
@@ -39,7 +45,10 @@ def run_demo(
         stack.enter_context(results_in(output, [_PICTURE], overwrite=True))
         for label in labels:  # if one of the runs fails, the other leaves nothing, either
             stack.enter_context(results_in(output / label, WRITTEN, overwrite=overwrite))
-        runs = [run(config, output / config.label, overwrite=True) for config in configs]
+        runs = [
+            run(config, output / config.label, overwrite=True, progress=progress)
+            for config in configs
+        ]
         curves = {finished.config.label: finished.curves for finished in runs}
         draw_curves(runs[0].benchmark, curves).savefig(output / _PICTURE, dpi=150)
     return runs, output / _PICTURE

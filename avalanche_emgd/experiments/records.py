@@ -21,6 +21,7 @@ from .run import Run
 from .study_directory import RECORDS, check_study
 
 __all__ = [
+    "LATER",
     "RECORDS",
     "Record",
     "done_record",
@@ -45,6 +46,14 @@ _PLACES = ("data_root", "download", "protocol")
 _MOST_LETTERS = 60  # of a method's name in that of a file
 # Names that Windows keeps for devices, whatever follows their first dot.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+LATER: dict[str, Any] = {
+    "epochs": 1,
+    "optimizer": "adam",
+    "weight_decay": 0.0,
+    "size": None,
+    "threads": 1,
+}
+"""Settings that earlier versions did not have, as they were there; so they are left out of keys."""
 
 
 def record_key(config: RunConfig) -> str:
@@ -58,8 +67,9 @@ def record_key(config: RunConfig) -> str:
     chosen = config.resolved()
     content = {key: value for key, value in asdict(chosen).items() if key not in _PLACES}
     content["name"] = config.label
-    if content["threads"] == 1:  # as in the keys of versions that knew no other number
-        del content["threads"]
+    for name, default in LATER.items():
+        if content[name] == default:
+            del content[name]
     if config.protocol is not None:
         label_sets, timeline = published_streams(config)
         content["streams"] = [label_sets, timeline.spans]

@@ -37,6 +37,7 @@ from ..training.plugins.augmentation import check_augmentable
 from .atomic import replacing
 from .config import RunConfig, make_benchmark
 from .data import DATA
+from .optimizers import make_optimizer
 from .output import results_in
 from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress
@@ -150,7 +151,9 @@ def make_strategy(
         config.method,
         model,
         config.settings,
-        optimizer=torch.optim.Adam(model.parameters(), lr=float(settings.learning_rate or 0.0)),
+        optimizer=make_optimizer(
+            config.optimizer, model, float(settings.learning_rate or 0.0), config.weight_decay
+        ),
         memory_size=int(settings.memory_per_class or 0) * num_classes,
         seed=config.seed,
         device=config.device,

@@ -16,11 +16,11 @@ import yaml
 from .._near import did_you_mean
 from ..benchmarks._text_files import check_text, excerpt, read_text
 from ..benchmarks.scenario import Scenario
-from ..models.model_name import ModelName
 from ..training.precision_name import Precision
 from .atomic import replacing
 from .config import RunConfig
 from .data import BenchmarkName
+from .optimizers import OptimizerName
 from .yaml_files import MOST_BYTES, parse_yaml
 
 __all__ = ["SHARED", "STUDY", "MethodChoice", "StudyConfig"]
@@ -38,8 +38,11 @@ _KINDS: dict[str, type] = {
     "num_tasks": int,
     "model": str,
     "augment": bool,
+    "epochs": int,
     "batch_size": int,
+    "optimizer": str,
     "learning_rate": float,
+    "weight_decay": float,
     "memory_per_class": int,
     "eval_every": int,
     "device": str,
@@ -50,7 +53,10 @@ _KINDS: dict[str, type] = {
 SHARED: tuple[str, ...] = tuple(_KINDS)
 """Names of the settings that all runs of a study have in common."""
 
-_REQUIRED = ("benchmark", "download", "augment", "device", "threads", "channels_last")
+_REQUIRED = (
+    *("benchmark", "download", "augment", "epochs", "optimizer", "weight_decay"),
+    *("device", "threads", "channels_last"),
+)
 _MOST_RUNS = 100_000
 _LISTS = ("methods", "scenarios", "seeds", "label_sets", "timelines")
 
@@ -148,10 +154,13 @@ class StudyConfig:
     protocol: str | None = None
     overlap: float | None = None
     num_tasks: int | None = None
-    model: ModelName | None = None
+    model: str | None = None
     augment: bool = False
+    epochs: int = 1
     batch_size: int | None = None
+    optimizer: OptimizerName = "adam"
     learning_rate: float | None = None
+    weight_decay: float = 0.0
     memory_per_class: int | None = None
     eval_every: int | None = None
     device: str = "cpu"

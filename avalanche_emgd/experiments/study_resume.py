@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from .config import RunConfig
-from .records import Record
+from .records import LATER, Record
 from .study_config import SHARED, StudyConfig
 
 __all__ = ["check_same_study"]
 
-_DEFAULTS = {"threads": 1}
 _REMEDY = "Name another output directory, or leave the setting as it was."
 
 
@@ -34,7 +33,7 @@ def check_same_study(
         there = record["config"]
         for name in SHARED:
             # What an earlier version did not know was as it is by default.
-            known = there.get(name, _DEFAULTS.get(name))
+            known = there.get(name, LATER.get(name))
             if name != "download" and not _same(name, known, here[name]):
                 raise ValueError(
                     f"`{name}` is {here[name]!r}, but {known!r} in the record {key!r} of "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import get_args
 
 from torch import nn
 
+from .._imports import find_callable
 from .mlp import MLP
-from .model_name import ModelName
+from .model_name import ModelName, check_model_name
 from .resnet import ResNet18
 
 __all__ = ["ModelName", "make_model"]
@@ -17,19 +17,19 @@ __all__ = ["ModelName", "make_model"]
 _SLIM = 20
 
 
-def make_model(name: ModelName, num_classes: int, shape: Sequence[int]) -> nn.Module:
+def make_model(name: str, num_classes: int, shape: Sequence[int]) -> nn.Module:
     """Make a model for inputs of a shape.
 
-    :param name: ``"mlp"`` (two hidden layers of 128 and 64), ``"resnet18"`` or ``"slim-resnet18"``
-        (20 to 160 channels instead of 64 to 512).
+    :param name: ``"mlp"`` (two hidden layers of 128 and 64), ``"resnet18"``, ``"slim-resnet18"``
+        (20 to 160 channels instead of 64 to 512), or ``module:callable`` for one of your own, which
+        is called with ``num_classes`` and ``shape``.
     :param num_classes: outputs.
     :param shape: of one input: of an image ``[C, H, W]``, for all but the MLP.
     :raises ValueError: if there is none of that name, or it does not take inputs of that shape.
     """
-    if name not in get_args(ModelName):
-        raise ValueError(
-            f"`model` must be one of {', '.join(get_args(ModelName))}, found {name!r}."
-        )
+    check_model_name(name)
+    if ":" in name:
+        return _own(name, num_classes, shape)
     if name == "mlp":
         return MLP(num_classes, in_features=math.prod(shape))
     if len(shape) != 3:
@@ -38,3 +38,19 @@ def make_model(name: ModelName, num_classes: int, shape: Sequence[int]) -> nn.Mo
             f"{tuple(shape)}: choose 'mlp'."
         )
     return ResNet18(num_classes, _SLIM if name == "slim-resnet18" else 64, in_channels=shape[0])
+
+
+def _own(name: str, num_classes: int, shape: Sequence[int]) -> nn.Module:
+    make = find_callable(name, "model")
+    try:
+        model = make(num_classes, tuple(shape))
+    except TypeError as error:
+        raise ValueError(
+            f"`model` {name!r} cannot be called with the number of classes {num_classes} and the "
+            f"shape {tuple(shape)} of an input: {error}"
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise ValueError(
+            f"`model` {name!r} must return a torch.nn.Module, found {type(model).__name__}."
+        )
+    return model

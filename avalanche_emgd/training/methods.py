@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._imports import find_callable
 from .._near import did_you_mean
 from .method_table import METHODS, Family, Method
 
@@ -27,23 +27,12 @@ def find_method(name: str) -> Method:
     """
     if name in METHODS:
         return METHODS[name]
-    module_name, colon, attribute = name.partition(":")
-    if not colon:
+    if ":" not in name:
         raise ValueError(
             f"`method` must be one of {', '.join(METHODS)}, or module:callable for one of your "
             f"own, found {name!r}.{did_you_mean(name, METHODS)}"
         )
-    try:
-        found: Any = importlib.import_module(module_name)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(
-            f"`method` {name!r} cannot be imported: {error}. Its module must be installed, or in "
-            "a folder of PYTHONPATH."
-        ) from error
-    if not callable(found):
-        raise ValueError(f"`method` {name!r} is not callable: {found!r}.")
+    found = find_callable(name, "method")
     about = (inspect.getdoc(found) or "").partition("\n")[0]
     return Method(name, "yours", found, about)
 

@@ -1,0 +1,31 @@
+"""Optimizers by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+__all__ = ["OptimizerName", "make_optimizer"]
+
+OptimizerName = Literal["adam", "adamw", "sgd"]
+
+
+def make_optimizer(
+    name: OptimizerName, model: nn.Module, learning_rate: float, weight_decay: float
+) -> Optimizer:
+    """Make an optimizer of all parameters of a model.
+
+    :param name: ``"adam"``, ``"adamw"`` (whose decay is apart from the gradient) or ``"sgd"``
+        (without momentum).
+    :param model: to be trained.
+    :param learning_rate: > 0.
+    :param weight_decay: ≥ 0.
+    """
+    from torch.optim import SGD, Adam, AdamW
+
+    kinds: dict[OptimizerName, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
+    settings = {"lr": learning_rate, "weight_decay": weight_decay}
+    return kinds[name](model.parameters(), **settings)  # type: ignore[arg-type]

@@ -1,0 +1,59 @@
+"""The configuration of a run, read from the file that the run has written."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from .._near import did_you_mean
+from ..benchmarks._text_files import parse_json, read_text
+from .config import RunConfig
+
+__all__ = ["load_config"]
+
+# Settings that belong to another one: if that is replaced, they no longer apply.
+_STREAMS = ("protocol", "label_set", "timeline")
+_BELONGING = {
+    "benchmark": (
+        *("data_root", "size", "num_tasks", "model", "batch_size", "learning_rate"),
+        *("memory_per_class", "augment", "channels_last", *_STREAMS),
+    ),
+    "method": ("settings", "name"),
+    "protocol": ("label_set", "timeline", "num_tasks", "overlap"),
+    "num_tasks": _STREAMS,
+    "overlap": _STREAMS,
+}
+
+
+def load_config(path: str | Path, **instead: Any) -> RunConfig:
+    """Read a ``config.json``; the versions of packages in it are left aside.
+
+    :param path: of the file; paths in it are relative to the current directory.
+    :param instead: parameters of :class:`RunConfig` that take the place of what the file says. With
+        another benchmark, method, protocol or division into tasks, the settings in the file that
+        belong to the earlier one are left out.
+    :raises ValueError: if it cannot be read, is not such a file, or has bad values.
+    """
+    text = read_text(path, "config")
+    try:
+        content = parse_json(text)
+    except ValueError as error:
+        raise ValueError(f"`config` {str(path)!r} is not a JSON file: {error}") from None
+    known = [each.name for each in fields(RunConfig)]
+    if not isinstance(content, dict):
+        raise ValueError(f"`config` {str(path)!r} must map names to values.")
+    content.pop("versions", None)
+    for name in content:
+        if name not in known:
+            raise ValueError(
+                f"`config` {str(path)!r} has the unknown key {name!r}: leave it out."
+                f"{did_you_mean(name, known)}"
+            )
+    for name, belonging in _BELONGING.items():
+        if name in instead and instead[name] != content.get(name):
+            content = {key: value for key, value in content.items() if key not in belonging}
+    try:
+        return RunConfig(**{**content, **instead})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`config` {str(path)!r}: {error}") from None
