@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
@@ -195,15 +195,27 @@ def report(
     output: Annotated[
         Path | None, typer.Option(help="Directory for the report. Default: that of the study.")
     ] = None,
+    kind: Annotated[
+        Literal["web", "latex"],
+        typer.Option(
+            "--format",
+            help="web: Markdown, and a page for the browser; latex: tables and PDF figures for a "
+            "paper, to take in with \\input.",
+        ),
+    ] = "web",
 ) -> None:
-    """Write a report on a study: tables and pictures, as Markdown and as a page for the browser.
+    """Write a report on a study: tables and pictures.
 
     Example: avalanche-emgd report runs/digits-study --reference avg
     """
     check_study(directory)
-    from ..experiments.report import write_report
+    from ..experiments.report import write_latex, write_report
 
-    for path in write_report(directory, output=output, reference=reference):
+    if kind == "latex":
+        paths: tuple[Path, ...] = (write_latex(directory, output=output, reference=reference),)
+    else:
+        paths = write_report(directory, output=output, reference=reference)
+    for path in paths:
         _say(f"Report: {path}")
 
 

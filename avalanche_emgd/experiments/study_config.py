@@ -20,6 +20,7 @@ from ..training.precision_name import Precision
 from .atomic import replacing
 from .config import RunConfig
 from .data import BenchmarkName
+from .grid import expand_grid
 from .optimizers import OptimizerName
 from .yaml_files import MOST_BYTES, parse_yaml
 
@@ -134,7 +135,8 @@ class StudyConfig:
 
     What is not a list is shared by all runs, and means what it means in :class:`RunConfig`.
 
-    :param methods: at least one: names, mappings or :class:`MethodChoice`.
+    :param methods: at least one: names, mappings or :class:`MethodChoice`. A mapping may have a
+        ``grid`` of settings, see :func:`~avalanche_emgd.experiments.grid.expand_grid`.
     :param scenarios: at least one of ``"task"`` and ``"class"``.
     :param seeds: at least one.
     :param label_sets: of the protocol; only the first if there are none.
@@ -180,7 +182,8 @@ class StudyConfig:
             if not value and name in ("methods", "scenarios", "seeds"):
                 raise ValueError(f"`{name}` must have at least one entry, found none.")
             object.__setattr__(self, name, tuple(value))
-        object.__setattr__(self, "methods", tuple(map(MethodChoice.parse, self.methods)))
+        entries = (each for entry in self.methods for each in expand_grid(entry))
+        object.__setattr__(self, "methods", tuple(map(MethodChoice.parse, entries)))
         for name in ("seeds", "label_sets", "timelines"):
             entries = (_as(int, entry, f"an entry of `{name}`") for entry in getattr(self, name))
             object.__setattr__(self, name, tuple(entries))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..atomic import replacing
@@ -10,6 +10,7 @@ from ..output import make_directory
 from ..records import Record, load_records
 from .document import Document, Element, Heading, Paragraph, Picture
 from .families import family_of
+from .latex import pdf, to_latex
 from .overview import failures, head, how_to_read, methods
 from .plan import progress_words
 from .render import svg, to_html, to_markdown
@@ -19,7 +20,7 @@ from .statistics import DEFAULT_REFERENCE, choose_reference
 from .streams import draw_timelines, streams_of
 from .words import count, listing, scenario_words
 
-__all__ = ["write_report"]
+__all__ = ["write_latex", "write_report"]
 
 _FOLDER = "report"
 _MOST_TIMELINES = 9
@@ -41,6 +42,40 @@ def write_report(
     :raises FileNotFoundError: if no study is there, or it has no records yet.
     :raises ValueError: if the reference has no finished run, or the records are not of one study.
     """
+    document, target = _prepare(directory, output, reference)
+    pictures = {picture.name: svg(picture.figure) for picture in document.pictures}
+    _write_pictures(target, pictures, "svg")
+    paths = target / "report.md", target / "report.html"
+    texts = to_markdown(document, _FOLDER), to_html(document, pictures)
+    for path, text in zip(paths, texts, strict=True):
+        with replacing(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    return paths
+
+
+def write_latex(
+    directory: str | Path, *, output: str | Path | None = None, reference: str | None = None
+) -> Path:
+    r"""Write the tables and pictures of a study's report for a paper.
+
+    Writes ``report.tex``, a ``table`` or ``figure`` for each, to be taken in with ``\input``, and
+    the pictures as ``report/*.pdf``.
+
+    :param directory: see :func:`write_report`, as for the rest and the errors.
+    :return: path of ``report.tex``.
+    """
+    document, target = _prepare(directory, output, reference)
+    pictures = {picture.name: pdf(picture.figure) for picture in document.pictures}
+    _write_pictures(target, pictures, "pdf")
+    with replacing(target / "report.tex") as draft:
+        draft.write_text(to_latex(document, _FOLDER), encoding="utf-8")
+    return target / "report.tex"
+
+
+def _prepare(
+    directory: str | Path, output: str | Path | None, reference: str | None
+) -> tuple[Document, Path]:
+    """Read the records and make the document, and the directory that it is for."""
     directory = Path(directory)
     records = load_records(directory)
     if not records:
@@ -53,17 +88,13 @@ def write_report(
     target = directory if output is None else Path(output)
     make_directory(target / _FOLDER)
     words = _reference_words(records, chosen, reference)
-    document = _document(records, progress_words(directory, records), chosen, words)
-    pictures = {picture.name: svg(picture.figure) for picture in document.pictures}
+    return _document(records, progress_words(directory, records), chosen, words), target
+
+
+def _write_pictures(target: Path, pictures: Mapping[str, bytes], kind: str) -> None:
     for name, content in pictures.items():
-        with replacing(target / _FOLDER / f"{name}.svg") as draft:
+        with replacing(target / _FOLDER / f"{name}.{kind}") as draft:
             draft.write_bytes(content)
-    paths = target / "report.md", target / "report.html"
-    texts = to_markdown(document, _FOLDER), to_html(document, pictures)
-    for path, text in zip(paths, texts, strict=True):
-        with replacing(path) as draft:
-            draft.write_text(text, encoding="utf-8")
-    return paths
 
 
 def _check_benchmark(records: Sequence[Record]) -> None:
