@@ -110,8 +110,9 @@ def _opened(path: str) -> Iterator[Any]:
                 )
             yield image
     except Exception as error:  # decoders raise errors of many kinds
-        text = str(error).replace(f"image file {path!r}", "it").rstrip(".") or type(error).__name__
-        raise ValueError(f"The image {path!r} cannot be used: {text[:300]}.") from None
+        text = " ".join(str(error).replace(f"image file {path!r}", "it").split()).rstrip(".")
+        words = text[:300] or type(error).__name__
+        raise ValueError(f"The image {path!r} cannot be used: {words}.") from None
 
 
 def _bytes(image: Any, size: tuple[int, int] | None) -> Bytes:

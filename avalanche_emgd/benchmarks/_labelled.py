@@ -17,7 +17,7 @@ from avalanche.benchmarks.utils.classification_dataset import (
     TaskAwareSupervisedClassificationDataset,
 )
 from torch import Tensor
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset, Subset, default_collate
 
 from ._bulk import bulk_of
 from ._inputs import InputError, kind_of
@@ -108,6 +108,7 @@ class Source(Dataset[tuple[Any, int]]):
         """Labels of all samples, ``[len(self)]``."""
         self.bulk = bulk_of(dataset)
         """How to load many inputs at once, where that can be had."""
+        self._at_once = _loads_many(dataset)
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -128,8 +129,10 @@ class Source(Dataset[tuple[Any, int]]):
         if self.bulk is not None:
             return [self.bulk.load(self.bulk.at(indices)), *labels]
         chosen = indices.tolist()
-        several = getattr(self._dataset, "__getitems__", None)
-        samples = [self._dataset[index] for index in chosen] if several is None else several(chosen)
+        if self._at_once:
+            samples = self._dataset.__getitems__(chosen)  # type: ignore[attr-defined]
+        else:
+            samples = [self._dataset[index] for index in chosen]
         if self._relabelling is not None:
             for index, sample in zip(chosen, samples, strict=True):
                 self._check(index, sample)
@@ -153,6 +156,23 @@ class Source(Dataset[tuple[Any, int]]):
         except (KeyError, ValueError):
             found = f"has the target {sample[1]!r}, which is no class of the task"
         raise ValueError(f"Task {self._task}: sample {index} of its data {found}.")
+
+
+def _loads_many(dataset: Any) -> bool:
+    """Whether a data set has a ``__getitems__`` that says the same as its ``__getitem__``.
+
+    A subclass that changes one sample alone still inherits the way to load many.
+    """
+    order = type(dataset).__mro__
+    one, many = (
+        next((place for place, kind in enumerate(order) if name in vars(kind)), None)
+        for name in ("__getitem__", "__getitems__")
+    )
+    if many is None or one is None or one < many:
+        return False
+    if isinstance(dataset, Subset) and hasattr(dataset.dataset, "__getitems__"):
+        return _loads_many(dataset.dataset)
+    return True
 
 
 def inputs_of(dataset: Any, indices: Tensor) -> Tensor:

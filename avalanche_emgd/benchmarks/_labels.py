@@ -58,7 +58,9 @@ def labels_of(targets: Any, name: str) -> list[int]:
             return found
         if targets.ndim == 0:
             raise ValueError(f"`{name}` must have a class label for each sample, found one in all.")
-    elif isinstance(targets, list) and all(type(target) is int for target in targets):
+    elif isinstance(targets, list) and all(
+        type(target) is int and -(2**63) <= target < 2**63 for target in targets
+    ):
         return targets[:]
     return [_label_at(index, target, name) for index, target in enumerate(targets)]
 

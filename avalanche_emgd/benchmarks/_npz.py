@@ -65,7 +65,7 @@ def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
     except _FAULTS as error:
         raise ValueError(
             f"`file` {str(file)!r} must be a NumPy .npz file with {', '.join(keys[:-1])} and "
-            f"{keys[-1]}, of numbers only: {str(error).rstrip('.')[:500]}."
+            f"{keys[-1]}, of numbers only: {_line(error)}."
         ) from None
 
 
@@ -107,4 +107,10 @@ def _read(archive: zipfile.ZipFile, key: str) -> Any:
 
 
 def _in_words(size: float) -> str:
+    if size < 1e6:
+        return f"{size:,.0f} bytes"
     return f"{size / 1e6:,.3g} MB" if size < 1e9 else f"{size / 1e9:,.4g} GB"
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:500]

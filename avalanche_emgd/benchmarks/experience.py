@@ -35,7 +35,7 @@ class Delivery:
     stop: int
 
 
-class _ParallelExperience(DatasetExperience):
+class ParallelExperience(DatasetExperience):
     """What both kinds share: class and task labels in Avalanche's names."""
 
     def __init__(
@@ -51,14 +51,14 @@ class _ParallelExperience(DatasetExperience):
         self.classes_in_this_experience: list[int] = _classes_of(benchmark, tasks)
         """Classes of these tasks, ascending."""
 
-    def __copy__(self) -> _ParallelExperience:
+    def __copy__(self) -> ParallelExperience:
         """Copy as ``copy`` does, but fast: evaluators copy the experience at every callback."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         return other
 
 
-class SegmentExperience(_ParallelExperience):
+class SegmentExperience(ParallelExperience):
     """A segment of a parallel stream: the ticks with one set of active tasks.
 
     Its data set holds exactly the samples delivered in the segment, in order of delivery.
@@ -172,7 +172,7 @@ class SegmentExperience(_ParallelExperience):
         return self.ticks.stop == self.benchmark.timeline.num_ticks
 
 
-class TaskExperience(_ParallelExperience):
+class TaskExperience(ParallelExperience):
     """The test samples of one task."""
 
     def __init__(self, dataset: Any, benchmark: ParallelBenchmark, task: int, source: Any) -> None:

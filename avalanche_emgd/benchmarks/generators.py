@@ -94,6 +94,7 @@ def parallel_benchmark(
         [TaskData.of(dataset, f"{name}[{task}]", share) for task, dataset in enumerate(datasets)]
         for name, datasets in (("train_datasets", train_datasets), ("test_datasets", test_datasets))
     )
+    numbering = Numbering.of([data.labels for data in train], relabel=relabel)
     for task, data in enumerate(test):
         if not data.labels:
             raise ValueError(f"`test_datasets[{task}]` is empty: a task needs test samples.")
@@ -104,7 +105,6 @@ def parallel_benchmark(
                 "has not."
             )
     sizes = [len(data.labels) for data in train]
-    numbering = Numbering.of([data.labels for data in train], relabel=relabel)
     _check_spans(timeline, sizes, batch_size, epochs)
     return assemble(
         train,

@@ -16,6 +16,7 @@ from ..models import ClassMask, prepare_heads
 from ._listeners import Listeners
 from ._positional import ModelIsPositional
 from .arguments import check_kinds, check_stream
+from .data_fit import check_data, check_experiences
 from .fit import check_fit
 
 __all__ = ["TickTemplate"]
@@ -63,8 +64,10 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         """Train on a stream or an experience, see Avalanche's ``BaseTemplate``.
 
         :raises TypeError: for a whole benchmark.
+        :raises ValueError: for data that cannot be trained on, before any training.
         """
         check_stream(experiences, "train_stream")
+        check_data(self, experiences)
         return super().train(experiences, eval_streams, **kwargs)
 
     def eval(self, experiences: Any, **kwargs: Any) -> Any:
@@ -73,6 +76,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         :raises TypeError: for a whole benchmark.
         """
         check_stream(experiences, "test_stream")
+        check_experiences(experiences)
         return super().eval(experiences, **kwargs)
 
     # Data and model of an experience

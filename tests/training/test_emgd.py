@@ -329,8 +329,8 @@ def test_rule_of_the_users_sees_the_objectives():
 
 def test_nan_names_the_task():
     datasets = toy_datasets([8, 8])
-    datasets[1].tensors[0][5] = float("nan")
     benchmark = parallel_benchmark(datasets, datasets, Timeline.joint([2, 2]), batch_size=4)
+    datasets[1].tensors[0][5] = float("nan")  # in data when they are examined, it is an error then
     for kind in (AvgGradStrategy, EMGDStrategy):
         with pytest.raises(ValueError, match="the gradient of objective 'task1' is NaN"):
             toy_strategy(kind).train(benchmark.train_stream)

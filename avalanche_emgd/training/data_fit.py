@@ -1,0 +1,124 @@
+"""Whether the data of a stream can be trained on, before any work starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from avalanche.benchmarks.scenarios import EagerCLStream
+from avalanche.models import DynamicModule
+from avalanche.models.utils import avalanche_forward
+from torch import Tensor, nn
+
+from ..benchmarks._fingerprint import undisturbed
+from ..benchmarks._inputs import InputKind
+from ..benchmarks._labelled import inputs_of
+from ..benchmarks._ordinary import check_kept, check_ordinary
+from ..benchmarks.parallel import ParallelBenchmark
+
+__all__ = ["check_data", "check_experiences"]
+
+_SAMPLES = 64  # of ordinary experiences, looked at in all
+
+
+def check_data(strategy: Any, experiences: Any) -> None:
+    """Check that a strategy can be trained on experiences.
+
+    Streams that are generated while they are trained on are not looked at.
+
+    :param strategy: with ``model`` and maybe ``memory`` and ``memory_editing``.
+    :param experiences: one, or a stream of them.
+    :raises ValueError: if targets are no class labels, ticks and masks have been lost, the model
+        cannot take the inputs, or a replay memory cannot keep them.
+    """
+    found = check_experiences(experiences)
+    for place, experience in enumerate(found[:_SAMPLES]):
+        check_ordinary(experience, max(2, _SAMPLES // len(found)), f"experiences[{place}]")
+    benchmarks: list[ParallelBenchmark] = []
+    for experience in found:
+        benchmark = getattr(experience, "benchmark", None)
+        known = any(benchmark is other for other in benchmarks)
+        if isinstance(benchmark, ParallelBenchmark) and not known:
+            benchmarks.append(benchmark)
+    for benchmark in benchmarks:
+        if getattr(strategy, "memory", None) is not None:
+            _check_memory(benchmark, getattr(strategy, "memory_editing", None) is not None)
+        _check_model(strategy.model, benchmark)
+
+
+def check_experiences(experiences: Any) -> list[Any]:
+    """List experiences, of which none may have lost the ticks of its parallel benchmark.
+
+    :raises ValueError: if one has.
+    """
+    if hasattr(experiences, "dataset"):
+        experiences = [experiences]
+    found = list(experiences) if isinstance(experiences, (list, tuple, EagerCLStream)) else []
+    for experience in found:
+        check_kept(experience)
+    return found
+
+
+def _check_memory(benchmark: ParallelBenchmark, edited: bool) -> None:
+    kinds = benchmark.input_kinds
+    first = kinds.train[0]
+    for task, (loaded, stored) in enumerate(zip(kinds.train, kinds.stored, strict=True)):
+        if not (loaded.agrees(first) and stored.agrees(first)):
+            raise ValueError(
+                f"`memory_size` needs inputs of one shape and type in all tasks, but task {task} "
+                f"has {loaded} after training transforms and {stored} after evaluation transforms, "
+                f"and task 0 has {first}."
+            )
+    if edited and not first.dtype.is_floating_point:
+        raise ValueError(f"`memory_editing` is for floating-point inputs, found {first}.")
+
+
+def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
+    """Try inputs of another type than the parameters, and test inputs unlike training inputs.
+
+    What is not unusual is not tried: the model is not called.
+    """
+    parameters = [p for p in model.parameters() if p.is_floating_point()]
+    unready = (nn.UninitializedParameter, DynamicModule)  # heads are prepared later
+    parts = (*model.parameters(), *model.modules())
+    if not parameters or any(isinstance(part, unready) for part in parts):
+        return
+    kinds = benchmark.input_kinds
+    usual = [kind for kind in kinds.train if kind.dtype == parameters[0].dtype]
+    unusual = {kind for kind in (*kinds.train, *kinds.test) if not any(map(kind.agrees, usual))}
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        for kind in unusual:
+            x, task = _example(benchmark, kind)
+            _try(model, x.to(parameters[0].device), kind, benchmark.task_names[task], task)
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int]:
+    """One input ``[1, ...]`` of a kind, and its task."""
+    kinds = benchmark.input_kinds
+    with undisturbed(0):
+        if kind in kinds.test:
+            task = kinds.test.index(kind)
+            data = benchmark.test_stream[task].dataset
+            return inputs_of(data.eval(), torch.tensor([0])), task
+        task = kinds.train.index(kind)
+        first = next(e for e in benchmark.train_stream if task in e.starting_tasks)
+        delivery = next(d for d in first.deliveries[0] if d.task == task)
+        return first.load([delivery])[0][:1], task
+
+
+@torch.no_grad()
+def _try(model: nn.Module, x: Tensor, kind: InputKind, name: str, task: int) -> None:
+    try:
+        with undisturbed(0):
+            avalanche_forward(model, x, torch.tensor([task], device=x.device))
+    except Exception as error:
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"`model` cannot take inputs of task {name!r}, which are {kind}: {first_line[:200]}. "
+            "Convert them with a transform, or the model."
+        ) from error
