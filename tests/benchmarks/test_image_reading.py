@@ -1,0 +1,265 @@
+"""Images of every mode are scaled rightly or refused by name, before large ones are decoded."""
+
+import logging
+import os
+import re
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.datasets import ImageFolder
+
+from avalanche_emgd import parallel_benchmark_from_images
+from avalanche_emgd.benchmarks import _image_reading, image_files
+from avalanche_emgd.benchmarks._image_folders import class_folders
+from avalanche_emgd.benchmarks._image_reading import check_size, decode, rgb_of
+from avalanche_emgd.benchmarks._pixel_statistics import PixelStatistics
+
+
+def colours(seed=0, shape=(6, 5, 3)):
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_eight_bits_are_as_pillow_has_them(mode):
+    image = Image.fromarray(colours()).convert(mode)
+    np.testing.assert_array_equal(rgb_of(image), image.convert("RGB"))
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_sixteen_bits_are_scaled(ending, tmp_path):
+    levels = np.array([[0, 128, 129, 257, 32768, 65535]], dtype=np.uint16)
+    Image.fromarray(levels).save(tmp_path / f"a.{ending}")
+    found, mode = decode(str(tmp_path / f"a.{ending}"))
+    assert mode.startswith("I;16")
+    assert found[0, :, 0].tolist() == [0, 0, 1, 1, 128, 255]
+    assert (found == found[..., :1]).all()
+
+
+def test_big_endian_levels():
+    levels = np.array([[0, 256, 65535]], dtype=">u2")
+    image = Image.frombytes("I;16B", (3, 1), levels.tobytes())
+    assert np.asarray(rgb_of(image))[0, :, 0].tolist() == [0, 1, 255]
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_levels_of_unknown_range_are_refused(dtype, tmp_path):
+    path = str(tmp_path / "a.tif")
+    Image.fromarray((1000 * np.random.default_rng(0).random((4, 4))).astype(dtype)).save(path)
+    with pytest.raises(
+        ValueError, match=r"a.tif' cannot be used: its mode is '[IF]'.*8 or 16 bits"
+    ):
+        decode(path)
+
+
+def folder_of(root, make, ending="png", per_class=4, classes="ab"):
+    number = 0
+    for part in ("train", "test"):
+        for name in classes:
+            folder = root / part / name
+            folder.mkdir(parents=True)
+            for index in range(per_class):
+                make(number).save(folder / f"{index}.{ending}")
+                number += 1
+    return root
+
+
+def test_deep_images_keep_their_levels(tmp_path):
+    generator = np.random.default_rng(0)
+    folder_of(tmp_path, lambda n: Image.fromarray(
+        generator.integers(2000, 52_000, (8, 8), dtype=np.uint16)))  # fmt: skip
+    benchmark = parallel_benchmark_from_images(tmp_path, num_tasks=2, batch_size=4)
+    x = benchmark.test_stream[0].load()[0]
+    assert len(x.unique()) > 100
+    assert benchmark.class_names == {0: "a", 1: "b"}
+
+
+def test_deep_images_of_few_levels_are_refused(tmp_path):
+    generator = np.random.default_rng(0)
+    folder_of(tmp_path, lambda n: Image.fromarray(
+        generator.integers(0, 4096, (8, 8), dtype=np.uint16)))  # fmt: skip
+    with pytest.raises(ValueError, match=r"all below .* of 65,536: .* would keep 17 levels"):
+        parallel_benchmark_from_images(tmp_path, num_tasks=2)
+
+
+@pytest.mark.parametrize("odd", [0, 3, 7, 8, 15])
+def test_images_of_different_sizes_need_a_size(odd, tmp_path):
+    folder_of(tmp_path, lambda n: Image.fromarray(colours(n, (6, 5 + (n == odd), 3))))
+    with pytest.raises(
+        ValueError, match=r"of different sizes: '.*' is 6 × \d, '.*' is 6 × \d: say"
+    ):
+        parallel_benchmark_from_images(tmp_path, num_tasks=2)
+    assert parallel_benchmark_from_images(tmp_path, num_tasks=2, size=(4, 3)).input_shape == (
+        3,
+        4,
+        3,
+    )
+
+
+@pytest.mark.parametrize("size", [(0, 4), (4,), 4, (4, 4, 3), ("4", 4), (4.5, 4), (20_000, 20_000)])
+def test_sizes_that_are_none(size, tmp_path):
+    with pytest.raises(ValueError, match=r"`size` must be \(height, width\) in pixels, at most"):
+        parallel_benchmark_from_images(tmp_path, size=size)
+    assert check_size([4, np.int64(5)]) == (4, 5)
+
+
+def png_of(width, height):
+    """A file that says it is that large, and holds next to nothing."""
+    import struct
+    import zlib
+
+    def chunk(kind, content):
+        check = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.mark.parametrize("side", [10_001, 13_000, 20_000, 2_000_000_000])
+@pytest.mark.parametrize("size", [None, (8, 8)])
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_large_images_are_refused_from_their_header(side, size, part, tmp_path):
+    folder_of(tmp_path, lambda n: Image.fromarray(colours(n)))
+    (tmp_path / part / "b" / "3.png").write_bytes(png_of(side, side))
+    started = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(
+            ValueError, match=rf"The image '.*{part}/b/3.png' cannot be used: .*pix"
+        ):
+            parallel_benchmark_from_images(tmp_path, num_tasks=2, size=size)
+    assert time.perf_counter() - started < 5.0
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "noise", "gone"])
+@pytest.mark.parametrize("ending", ["jpg", "png", "tif", "bmp", "webp"])
+def test_broken_images_are_named(damage, ending, tmp_path):
+    folder_of(tmp_path, lambda n: Image.fromarray(colours(n, (64, 64, 3))), ending)
+    path = tmp_path / "train" / "b" / f"1.{ending}"
+    content = path.read_bytes()
+    broken = {
+        "cut": content[: len(content) // 3],
+        "empty": b"",
+        "text": b"no image at all",
+        "noise": content[:40] + b"\xff" * (len(content) - 40),
+        "gone": None,
+    }[damage]
+    if broken is None:
+        path.unlink()
+        path.symlink_to(tmp_path / "nowhere")
+    else:
+        path.write_bytes(broken)
+    if (damage, ending) in {("noise", "bmp"), ("noise", "jpg")}:
+        pytest.skip("the decoder takes it for pixels")
+    with pytest.raises(
+        ValueError, match=rf"The image '.*train/b/1.{ending}' cannot be used: "
+    ) as e:
+        parallel_benchmark_from_images(tmp_path, num_tasks=2, batch_size=4)
+    assert "\n" not in str(e.value)
+
+
+def test_headers_of_images_that_stay_in_files_are_checked(tmp_path, monkeypatch, caplog):
+    folder_of(tmp_path, lambda n: Image.fromarray(colours(n)))
+    paths = [str(tmp_path / "train" / "a" / f"{index}.png") for index in range(4)]
+    monkeypatch.setattr(image_files, "_SHARE", 0.0)
+    with caplog.at_level(logging.INFO):
+        found = image_files.image_files(paths, [0] * 4, (0.5,) * 3, (0.2,) * 3, size=(6, 5))
+    assert isinstance(found, image_files.ImageFiles)
+    (tmp_path / "train" / "a" / "2.png").write_bytes(b"no")
+    with pytest.raises(ValueError, match=r"a/2.png' cannot be used: cannot identify it"):
+        image_files.image_files(paths, [0] * 4, (0.5,) * 3, (0.2,) * 3, size=(6, 5))
+    with pytest.raises(ValueError, match=r"a/2.png' cannot be used"):
+        found[2]
+
+
+def test_folders_are_listed_as_torchvision_does(tmp_path):
+    for name in (
+        "b/x.png",
+        "b/inner/y.JPG",
+        "b/inner/deep/z.tif",
+        "a/1.png",
+        "a/note.txt",
+        "c/9.webp",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    elsewhere = tmp_path.parent / f"{tmp_path.name}_elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "w.png").write_bytes(b"")
+    (tmp_path / "c" / "link").symlink_to(elsewhere)
+    (tmp_path / "d").symlink_to(elsewhere)
+    found, expected = class_folders(tmp_path), ImageFolder(str(tmp_path))
+    assert found.classes == expected.classes
+    assert list(zip(found.paths, found.targets, strict=True)) == expected.samples
+
+
+@pytest.mark.parametrize("target", [".", "..", "../..", "../../..", "/"])
+@pytest.mark.parametrize("place", ["a/self", "a/inner/self"])
+def test_links_that_lead_back_are_refused(target, place, tmp_path):
+    for name in ("a/inner/1.png", "b/1.png"):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"")
+    (tmp_path / "data" / place).symlink_to(target)
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match=r"a symbolic link to a folder above it, '.*/self'"):
+        class_folders(tmp_path / "data")
+    assert time.perf_counter() - started < 5.0
+
+
+def test_folders_reached_in_many_ways_are_read_once(tmp_path):
+    """40 folders, each with two links to the next: 2⁴⁰ ways."""
+    for number in range(40):
+        folder = tmp_path / "store" / f"{number}"
+        folder.mkdir(parents=True)
+        if number < 39:
+            for name in ("one", "two"):
+                (folder / name).symlink_to(tmp_path / "store" / f"{number + 1}")
+    (tmp_path / "store" / "5" / "x.png").write_bytes(b"")
+    (tmp_path / "data" / "a").mkdir(parents=True)
+    (tmp_path / "data" / "a" / "link").symlink_to(tmp_path / "store" / "0")
+    assert [os.path.basename(path) for path in class_folders(tmp_path / "data").paths] == ["x.png"]
+
+
+def test_classes_without_images(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(FileNotFoundError, match="no valid file for the class a"):
+        class_folders(tmp_path)
+    with pytest.raises(FileNotFoundError, match="Couldn't find any class folder"):
+        class_folders(tmp_path / "a")
+    with pytest.raises(FileNotFoundError, match=re.escape("Couldn't find any class folder")):
+        class_folders(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("batches", [1, 7])
+def test_statistics_are_those_of_all_pixels(channels, batches, monkeypatch):
+    monkeypatch.setattr("avalanche_emgd.benchmarks._pixel_statistics._CHUNK", 50)
+    images = torch.from_numpy(colours(1, (7, channels, 5, 4)))
+    found = PixelStatistics(images.chunk(batches))
+    pixels = images.transpose(0, 1).flatten(1).numpy().astype(np.float64) / 255.0
+    # Both are sums of 140 numbers in [0, 1]: 140 roundings of at most half an epsilon each.
+    bound = 140 * np.finfo(np.float64).eps
+    np.testing.assert_allclose(found.mean, pixels.mean(1), rtol=0.0, atol=bound)
+    np.testing.assert_allclose(found.std, pixels.std(1, ddof=1), rtol=bound, atol=bound)
+    assert found.highest == int(images.max())
+
+
+def test_statistics_of_constant_and_single_pixels():
+    constant = PixelStatistics([torch.full((3, 1, 4, 4), 51, dtype=torch.uint8)])
+    assert (constant.mean, constant.std) == ([0.2], [1.0])
+    single = PixelStatistics([torch.full((1, 3, 1, 1), 255, dtype=torch.uint8)])
+    assert (single.mean, single.std) == ([1.0] * 3, [1.0] * 3)
+
+
+def test_the_limit_of_pixels_is_the_documented_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(_image_reading, "MOST_PIXELS", 29)
+    Image.fromarray(colours()).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="it has 6 × 5 pixels, more than 29 in all: scale it down"):
+        decode(str(tmp_path / "a.png"))
