@@ -48,7 +48,7 @@ def test_stored_logits_are_those_in_evaluation_mode_at_the_end_of_the_span(scena
 @scenarios
 @pytest.mark.parametrize("memory_objectives", ["one", "per-task"])
 def test_replayed_loss_is_cross_entropy_and_distance_to_what_competed(scenario, memory_objectives):
-    alpha, beta, then = 0.7, 0.4, {}
+    alpha, beta, then = 20.0, 0.4, {}  # so that a thousandth of the distance is seen
 
     def expected(strategy, part, x, y, t):
         labels = scenario_losses(strategy.model, (x, y, t), strategy.experience).mean()
