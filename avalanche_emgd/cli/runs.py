@@ -66,7 +66,7 @@ def train(
         str | None,
         typer.Option(
             metavar="PIXELS|HxW",
-            help="To which --images are scaled: 32, or 32x48. Default: as the first one.",
+            help="To which --images are scaled: 32, or 32x48. Needed unless all have one size.",
         ),
     ] = None,
     scenario: ScenarioOption = None,

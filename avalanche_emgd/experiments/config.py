@@ -63,8 +63,8 @@ class RunConfig:
     :param timeline: which time line of the label set; the first if ``None``.
     :param overlap: of successive tasks in [0, 1], instead of a random or published time line.
     :param num_tasks: tasks, where no protocol says it; the benchmark's own if ``None``.
-    :param size: (height, width) to which images of one's own are scaled; that of the first one if
-        ``None``.
+    :param size: (height, width) to which images of one's own are scaled; if ``None``, all must have
+        one size.
     :param model: name of a model, or ``module:callable`` for one of your own, called with the
         number of classes and the shape of an input; the benchmark's own if ``None``.
     :param augment: whether training images are cropped and flipped at random, replayed ones too.

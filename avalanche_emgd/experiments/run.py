@@ -104,6 +104,7 @@ class Run:
                 {
                     "name": benchmark.task_names[task],
                     "classes": list(benchmark.label_sets[task]),
+                    **_class_names(benchmark, task),
                     "span": list(benchmark.timeline.spans[task]),
                     "at_end": result.at_end[task],
                     "final": result.final[task],
@@ -118,6 +119,13 @@ class Run:
             "ticks_per_second": self.ticks_per_second,
             "peak_memory_mb": self.peak_memory_mb,
         }
+
+
+def _class_names(benchmark: ParallelBenchmark, task: int) -> dict[str, list[str]]:
+    """Names of a task's classes, unless they are its labels."""
+    labels = benchmark.label_sets[task]
+    names = [benchmark.class_names[label] for label in labels]
+    return {} if names == list(map(str, labels)) else {"class_names": names}
 
 
 def make_strategy(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import shorten
 
 from rich.table import Table
 
+from ..benchmarks import ParallelBenchmark
 from .run import Run
 
 __all__ = ["comparison_table", "task_table"]
 
 
 def task_table(run: Run) -> Table:
-    """Accuracy of each task at its own end and at the very end, in percent."""
+    """Accuracy of each task at its own end and at the very end, in percent.
+
+    Classes are counted; where they have names of their own, these follow.
+    """
     benchmark, result = run.benchmark, run.result
     table = Table(
         title=f"{run.config.benchmark}, {run.config.scenario}-incremental, {run.config.label}"
@@ -27,7 +32,7 @@ def task_table(run: Run) -> Table:
         at_end, final = result.at_end[task], result.final[task]
         table.add_row(
             name,
-            str(len(benchmark.label_sets[task])),
+            _classes(benchmark, task),
             f"{first}–{last}",
             _percent(at_end),
             _percent(final),
@@ -43,6 +48,14 @@ def task_table(run: Run) -> Table:
         f"F_ē {_signed(result.F_ebar)}",
     )
     return table
+
+
+def _classes(benchmark: ParallelBenchmark, task: int) -> str:
+    labels = benchmark.label_sets[task]
+    names = [benchmark.class_names[label] for label in labels]
+    if names == list(map(str, labels)):
+        return str(len(labels))
+    return f"{len(labels)}: {shorten(', '.join(names), 40, placeholder=' ...')}"
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:
