@@ -11,7 +11,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MOST_BYTES", "check_text", "excerpt", "line_at", "parse_json", "read_text"]
+__all__ = [
+    "MOST_BYTES",
+    "check_text",
+    "excerpt",
+    "line_at",
+    "most_digits",
+    "parse_json",
+    "read_text",
+]
 
 MOST_BYTES = 16 * 2**20
 """Size of the largest text file that is read."""
@@ -89,6 +97,15 @@ def read_text(path: str | Path, name: str, *, most: int = MOST_BYTES) -> str:
         raise ValueError(f"{what} is not a text file: line {line} is not UTF-8.") from None
 
 
+def most_digits() -> int:
+    """Give the number of digits up to which Python reads integers.
+
+    Python has a limit from 3.10.7 on, and users may change it or switch it off.
+    """
+    limit = getattr(sys, "get_int_max_str_digits", lambda: 0)
+    return limit() or 4300
+
+
 def parse_json(text: str) -> Any:
     """Parse JSON whose numbers are finite and whose text can be written.
 
@@ -105,7 +122,7 @@ def parse_json(text: str) -> Any:
         line = line_at(text, text.find(str(error)))
         raise ValueError(f"line {line}: {error} is not a number of JSON.") from None
     except ValueError:  # of Python, for numbers with thousands of digits
-        found = re.search(rf"\d{{{sys.get_int_max_str_digits()},}}", text)
+        found = re.search(rf"\d{{{most_digits()},}}", text)
         line = line_at(text, found.start() if found else 0)
         raise ValueError(f"line {line}: a number has too many digits.") from None
     if "\\u" in text and not _encodable(content):

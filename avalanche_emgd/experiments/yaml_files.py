@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import yaml
 
-from ..benchmarks._text_files import excerpt
+from ..benchmarks._text_files import excerpt, most_digits
 
 __all__ = ["MOST_BYTES", "parse_yaml"]
 
@@ -43,7 +42,7 @@ def parse_yaml(text: str) -> Any:
 def _check_depth(text: str) -> None:
     """Look at events, of which the parser makes one after the other, before anything recurses."""
     depth = 0
-    digits = sys.get_int_max_str_digits() or 4300
+    digits = most_digits()
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
