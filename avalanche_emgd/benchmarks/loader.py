@@ -113,6 +113,12 @@ class SerialTickLoader:
             of_task = dataset.targets_task_labels.val_to_idx
             self._groups = {name: list(of_task[task]) for task, name in sorted(names.items())}
 
+    @property
+    def fewest(self) -> int:
+        """Samples of the smallest minibatch of a task."""
+        rests = [len(indices) % self._batch_size for indices in self._groups.values()]
+        return min(rest or self._batch_size for rest in rests)
+
     def __len__(self) -> int:
         longest = max(len(indices) for indices in self._groups.values())
         return -(-longest // self._batch_size)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from matplotlib.figure import Figure
 from ..benchmarks import ParallelBenchmark, SegmentExperience
 from ..models import ClassMask
 from .accuracy import TestSamples, accuracy
+from .numbered_metrics import warn_of_numbered_metrics
 
 __all__ = ["PCLMetrics", "PCLResult", "pcl_metrics"]
 
@@ -61,6 +64,11 @@ class PCLMetrics(PluginMetric[PCLResult]):
     are masked as the benchmark's scenario asks, whether or not the strategy does so. Joint training
     has all tasks end at the same time.
 
+    A task ends when all of its segments have been trained on, and the stream when all segments
+    have, in whatever order. Training on the first segment once more begins another pass, which is
+    measured afresh. A run that goes on in another process needs :meth:`state_dict` of the first
+    part; without it, the end of the stream warns that the figures of merit are not known.
+
     Emits after each segment, and in between as asked for, ``Accuracy/<task>`` for each task that
     has started; at a task's end ``Accuracy_At_End/<task>``; at the very end
     ``Accuracy_Final/<task>``, ``A_e``, ``A_ebar`` and ``F_ebar`` (see :class:`PCLResult` for
@@ -81,7 +89,14 @@ class PCLMetrics(PluginMetric[PCLResult]):
             raise ValueError(f"`every` must be at least 0, found {every!r}.")
         self.benchmark = benchmark
         self.every = every
+        segments = [set(segment.tasks) for segment in benchmark.timeline.segments()]
+        self._segments = range(len(segments))
+        self._segments_of = [
+            {k for k in self._segments if task in segments[k]}
+            for task in range(len(benchmark.task_names))
+        ]
         self._samples: list[TestSamples] | None = None
+        self._mask = ClassMask()
         self.reset()
 
     def reset(self) -> None:
@@ -94,6 +109,10 @@ class PCLMetrics(PluginMetric[PCLResult]):
         """For each task, (iterations done, accuracy) of each test, in order."""
         self.seconds: float = 0.0
         """Time spent on tests."""
+        self._trained: set[int] = set()  # segments
+        self._iterations = 0  # done in all
+        self._earlier = 0  # of these, before those that the strategy's clock has counted
+        self._is_restored = self._has_warned = False
 
     def result(self) -> PCLResult | None:
         """Figures of merit, or ``None`` before the end of the stream."""
@@ -104,70 +123,128 @@ class PCLMetrics(PluginMetric[PCLResult]):
             tuple(self._at_end[t] for t in tasks), tuple(self._final[t] for t in tasks)
         )
 
-    def before_training_exp(self, strategy: Any) -> list[MetricValue] | None:
-        """Start afresh with the first segment of the benchmark."""
-        experience = self._segment(strategy)
-        if experience is None or experience.current_experience != 0:
-            return None
+    def state_dict(self) -> dict[str, Any]:
+        """All measurements, as numbers and text, which ``torch.load(weights_only=True)`` reads."""
+        return {
+            "fingerprint": self.benchmark.fingerprint,
+            "at_end": dict(self._at_end),
+            "final": dict(self._final),
+            "history": {task: list(curve) for task, curve in self.history.items()},
+            "seconds": self.seconds,
+            "trained": sorted(self._trained),
+            "iterations": self._iterations,
+            "started": list(self._mask.started_tasks),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave, to go on with the run.
+
+        :raises ValueError: if it is of another benchmark.
+        """
+        if state["fingerprint"] != self.benchmark.fingerprint:
+            raise ValueError(
+                "`state` is of metrics of another benchmark: make the benchmark from the same data "
+                "and settings."
+            )
         self.reset()
+        self._at_end, self._final = dict(state["at_end"]), dict(state["final"])
+        self.history = {
+            task: [(int(done), float(value)) for done, value in curve]
+            for task, curve in state["history"].items()
+        }
+        self.seconds = float(state["seconds"])
+        self._trained, self._iterations = set(state["trained"]), int(state["iterations"])
+        self._mask = ClassMask()
+        self._mask.observe(self.benchmark.train_stream[0], started=state["started"])
+        self._is_restored = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_samples": None}  # loaded again when they are needed
+
+    def before_training_exp(self, strategy: Any) -> list[MetricValue] | None:
+        """Start afresh with the first segment of another pass or run."""
+        experience = self._segment(strategy)
+        if experience is None:
+            return None
+        warn_of_numbered_metrics(strategy.evaluator, experience)
+        counted = strategy.clock.train_iterations
+        is_new = counted == 0 and not self._is_restored
+        if experience.current_experience == 0 and (is_new or 0 in self._trained):
+            self.reset()
+        if self._is_restored:
+            self._earlier, self._is_restored = max(0, self._iterations - counted), False
+        elif is_new:
+            self._mask = ClassMask()
+        self._mask.observe(experience, all_started=isinstance(strategy, JointTraining))
+        if experience.current_experience != 0:
+            return None
         picture = self.benchmark.timeline.plot(self.benchmark.task_names)
         return [self._value("Timeline", picture, strategy)]
 
     def after_training_iteration(self, strategy: Any) -> list[MetricValue] | None:
         """Test what has started, if it is time."""
-        experience = self._segment(strategy)
         # The clock is the last plugin: it has not counted this iteration yet.
-        done = strategy.clock.train_iterations + 1
-        if experience is None or self.every == 0 or done % self.every:
+        done = self._iterations = self._done(strategy) + 1
+        if self.every == 0 or done % self.every or self._segment(strategy) is None:
             return None
-        return self._test(strategy, self._started(strategy, experience), done)
+        return self._test(strategy, done)
 
     def after_training_exp(self, strategy: Any) -> list[MetricValue] | None:
         """Test what has started; record the tasks that finish, and all at the very end."""
         experience = self._segment(strategy)
         if experience is None:
             return None
-        joint = isinstance(strategy, JointTraining)
-        started = self._started(strategy, experience)
-        values = self._test(strategy, started, strategy.clock.train_iterations)
+        self._iterations = self._done(strategy)
+        values = self._test(strategy, self._iterations)
         names = self.benchmark.task_names
-        for task in started if joint else experience.finishing_tasks:
-            self._at_end[task] = self.history[task][-1][1]
-            values.append(
-                self._value(f"Accuracy_At_End/{names[task]}", self._at_end[task], strategy)
-            )
-        if joint or experience.is_last:
-            for task in started:
+        delivered: Iterable[int] = experience.active_tasks
+        if isinstance(strategy, JointTraining):
+            self._trained.update(self._segments)
+            delivered = range(len(names))
+        self._trained.add(experience.current_experience)
+        for task in delivered:
+            if self._segments_of[task] <= self._trained:
+                value = self._at_end[task] = self.history[task][-1][1]
+                values.append(self._value(f"Accuracy_At_End/{names[task]}", value, strategy))
+        if self._trained.issuperset(self._segments):
+            for task, name in enumerate(names):
                 self._final[task] = self.history[task][-1][1]
-                values.append(
-                    self._value(f"Accuracy_Final/{names[task]}", self._final[task], strategy)
-                )
+                values.append(self._value(f"Accuracy_Final/{name}", self._final[task], strategy))
             result = self.result()
             if result is not None:
                 for name in ("A_e", "A_ebar", "F_ebar"):
                     values.append(self._value(name, getattr(result, name), strategy))
+        elif experience.is_last and not self._has_warned:
+            self._has_warned = True
+            missing = sorted(set(self._segments) - self._trained)
+            warnings.warn(
+                f"A_e, A_ebar and F_ebar are not known at the end of the stream, since the "
+                f"metrics have not seen its segments {missing}: in a run that goes on from a "
+                "checkpoint, load_state_dict() takes what state_dict() of the metrics gave.",
+                stacklevel=2,
+            )
         return values
 
     def _segment(self, strategy: Any) -> SegmentExperience | None:
         """Return the current experience, if it is one of this benchmark's training stream."""
         experience = strategy.experience
-        if isinstance(experience, SegmentExperience) and experience.benchmark is self.benchmark:
+        if isinstance(experience, SegmentExperience) and experience.benchmark == self.benchmark:
             return experience
         return None
 
-    def _started(self, strategy: Any, experience: SegmentExperience) -> tuple[int, ...]:
-        if isinstance(strategy, JointTraining):
-            return tuple(range(len(self.benchmark.task_names)))
-        return experience.started_tasks
+    def _done(self, strategy: Any) -> int:
+        """Count the iterations of the strategy and those before a checkpoint."""
+        return self._earlier + int(strategy.clock.train_iterations)
 
-    def _test(self, strategy: Any, tasks: tuple[int, ...], done: int) -> list[MetricValue]:
+    def _test(self, strategy: Any, done: int) -> list[MetricValue]:
         started = time.perf_counter()
         if self._samples is None:
             self._samples = [TestSamples(e) for e in self.benchmark.test_stream]
-        mask = ClassMask()
-        mask.observe(strategy.experience, all_started=isinstance(strategy, JointTraining))
+        # What the strategy has seen and holds in memory competes; others are asked by time line.
+        trained = getattr(strategy, "class_mask", None)
+        mask = trained if isinstance(trained, ClassMask) else self._mask
         values = []
-        for task in tasks:
+        for task in mask.started_tasks:
             curve = self.history[task]
             if not curve or curve[-1][0] != done:  # not tested just now
                 value = accuracy(strategy.model, self._samples[task], mask, strategy.device)
@@ -178,7 +255,7 @@ class PCLMetrics(PluginMetric[PCLResult]):
         return values
 
     def _value(self, name: str, value: float | Figure, strategy: Any) -> MetricValue:
-        return MetricValue(self, name, value, strategy.clock.train_iterations)
+        return MetricValue(self, name, value, self._done(strategy))
 
 
 def pcl_metrics(benchmark: ParallelBenchmark, every: int = 0) -> list[PluginMetric]:

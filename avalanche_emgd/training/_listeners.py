@@ -28,6 +28,9 @@ class Listeners:
         self._identities: list[int] = []
         self._found: dict[str, list[Any]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(Listeners())  # identities are those of the originals
+
     def forget(self) -> None:
         """Look again."""
         self._found = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..benchmarks.parallel import ParallelBenchmark
+from .lone_samples import has_batch_norm
 
 __all__ = ["check_fit", "check_sizes"]
 
@@ -41,7 +41,7 @@ def check_fit(model: nn.Module, criterion: Any, benchmark: ParallelBenchmark) ->
             f"`criterion` has label_smoothing={smoothing!r}, which spreads over the classes that "
             "the scenario masks: use 0."
         )
-    if any(isinstance(module, _BatchNorm) for module in model.modules()):
+    if has_batch_norm(model):
         for task, size in enumerate(benchmark.task_sizes):
             if size % benchmark.batch_size == 1 or benchmark.batch_size == 1:
                 raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -41,10 +42,23 @@ class GradientSpace:
         self.num_shared: int = sum(p.numel() for p in first)
         """Elements of the shared parameters."""
         self._lengths = [p.numel() for p in self.parameters]
-        self.update: Tensor = trained[0].detach().new_empty(sum(self._lengths))
+        self._make_place()
+
+    def _make_place(self) -> None:
+        like = self.parameters[0].detach()
+        self.update: Tensor = like.new_empty(sum(self._lengths))
         """A place for the gradient of a tick, ``[P]``; the parameters' ``grad`` are views of it,
         which the next tick writes again."""
         self._pieces = self._cut(self.update)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views would come back apart from what they are views of.
+        names = ("parameters", "num_shared", "_lengths")
+        return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._make_place()
 
     def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
         """Hand the flat gradient ``[P]`` to the parameters' ``grad``.

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
-from avalanche.benchmarks.utils import AvalancheDataset
-from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor
-from torch.utils.data import TensorDataset
 
-from ..benchmarks._labelled import with_labels
-from ..benchmarks.experience import finishing_objectives
-from .memory_intake import delivered_by, offer
-from .memory_store import SampleStore, samples_of
+from ..benchmarks.experience import finishing_objectives, objective_names
+from ..benchmarks.origin import Origin
+from .memory_intake import Delivered, delivered_by, ids_in, offer, runs_of
+from .memory_samples import StoredSamples
+from .memory_shares import equal_shares, filled_shares
+from .memory_store import Group, SampleStore, samples_of, shrink_to
 
 __all__ = ["ReplayMemory"]
 
-_ANY = object()  # origin of samples that have been loaded
 
-
-class ReplayMemory(ExemplarsBuffer):
+class ReplayMemory(StoredSamples):
     """Owns samples of the finished tasks, an equal share of its capacity for each class.
 
     While a task streams, a random sample of what it has delivered is kept aside; when its span
     ends, the sample enters the memory, and the classes already there shrink to make room. Samples
     are stored as tensors after the evaluation transforms of their data set, so nothing done to them
     reaches the user's data.
+
+    Classes and tasks may come again. What the memory keeps of a class is at any time a uniform
+    sample of all that the class has delivered:
+
+    * On a parallel benchmark the classes of each task have shares of their own, and a sample that
+      is delivered again, as in a second pass over the stream, has no second chance. A task that
+      streams again after its end, or not at all in the segment at hand, counts as finished.
+    * On ordinary benchmarks every experience ends its tasks. Classes have shares of their own,
+      those of different task labels, too, whichever experiences deliver them. A class with fewer
+      samples than its share leaves the rest to the others. If there are more classes than places,
+      chance decides which are kept.
 
     Methods may :meth:`annotate` the samples of the finished tasks: each annotation is a tensor that
     stays with its sample for as long as the sample is in the memory. Samples are referred to by
@@ -43,14 +52,10 @@ class ReplayMemory(ExemplarsBuffer):
             raise ValueError(f"`max_size` must be at least 1, found {max_size!r}.")
         super().__init__(max_size)
         self._generator = torch.Generator().manual_seed(seed)
-        self._finished: dict[tuple[str, int], SampleStore] = {}
+        self._groups: dict[Group, None] = {}  # all there have been, in order
         self._streaming: dict[str, dict[int, SampleStore]] = {}
         self._seen: dict[str, Tensor] = {}
-        self._origin: Any = None
-        self._rebuild()
-
-    def __len__(self) -> int:
-        return len(self._labels)
+        self._origin: Origin | None = None
 
     def __repr__(self) -> str:
         return (
@@ -58,49 +63,46 @@ class ReplayMemory(ExemplarsBuffer):
             "tasks)"
         )
 
-    @property
-    def tasks(self) -> list[str]:
-        """Names of the finished tasks that have samples, in order of their end."""
-        return list(self._of_task)
+    def smallest_draw(self, batch_size: int, *, per_task: bool) -> int:
+        """Fewest samples of one objective that a minibatch may have now; 0 for an empty memory.
 
-    @property
-    def inputs(self) -> Tensor:
-        """Inputs of all samples, ``[len(self), ...]``; what is written into them stays."""
-        return self._inputs
+        :param batch_size: of :meth:`choose`, or of :meth:`choose_per_task`.
+        :param per_task: whether each finished task is an objective.
+        """
+        if not per_task or not self._of_task:
+            return min(batch_size, len(self))
+        share = max(1, batch_size // len(self._of_task))
+        return min(share, *map(len, self._of_task.values()))
 
-    @property
-    def buffer(self) -> AvalancheDataset:
-        """The samples as an Avalanche data set of ``(x, y, task label)``."""
-        datasets = [
-            with_labels(
-                TensorDataset(store.inputs, store.labels), store.labels.tolist(), store.task_label
-            )
-            for store in self._finished.values()
-            if len(store)
-        ]
-        return AvalancheDataset(datasets)
+    def pre_adapt(self, agent_state: Any, exp: Any) -> None:
+        """Prepare for an experience; tasks that it does not go on with enter the memory.
+
+        :raises ValueError: see :meth:`check_origin`.
+        """
+        self.check_origin(exp)
+        paused = [name for name in self._streaming if name not in objective_names(exp).values()]
+        self._finish_all(paused)
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Take in what the experience has delivered; tasks that it finishes enter the memory."""
-        self.check_origin(exp)
+        self.pre_adapt(agent_state, exp)
         self._take_in(exp)
-        finished = finishing_objectives(exp)
-        for name in finished:
-            self._finish(name)
-        if finished:
-            self._share()
+        again = [name for name in self._streaming if any(name == own for own, _ in self._groups)]
+        self._finish_all(dict.fromkeys([*finishing_objectives(exp), *again]))
 
     def check_origin(self, exp: Any) -> None:
         """Check that an experience is of the benchmark that the memory's samples are of.
 
-        An empty memory takes note of the benchmark.
+        Parallel benchmarks are compared by content. An empty memory takes note of the benchmark.
 
         :raises ValueError: if it is of another one, whose tasks and classes mean something else.
         """
-        origin = getattr(exp, "benchmark", None)
-        if self._origin is _ANY or not (self._finished or self._streaming):
+        origin = Origin.of(exp)
+        if self._origin is None or not (self._finished or self._streaming):
+            if self._origin != origin:
+                self._seen, self._groups = {}, {}
             self._origin = origin
-        elif origin is not self._origin:
+        elif origin != self._origin:
             raise ValueError(
                 "`experience` is of another benchmark than the samples in the replay memory: "
                 "make a new strategy for it."
@@ -135,55 +137,9 @@ class ReplayMemory(ExemplarsBuffer):
                 chosen[name] = found
         return chosen
 
-    def take(self, positions: Tensor) -> list[Tensor]:
-        """Copy the samples at these positions, ``[x, y, task labels]``.
-
-        :raises ValueError: if the memory is empty.
-        """
-        if len(self) == 0:
-            raise ValueError("The memory is empty: no task has finished yet.")
-        stored = (self._inputs, self._labels, self._task_labels)
-        return [column.index_select(0, positions.to(column.device)) for column in stored]
-
     def draw(self, batch_size: int) -> list[Tensor]:
         """Random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""
         return self.take(self.choose(batch_size))
-
-    def annotate(self, name: str, make: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
-        """Annotate the samples that have no annotation of this name yet.
-
-        :param name: of the annotation.
-        :param make: from inputs ``[n, ...]``, class labels ``[n]`` and task labels ``[n]`` to
-            annotations ``[n, ...]``, which are copied.
-        :raises ValueError: if the shape does not fit the samples, or the annotations of other ones.
-        """
-        missing = [s for s in self._finished.values() if len(s) and name not in s.annotations]
-        if not missing:
-            return
-        values = make(*samples_of(missing)).detach().to(self._inputs.device)
-        sizes = [len(store) for store in missing]
-        others = [s.annotations[name] for s in self._finished.values() if name in s.annotations]
-        expected = others[0].shape[1:] if others else values.shape[1:]
-        if values.shape != (sum(sizes), *expected):
-            raise ValueError(
-                f"`make` must return annotations of shape {(sum(sizes), *expected)} for {name!r}, "
-                f"found {tuple(values.shape)}."
-            )
-        for store, piece in zip(missing, values.split(sizes), strict=True):
-            store.annotations[name] = piece
-        self._rebuild()
-
-    def annotation(self, name: str) -> Tensor:
-        """Annotations of all samples, ``[len(self), ...]``; what is written into them stays.
-
-        :raises ValueError: if there are samples that have none of this name.
-        """
-        if name not in self._annotations:
-            raise ValueError(
-                f"`name` must be an annotation of all samples, found {name!r}; those are "
-                f"{sorted(self._annotations)}. Call annotate() when tasks have finished."
-            )
-        return self._annotations[name]
 
     def kept(self) -> list[Tensor]:
         """All samples kept, ``[x, y, task labels]``: those kept aside for active tasks, too."""
@@ -194,80 +150,131 @@ class ReplayMemory(ExemplarsBuffer):
         """All samples with their annotations, and what decides on further ones.
 
         Made of tensors, numbers and text, so that ``torch.load(..., weights_only=True)`` reads it.
-        It does not say which benchmark the samples are of.
+        It has the fingerprint of the benchmark that the samples are of.
         """
+        origin = self._origin
         return {
             "max_size": self.max_size,
             "generator": self._generator.get_state(),
             "finished": [
-                (name, label, store.state_dict()) for (name, label), store in self._finished.items()
+                (name, label, store.state_dict())
+                for (name, label, _), store in self._finished.items()
             ],
+            "groups": list(self._groups),
             "streaming": [
                 (name, label, store.state_dict())
                 for name, stores in self._streaming.items()
                 for label, store in stores.items()
             ],
-            "seen": {name: ids.sort().values for name, ids in self._seen.items()},
+            "seen": {name: runs_of(ids) for name, ids in self._seen.items()},
+            "origin": None if origin is None else {"fingerprint": origin.fingerprint},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave; all that was in the memory is gone.
 
         :param state: whose samples are of the benchmark that is trained on next.
+        :raises ValueError: if it is of no replay memory, or of one of an earlier release.
         """
+        missing = sorted({"finished", "groups", "streaming", "seen", "origin"} - set(state))
+        if missing:
+            raise ValueError(
+                f"`state` must be of a ReplayMemory of this release, found no {missing}."
+            )
         self.max_size = int(state["max_size"])
         self._generator.set_state(state["generator"])
-        self._finished = {
-            (name, label): SampleStore.from_state(kept) for name, label, kept in state["finished"]
-        }
-        self._streaming = {}
+        self._finished, self._entered, self._streaming = {}, 0, {}
+        for name, label, kept in state["finished"]:
+            self._enter(name, label, SampleStore.from_state(kept))
+        self._groups = {(own, int(label)): None for own, label in state["groups"]}
         for name, label, kept in state["streaming"]:
             self._streaming.setdefault(name, {})[label] = SampleStore.from_state(kept)
-        self._seen = {name: ids.clone() for name, ids in state["seen"].items()}
-        self._origin = _ANY
+        self._seen = {name: ids_in(runs) for name, runs in state["seen"].items()}
+        origin = state["origin"]
+        self._origin = None if origin is None else Origin(fingerprint=origin["fingerprint"])
         self._rebuild()
+
+    # Copies hold what a state holds: tensors that are views of others would come back apart.
+    _IN_STATE: ClassVar[tuple[str, ...]] = (
+        "max_size", "_generator", "_finished", "_entered", "_groups", "_streaming", "_seen",
+        "_inputs", "_labels", "_task_labels", "_annotations", "_of_task",
+    )  # fmt: skip
+
+    def __getstate__(self) -> dict[str, Any]:
+        others = {name: v for name, v in vars(self).items() if name not in self._IN_STATE}
+        return {**others, "_state": self.state_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({name: v for name, v in state.items() if name != "_state"})
+        self._generator = torch.Generator()
+        self.load_state_dict(state["_state"])
 
     def _take_in(self, exp: Any) -> None:
         """Keep samples aside of what an experience has delivered."""
-        for samples in delivered_by(exp):
-            # One sample, one chance: what an active task has delivered before does not count.
-            seen = self._seen.get(samples.name, torch.empty(0, dtype=torch.long))
-            samples = samples.unlike(seen)
-            self._seen[samples.name] = torch.cat([seen, samples.ids])
+        delivered = delivered_by(exp)
+        sizes = [-(-self.max_size // samples.num_classes) for samples in delivered]
+        if self._is_ordinary:
+            sizes = self._largest_shares(delivered)
+        for samples, size in zip(delivered, sizes, strict=True):
+            if not self._is_ordinary:
+                # One sample, one chance: what a task has delivered before does not count.
+                seen = self._seen.get(samples.name, torch.empty(0, dtype=torch.long))
+                samples = samples.unlike(seen)
+                self._seen[samples.name] = torch.cat([seen, samples.ids])
             keys = torch.rand(len(samples.labels), generator=self._generator, dtype=torch.float64)
             stores = self._streaming.setdefault(samples.name, {})
-            # No class ever gets more than its task's share.
-            offer(stores, samples, keys, -(-self.max_size // samples.num_classes))
+            offer(stores, samples, keys, size)
+
+    @property
+    def _is_ordinary(self) -> bool:
+        return self._origin is not None and self._origin.is_ordinary
+
+    def _largest_shares(self, delivered: Sequence[Delivered]) -> list[int]:
+        """Most samples of a class that each of these can leave in the memory."""
+        counts = Counter(dict.fromkeys(self._groups, 0))
+        for store in self._finished.values():
+            counts[store.group] += len(store)
+        for samples in delivered:
+            labels, numbers = samples.labels.unique(return_counts=True)
+            counts.update(
+                {
+                    (samples.task_label, label): number
+                    for label, number in zip(labels.tolist(), numbers.tolist(), strict=True)
+                }
+            )
+        shares = filled_shares(self.max_size, list(counts.values()), [0.0] * len(counts))
+        return len(delivered) * [max(1, *shares)]
+
+    def _finish_all(self, names: Iterable[str]) -> None:
+        finished = list(names)
+        for name in finished:
+            self._finish(name)
+        if finished:
+            self._share()
 
     def _finish(self, name: str) -> None:
         """Move what was kept aside of a task into the memory."""
-        self._seen.pop(name, None)
         for label, store in self._streaming.pop(name, {}).items():
-            self._finished[name, label] = store
+            store.name, store.group = name, self._group_of(name, label, store)
+            self._enter(name, label, store)
+            self._groups.setdefault(store.group)
+
+    def _group_of(self, name: str, label: int, store: SampleStore) -> Group:
+        """Say whose share a store is part of."""
+        return (store.task_label if self._is_ordinary else name, label)
 
     def _share(self) -> None:
-        if self._finished:
-            share, more = divmod(self.max_size, len(self._finished))
-            for position, store in enumerate(self._finished.values()):
-                store.shrink(share + (position < more))
+        stores: dict[Group, list[SampleStore]] = {group: [] for group in self._groups}
+        for store in self._finished.values():
+            stores[store.group].append(store)
+        counts = [sum(map(len, group)) for group in stores.values()]
+        if self._is_ordinary:
+            ranks = [min((float(s.keys[0]) for s in own), default=1.0) for own in stores.values()]
+            shares = filled_shares(self.max_size, counts, ranks)
+        else:
+            shares = equal_shares(self.max_size, max(1, len(stores)))
+        for group, count, share in zip(stores.values(), counts, shares, strict=False):
+            if count > share:
+                shrink_to(share, group)
+        self._finished = {key: store for key, store in self._finished.items() if len(store)}
         self._rebuild()
-
-    def _rebuild(self) -> None:
-        """Lay the samples out one after the other; the stores become views of that."""
-        stores = {key: store for key, store in self._finished.items() if len(store)}
-        self._inputs, self._labels, self._task_labels = samples_of(list(stores.values()))
-        named = [set(store.annotations) for store in stores.values()]
-        self._annotations: dict[str, Tensor] = {
-            name: torch.cat([store.annotations[name] for store in stores.values()])
-            for name in sorted(set.intersection(*named) if named else ())
-        }
-        self._of_task: dict[str, Tensor] = {}
-        start = 0
-        for (name, _), store in stores.items():
-            stop = start + len(store)
-            store.inputs = self._inputs[start:stop]
-            for annotation, values in self._annotations.items():
-                store.annotations[annotation] = values[start:stop]
-            positions = torch.arange(start, stop)
-            self._of_task[name] = torch.cat([self._of_task.get(name, positions[:0]), positions])
-            start = stop

@@ -15,7 +15,7 @@ from ..benchmarks._labelled import inputs_of
 from ..benchmarks.experience import SegmentExperience, objective_names
 from .memory_store import SampleStore
 
-__all__ = ["Delivered", "delivered_by", "indices_by_task", "offer"]
+__all__ = ["Delivered", "delivered_by", "ids_in", "indices_by_task", "offer", "runs_of"]
 
 
 @dataclass(frozen=True)
@@ -117,3 +117,18 @@ def offer(stores: dict[int, SampleStore], samples: Delivered, keys: Tensor, size
     for label, own_keys, own_inputs in zip(labels.tolist(), *pieces, strict=True):
         store = stores.setdefault(label, SampleStore(samples.task_label))
         store.replace(own_keys, own_inputs, torch.full((len(own_keys),), label))
+
+
+def runs_of(ids: Tensor) -> Tensor:
+    """Describe distinct ids ``[n]`` by their runs ``[r, 2]``: first and last, both inclusive."""
+    ordered = ids.sort().values
+    starts = torch.ones(len(ordered), dtype=torch.bool)
+    starts[1:] = ordered.diff() > 1
+    return torch.stack([ordered[starts], ordered[starts.roll(-1)]], dim=1)
+
+
+def ids_in(runs: Tensor) -> Tensor:
+    """Ids ``[n]``, ascending, of runs ``[r, 2]``; see :func:`runs_of`."""
+    lengths = runs[:, 1] - runs[:, 0] + 1
+    starts = (runs[:, 0] - (lengths.cumsum(0) - lengths)).repeat_interleave(lengths)
+    return starts + torch.arange(len(starts))

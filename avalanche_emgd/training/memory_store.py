@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["SampleStore", "samples_of"]
+__all__ = ["Group", "SampleStore", "samples_of", "shrink_to"]
+
+Group = tuple[str | int, int]
 
 
 class SampleStore:
-    """Samples of one task, in ascending order of their random keys.
+    """Samples of one class or task, in ascending order of their random keys.
 
     Whatever is dropped is dropped from the end. The k samples with the smallest of uniform keys are
     a uniform sample of all that were streamed, for every k at once.
@@ -22,6 +24,10 @@ class SampleStore:
 
     def __init__(self, task_label: int) -> None:
         self.task_label = task_label
+        self.name = ""
+        """Name of the task that has delivered the samples."""
+        self.group: Group = ("", 0)
+        """Stores of one group share their part of a memory."""
         self.keys: Tensor = torch.empty(0, dtype=torch.float64)
         """``[n]`` float64, ascending."""
         self.labels: Tensor = torch.empty(0, dtype=torch.long)
@@ -54,6 +60,8 @@ class SampleStore:
         """Copy everything, as tensors and numbers."""
         return {
             "task_label": self.task_label,
+            "name": self.name,
+            "group": self.group,
             "keys": self.keys.clone(),
             "labels": self.labels.clone(),
             "inputs": self.inputs.clone(),
@@ -64,10 +72,27 @@ class SampleStore:
     def from_state(cls, state: Mapping[str, Any]) -> SampleStore:
         """Make the store that :meth:`state_dict` is of."""
         store = cls(int(state["task_label"]))
+        store.name, store.group = state["name"], tuple(state["group"])
         store.keys, store.labels = state["keys"].clone(), state["labels"].clone()
         store.inputs = state["inputs"].clone()
         store.annotations = {name: v.clone() for name, v in state["annotations"].items()}
         return store
+
+
+def shrink_to(size: int, stores: Sequence[SampleStore]) -> None:
+    """Keep the samples with the smallest keys of several stores.
+
+    :param size: of all stores together.
+    """
+    if len(stores) == 1:
+        stores[0].shrink(size)
+        return
+    places = torch.arange(len(stores)).repeat_interleave(torch.tensor([*map(len, stores)]))
+    order = torch.argsort(torch.cat([store.keys for store in stores]), stable=True)
+    kept = torch.bincount(places[order[:size]], minlength=len(stores)).tolist()
+    for store, number in zip(stores, kept, strict=True):
+        if number < len(store):
+            store.shrink(number)
 
 
 def samples_of(stores: Sequence[SampleStore]) -> list[Tensor]:

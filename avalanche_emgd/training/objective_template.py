@@ -26,6 +26,16 @@ from .tick_template import TickTemplate
 
 __all__ = ["ObjectiveTemplate"]
 
+# What refers to the graphs of a tick, as it is without one.
+_NO_TICK: dict[str, Any] = {
+    "raw_outputs": (),
+    "_outputs": (),
+    "_losses": (),
+    "_found": None,
+    "_joined": None,
+    "_mean_loss": None,
+}
+
 
 class ObjectiveTemplate(TickTemplate):
     """Forwards and differentiates each objective of a tick by itself.
@@ -233,6 +243,17 @@ class ObjectiveTemplate(TickTemplate):
             self.gramian = found.gramian(self.space.num_shared).cpu()
             self.objective_gradients = found
             accepted = self.precision.accept(self.gramian)
+
+    def _release_tick(self) -> None:
+        super()._release_tick()
+        self.engine.release()
+        for name, value in _NO_TICK.items():
+            setattr(self, name, value)
+
+    def _state_between_experiences(self) -> dict[str, Any]:
+        rows = StackedGradients(torch.empty(0, 0))
+        state = super()._state_between_experiences()
+        return {**state, **_NO_TICK, "objective_gradients": rows}
 
     def _has_own(self, method: str) -> bool:
         """Whether a subclass has a method of its own in place of one of these."""

@@ -14,6 +14,7 @@ from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
 
 from ..benchmarks import SegmentExperience
+from ..benchmarks.parallel import ParallelBenchmark
 from ..optim import (
     GradientEngine,
     ObjectiveWeighting,
@@ -24,6 +25,7 @@ from .arguments import check_plugins, refuse_class
 from .editing import EditingSpec
 from .fit import check_sizes
 from .gradient_space import Shared
+from .lone_samples import fails_alone, lone_replay
 from .memory import ReplayMemory
 from .objective_template import ObjectiveTemplate
 from .plugins import (
@@ -37,6 +39,10 @@ from .precision import MixedPrecision, Precision
 
 __all__ = ["MultiGradientTemplate"]
 
+_LONE = (
+    "it has no more, or too many tasks share a minibatch: give a larger `train_mb_size` and "
+    "`memory_size`, or memory_objectives='one'"
+)
 _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
@@ -208,8 +214,41 @@ class MultiGradientTemplate(ObjectiveTemplate):
 
     def _before_training_exp(self, **kwargs: Any) -> None:
         if self.memory is not None:
-            self.memory.check_origin(self.experience)
+            self.memory.pre_adapt(self, self.experience)
         super()._before_training_exp(**kwargs)
+        if self.replay is not None and self.replay.fewest(self.memory_mb_size) == 1:
+            self._refuse_lone(self.model, _LONE, self.adapted_dataset)
+
+    def _check_minibatches(self, experiences: Any) -> None:
+        super()._check_minibatches(experiences)
+        if self.memory is None or self.replay is None or not isinstance(experiences, Sequence):
+            return
+        replaying = [e for e in experiences if not isinstance(e, SegmentExperience)][1:]
+        per_task = self.replay.objectives == "per-task"
+        share = self.train_mb_size // (len(replaying) if per_task and replaying else 1)
+        if replaying and (share <= 1 or self.memory.max_size == 1):
+            self._refuse_lone(self.model, _LONE, replaying[0].dataset)
+
+    def _check_replay(self, model: nn.Module, benchmark: ParallelBenchmark) -> None:
+        if self.memory is not None and self.replay is not None:
+            per_task = self.replay.objectives == "per-task"
+            size, drawn = self.memory.max_size, self.memory_mb_size
+            reason = lone_replay(benchmark, size, drawn, per_task=per_task)
+            if reason is not None:
+                self._refuse_lone(model, reason, benchmark.train_stream[0].dataset)
+
+    def _refuse_lone(self, model: nn.Module, reason: str, dataset: Any) -> None:
+        if fails_alone(model, dataset, self.device):
+            raise ValueError(
+                "`model` has batch norm, which cannot normalise a single sample, but the replay "
+                f"memory delivers one: {reason}."
+            )
+
+    def _held_classes(self) -> list[int]:
+        return [] if self.memory is None else self.memory.classes
+
+    def _num_replayed(self) -> int:
+        return 0 if self.replay is None else len(self.replay.drawn)
 
     # From gradients to the update
 

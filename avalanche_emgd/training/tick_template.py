@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import torch
 from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor, nn
 
 from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
 from ..benchmarks.experience import objective_names
 from ..benchmarks.loader import as_tick
+from ..benchmarks.origin import Origin
 from ..benchmarks.parallel import ParallelBenchmark
+from ..evaluation.numbered_metrics import warn_of_numbered_metrics
 from ..evaluation.quiet import quiet_evaluator
 from ..models import ClassMask, prepare_heads
 from ._listeners import Listeners
@@ -18,6 +22,7 @@ from ._positional import ModelIsPositional
 from .arguments import check_kinds, check_stream
 from .data_fit import check_data, check_experiences
 from .fit import check_fit
+from .lone_samples import fails_alone, has_batch_norm
 
 __all__ = ["TickTemplate"]
 
@@ -47,7 +52,14 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
             self.plugins.remove(self.evaluator)
         self._listeners = Listeners()
         self._class_mask = self._eval_mask = ClassMask()
-        self._prepared: ParallelBenchmark | None = None
+        self._prepared = Origin()
+        # Objectives of the minibatch as it was loaded; none, if a plugin has loaded it.
+        self._num_loaded = 0
+
+    @property
+    def class_mask(self) -> ClassMask:
+        """Mask of the experience that is, or was last, trained on."""
+        return self._class_mask
 
     @property
     def tick(self) -> int:
@@ -64,10 +76,12 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         """Train on a stream or an experience, see Avalanche's ``BaseTemplate``.
 
         :raises TypeError: for a whole benchmark.
-        :raises ValueError: for data that cannot be trained on, before any training.
+        :raises ValueError: for data that cannot be trained on, or minibatches too small for the
+            model, before any training.
         """
         check_stream(experiences, "train_stream")
         check_data(self, experiences)
+        self._check_minibatches(experiences)
         return super().train(experiences, eval_streams, **kwargs)
 
     def eval(self, experiences: Any, **kwargs: Any) -> Any:
@@ -78,6 +92,24 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         check_stream(experiences, "test_stream")
         check_experiences(experiences)
         return super().eval(experiences, **kwargs)
+
+    def _check_minibatches(self, experiences: Any) -> None:
+        """Check beforehand that no minibatch of ordinary experiences is too small."""
+        if not has_batch_norm(self.model) or not isinstance(experiences, Sequence):
+            return  # a lazy stream is checked as its experiences come
+        for each in experiences:
+            if not isinstance(each, SegmentExperience):
+                names = objective_names(each, each.dataset)
+                loader = SerialTickLoader(each.dataset, self.train_mb_size, names)
+                self._check_minibatch(loader, each.dataset)
+
+    def _check_minibatch(self, loader: SerialTickLoader, dataset: Any) -> None:
+        if loader.fewest == 1 and fails_alone(self.model, dataset, self.device):
+            raise ValueError(
+                f"`model` has batch norm, which cannot normalise a single sample, but the last of "
+                f"{len(dataset)} samples comes alone in minibatches of {self.train_mb_size}: "
+                "choose another `train_mb_size`."
+            )
 
     # Data and model of an experience
 
@@ -103,6 +135,22 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
                 first_tick=self.clock.train_iterations,
                 shuffle=shuffle,
             )
+            if not own:
+                labels = torch.tensor(list(self.adapted_dataset.targets))
+                tasks = torch.tensor(list(self.adapted_dataset.targets_task_labels))
+                self._class_mask.admit(labels, tasks)
+
+    def check_model_and_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
+        """Adapt model and optimizer to the experience.
+
+        A state of the optimizer that was loaded before the first experience stays, which Avalanche
+        would empty.
+
+        :param reset_optimizer_state: empty it before each experience.
+        """
+        if self.optimized_param_id is None:
+            self.make_optimizer(reset_optimizer_state=reset_optimizer_state, **kwargs)
+        super().check_model_and_optimizer(reset_optimizer_state, **kwargs)
 
     def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
         """Grow Avalanche's dynamic modules; for all tasks of a parallel benchmark beforehand."""
@@ -110,25 +158,40 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         benchmark = getattr(self.experience, "benchmark", None)
         if not isinstance(benchmark, ParallelBenchmark):
             return super().model_adaptation(model)
-        if benchmark is not self._prepared:
+        origin = Origin.of(self.experience)
+        if origin != self._prepared:
             check_fit(model, self._criterion, benchmark)
             prepare_heads(model, benchmark)
-            self._prepared = benchmark
+            self._check_replay(model.to(self.device), benchmark)
+            self._prepared = origin
         return model.to(self.device)
 
+    def _check_replay(self, model: nn.Module, benchmark: ParallelBenchmark) -> None:
+        """Check that a model can be trained on what is replayed."""
+
     def _before_training_exp(self, **kwargs: Any) -> None:
-        self._class_mask.observe(self.experience)
+        warn_of_numbered_metrics(self.evaluator, self.experience)
+        self._class_mask.observe(self.experience, held=self._held_classes())
         self._listeners.forget()  # an evaluator may have other metrics now
         super()._before_training_exp(**kwargs)
+        if isinstance(self.dataloader, SerialTickLoader):
+            self._check_minibatch(self.dataloader, self.adapted_dataset)
+
+    def _held_classes(self) -> list[int]:
+        """Classes of samples that are replayed."""
+        return []
 
     def _before_eval_exp(self, **kwargs: Any) -> None:
         self._eval_mask = self._class_mask.for_evaluation(self.experience)
         super()._before_eval_exp(**kwargs)
 
     def _unpack_minibatch(self) -> None:
-        if self.is_training and not isinstance(self.mbatch, TickBatch):
-            # A plugin has put a loader of its own in place of ours.
-            self.mbatch = as_tick(self.mbatch, self.experience, self.clock.train_iterations)
+        if self.is_training:
+            if isinstance(self.mbatch, TickBatch):
+                self._num_loaded = len(self.mbatch.parts)
+            else:  # a plugin has put a loader of its own in place of ours
+                self.mbatch = as_tick(self.mbatch, self.experience, self.clock.train_iterations)
+                self._num_loaded = 0
         super()._unpack_minibatch()
 
     # The callbacks of a tick, of those plugins only that have them
@@ -142,6 +205,13 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
 
     def _before_forward(self, **kwargs: Any) -> None:
         self._trigger("before_forward", **kwargs)
+        if len(self.mbatch.parts) != self._num_loaded + self._num_replayed():
+            # A plugin has added samples, of whatever classes.
+            self._class_mask.admit(self.mb_y, self.mb_task_id)
+
+    def _num_replayed(self) -> int:
+        """Objectives of the minibatch that come from the replay memory."""
+        return 0
 
     def _after_forward(self, **kwargs: Any) -> None:
         self._trigger("after_forward", **kwargs)
@@ -160,6 +230,34 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
 
     def _after_training_iteration(self, **kwargs: Any) -> None:
         self._trigger("after_training_iteration", **kwargs)
+        self._release_tick()
+
+    def _release_tick(self) -> None:
+        """Let go of the graphs of the tick that ends; values stay."""
+        self.loss = self.loss.detach()
+        if isinstance(self.mb_output, Tensor):
+            self.mb_output = self.mb_output.detach()
+
+    # Copies, also those that plugins make in the middle of a tick, are as between two experiences
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), **self._state_between_experiences()}
+
+    def _state_between_experiences(self) -> dict[str, Any]:
+        """Attributes that refer to an experience or a tick, as they are outside of both."""
+        return {
+            "experience": None,
+            "_eval_streams": None,
+            "current_eval_stream": [],
+            "is_training": False,
+            "adapted_dataset": None,
+            "_own_dataset": None,
+            "dataloader": [],
+            "mbatch": None,
+            "mb_output": None,
+            "loss": self._make_empty_loss(),
+            "_listeners": Listeners(),
+        }
 
     # Evaluation in mid-training must not lose the minibatch
 

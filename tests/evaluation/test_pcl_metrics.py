@@ -172,7 +172,7 @@ def test_a_second_run_starts_afresh():
 
 def test_other_benchmarks_are_not_mixed_up():
     metrics = PCLMetrics(toy_benchmark())
-    toy_strategy(evaluator=quiet(metrics)).train(toy_benchmark().train_stream)
+    toy_strategy(evaluator=quiet(metrics)).train(toy_benchmark(batch_size=5).train_stream)
     assert metrics.result() is None
 
 

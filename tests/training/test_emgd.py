@@ -412,7 +412,8 @@ def test_memory_of_another_benchmark_is_refused():
     strategy = toy_strategy(memory_size=6)
     strategy.train(toy_benchmark().train_stream)
     with pytest.raises(ValueError, match=r"another benchmark .* make a new strategy"):
-        strategy.train(toy_benchmark().train_stream)
+        strategy.train(toy_benchmark(batch_size=5).train_stream)
+    strategy.train(toy_benchmark().train_stream)  # the same one, made again
 
 
 def test_batch_norm_with_a_lone_sample_is_refused_before_any_work():

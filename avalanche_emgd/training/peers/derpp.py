@@ -64,6 +64,11 @@ class DERPPStrategy(MultiGradientTemplate):
         difference = (output[:, : stored.shape[1]] - stored)[competed]
         return self.beta * loss + self.alpha * difference.square().mean()
 
+    def _before_training_exp(self, **kwargs: Any) -> None:
+        super()._before_training_exp(**kwargs)
+        if self.memory is not None:  # tasks that the experience does not go on with have entered
+            self.memory.annotate("logits", self._logits)
+
     def _after_training_exp(self, **kwargs: Any) -> None:
         super()._after_training_exp(**kwargs)
         if self.memory is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from ..memory import ReplayMemory
-from ..memory_store import SampleStore
+from ..memory_store import Group, SampleStore
 
 __all__ = ["GSSMemory"]
 
@@ -33,7 +33,8 @@ class GSSMemory(ReplayMemory):
     probability C_i / (C_i + C) says so. When the share of a finished task shrinks, it loses samples
     drawn in the same way, ∝ C_i without repetition.
 
-    Samples are stored as they were delivered; one delivered twice may be kept twice.
+    Samples are stored as they were delivered; one delivered twice may be kept twice. If a finished
+    task streams again, its new samples and those in memory compete for its share in the same way.
 
     :param max_size: capacity in samples, ≥ 1.
     :param seed: of all that is drawn.
@@ -94,8 +95,13 @@ class GSSMemory(ReplayMemory):
         super().load_state_dict(state)
         self._scores = {name: values.clone() for name, values in state["scores"].items()}
 
+    _IN_STATE: ClassVar[tuple[str, ...]] = (*ReplayMemory._IN_STATE, "_scores")
+
     def _take_in(self, exp: Any) -> None:
         """Do nothing: samples are offered at each tick."""
+
+    def _group_of(self, name: str, label: int, store: SampleStore) -> Group:
+        return (name, label)
 
     def _finish(self, name: str) -> None:
         for store in self._streaming.get(name, {}).values():

@@ -38,6 +38,9 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
         super()._before_training_exp(**kwargs)
         self._class_mask.observe(self.experience, all_started=True)
 
+    def _check_minibatches(self, experiences: Any) -> None:
+        """Leave it to the loader of all experiences together."""
+
     def make_train_dataloader(self, shuffle: bool = True, **kwargs: Any) -> None:
         """Load the whole stream, shuffled.
 

@@ -7,6 +7,7 @@ from typing import Any
 from avalanche.core import SupervisedPlugin
 from avalanche.training import JointTraining
 
+from ...evaluation.numbered_metrics import warn_of_numbered_metrics
 from ...models import ClassMask
 
 __all__ = ["ClassMaskPlugin"]
@@ -26,6 +27,7 @@ class ClassMaskPlugin(SupervisedPlugin):
 
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Look up which classes compete."""
+        warn_of_numbered_metrics(strategy.evaluator, strategy.experience)
         self._mask.observe(strategy.experience, all_started=isinstance(strategy, JointTraining))
 
     def before_eval_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
@@ -33,7 +35,8 @@ class ClassMaskPlugin(SupervisedPlugin):
         self._eval_mask = self._mask.for_evaluation(strategy.experience)
 
     def after_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Mask the training outputs."""
+        """Mask the training outputs; the classes of what is replayed have started."""
+        self._mask.admit(strategy.mb_y, strategy.mb_task_id)
         strategy.mb_output = self._mask(strategy.mb_output, strategy.mb_task_id)
 
     def after_eval_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:

@@ -39,6 +39,13 @@ class ReplayMemoryPlugin(SupervisedPlugin):
         for objective, positions in self.drawn.items():
             strategy.mbatch.append_objective(objective, self.memory.take(positions), replayed=True)
 
+    def fewest(self, size: int) -> int:
+        """Fewest samples of one objective that may be replayed now; 0 for an empty memory.
+
+        :param size: samples in all.
+        """
+        return self.memory.smallest_draw(size, per_task=self.objectives == "per-task")
+
     def choose(self, strategy: Any, size: int) -> dict[str, Tensor]:
         """Choose what is replayed: objectives and the positions of their samples in the memory.
 

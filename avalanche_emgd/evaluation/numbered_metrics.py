@@ -1,0 +1,72 @@
+"""Avalanche's metrics that know a task by the number of the experience it was trained in."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from typing import Any
+
+from avalanche.evaluation.metrics.accuracy import TrainedExperienceAccuracy
+from avalanche.evaluation.metrics.cumulative_accuracies import (
+    CumulativeAccuracyPluginMetric,
+    CumulativeForgettingPluginMetric,
+)
+from avalanche.evaluation.metrics.forgetting_bwt import (
+    GenericExperienceForgetting,
+    GenericStreamForgetting,
+)
+from avalanche.evaluation.metrics.forward_transfer import (
+    GenericExperienceForwardTransfer,
+    GenericStreamForwardTransfer,
+)
+from avalanche.evaluation.metrics.topk_acc import TrainedExperienceTopkAccuracy
+from avalanche.training.plugins import EvaluationPlugin
+
+from ..benchmarks.experience import SegmentExperience
+
+__all__ = ["warn_of_numbered_metrics"]
+
+# Backward transfer is a subclass of forgetting.
+_NUMBERED = (
+    GenericExperienceForgetting,
+    GenericStreamForgetting,
+    GenericExperienceForwardTransfer,
+    GenericStreamForwardTransfer,
+    TrainedExperienceAccuracy,
+    TrainedExperienceTopkAccuracy,
+    CumulativeAccuracyPluginMetric,
+    CumulativeForgettingPluginMetric,
+)
+
+_warned: weakref.WeakSet[EvaluationPlugin] = weakref.WeakSet()
+
+
+def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> None:
+    """Warn, once for each evaluator, of metrics that are wrong on a parallel benchmark.
+
+    Forgetting, backward and forward transfer and the like compare the number of a training
+    experience with that of a test experience. Segments of a parallel benchmark are not its tasks:
+    training experience 3 is not where task 3 is learned. Where they are, on a serial time line with
+    its tasks in order, and on ordinary benchmarks, there is no warning.
+
+    :param experience: that is trained on.
+    """
+    if not isinstance(experience, SegmentExperience) or evaluator in _warned:
+        return
+    segments = experience.benchmark.timeline.segments()
+    if [segment.tasks for segment in segments] == [(task,) for task in range(len(segments))]:
+        return
+    wrong = sorted({type(each).__name__ for each in evaluator.metrics if _is_numbered(each)})
+    if wrong:
+        _warned.add(evaluator)
+        warnings.warn(
+            f"`evaluator` has {', '.join(wrong)}: such metrics (forgetting, transfer) take the "
+            "number of a training experience for that of a task, but the segments of a parallel "
+            "benchmark are not its tasks, and their values are wrong. Use "
+            "avalanche_emgd.pcl_metrics(benchmark), whose F_ebar is the forgetting.",
+            stacklevel=3,
+        )
+
+
+def _is_numbered(metric: Any) -> bool:
+    return isinstance(metric, _NUMBERED)

@@ -1,0 +1,91 @@
+"""Models that cannot be trained on a single sample, and minibatches that have no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from avalanche.models.utils import avalanche_forward
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.data import default_collate
+
+from ..benchmarks._fingerprint import undisturbed
+from ..benchmarks.parallel import ParallelBenchmark
+from ..models import frozen_statistics
+from .memory_shares import equal_shares
+
+__all__ = ["fails_alone", "has_batch_norm", "lone_replay"]
+
+
+def has_batch_norm(model: nn.Module) -> bool:
+    """Whether a model has batch norm, as far as types of layers tell."""
+    return any(isinstance(module, _BatchNorm) for module in model.modules())
+
+
+def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
+    """Whether batch norm has no variance to normalise by, where a minibatch is a single sample.
+
+    That depends on what is in front of it: the pixels of one image have a variance. The model is
+    tried on a sample; its parameters, buffers and modes stay as they are, and so do the global
+    generators of random numbers.
+
+    :param dataset: Avalanche data set of samples as the model is trained on.
+    """
+    if not has_batch_norm(model):
+        return False
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    modes = [(module, module.training) for module in model.modules()]
+    with undisturbed(0), frozen_statistics(model), torch.no_grad():
+        sample = dataset.eval()[0]
+        x = default_collate([sample[0]]).to(device)
+        task = torch.tensor([int(sample[2]) if len(sample) > 2 else 0], device=device)
+        model.train()
+        try:
+            avalanche_forward(model, x, task)
+        except Exception as error:  # of another kind: training says so itself
+            return "more than 1 value per channel" in str(error)
+        finally:
+            for module, training in modes:
+                module.training = training
+            for buffer, value in buffers:
+                buffer.copy_(value)
+    return False
+
+
+def lone_replay(
+    benchmark: ParallelBenchmark, memory_size: int, batch_size: int, *, per_task: bool
+) -> str | None:
+    """Say why a replayed minibatch of an objective will be a single sample; ``None`` if it won't.
+
+    :param benchmark: that is trained on once, from its first to its last segment.
+    :param memory_size: capacity of the replay memory, which classes share.
+    :param batch_size: samples from memory at each tick.
+    :param per_task: whether each finished task is an objective.
+    """
+    spans = benchmark.timeline.spans
+    start = max(segment.start for segment in benchmark.timeline.segments())
+    finished = sorted((end, task) for task, (_, end) in enumerate(spans) if end < start)
+    if not finished:
+        return None
+    if batch_size == 1:
+        return "one sample is drawn at each tick: give `train_mb_size`, at least 2"
+    if memory_size == 1:
+        return "it has one place: give `memory_size`, at least 2"
+    if not per_task:
+        return None
+    if batch_size < 2 * len(finished):
+        return (
+            f"up to {len(finished)} finished tasks share the {batch_size} samples of a tick: give "
+            f"`train_mb_size`, at least {2 * len(finished)}, or memory_objectives='one'"
+        )
+    for number in range(1, len(finished) + 1):
+        classes = [len(benchmark.label_sets[task]) for _, task in finished[:number]]
+        shares = iter(equal_shares(memory_size, sum(classes)))
+        held = [sum(next(shares) for _ in range(own)) for own in classes]
+        if 1 in held:
+            return (
+                f"a finished task has one of its {memory_size} places: give a larger "
+                "`memory_size`, or memory_objectives='one'"
+            )
+    return None
