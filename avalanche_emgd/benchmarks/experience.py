@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
 import torch
@@ -73,10 +72,11 @@ class SegmentExperience(ParallelExperience):
         sample_ids: tuple[int, ...],
         index: int,
         sources: Sequence[Any],
+        offsets: Sequence[int],
     ) -> None:
         super().__init__(dataset, benchmark, segment.tasks, index)
         self._sources = sources
-        self._offsets = list(accumulate([0, *map(len, sources)]))
+        self._offsets = offsets
         self.sample_ids: tuple[int, ...] = sample_ids
         """Place of each sample in the concatenation of all tasks' training data."""
         self.ids: Tensor = torch.tensor(sample_ids)
@@ -92,15 +92,6 @@ class SegmentExperience(ParallelExperience):
         """Tasks that deliver for the first time."""
         self.finishing_tasks: tuple[int, ...] = segment.finishing
         """Tasks whose span ends with the last tick of this segment."""
-        spans = benchmark.timeline.spans
-        started = tuple(t for t, span in enumerate(spans) if span[0] <= segment.end)
-        self.started_tasks: tuple[int, ...] = started
-        """Tasks that have delivered by the end of this segment, finished ones included."""
-        before = tuple(t for t in started if spans[t][0] < segment.start)
-        after = tuple(t for t in range(len(spans)) if t not in started)
-        self.previous_classes: list[int] = _classes_of(benchmark, before)
-        self.classes_seen_so_far: list[int] = _classes_of(benchmark, started)
-        self.future_classes: list[int] = _classes_of(benchmark, after)
 
     def __repr__(self) -> str:
         names = ", ".join(self.benchmark.task_names[task] for task in self.active_tasks)
@@ -108,6 +99,31 @@ class SegmentExperience(ParallelExperience):
             f"SegmentExperience(ticks {self.ticks.start}–{self.ticks.stop - 1} of {names}, "
             f"{len(self.sample_ids)} samples)"
         )
+
+    @cached_property
+    def started_tasks(self) -> tuple[int, ...]:
+        """Tasks that have delivered by the end of this segment, finished ones included."""
+        return self._starting_in(0, self.ticks.stop)
+
+    @cached_property
+    def previous_classes(self) -> list[int]:
+        """Classes of the tasks that have started before this segment, ascending."""
+        return _classes_of(self.benchmark, self._starting_in(0, self.ticks.start))
+
+    @cached_property
+    def classes_seen_so_far(self) -> list[int]:
+        """Classes of the tasks that have started, ascending."""
+        return _classes_of(self.benchmark, self.started_tasks)
+
+    @cached_property
+    def future_classes(self) -> list[int]:
+        """Classes of the tasks that start after this segment, ascending."""
+        later = self._starting_in(self.ticks.stop, self.benchmark.timeline.num_ticks)
+        return _classes_of(self.benchmark, later)
+
+    def _starting_in(self, start: int, stop: int) -> tuple[int, ...]:
+        spans = enumerate(self.benchmark.timeline.spans)
+        return tuple(task for task, (first, _) in spans if start <= first < stop)
 
     def load(self, deliveries: Sequence[Delivery]) -> list[Tensor]:
         """Load successive minibatches as ``[x, y, task labels]``, one after the other.

@@ -11,6 +11,12 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch.utils.data import Dataset, Subset
 
+from ._arguments import (
+    check_datasets,
+    check_settings,
+    checked_class_names,
+    checked_task_names,
+)
 from ._assembly import TaskData, assemble
 from ._examination import Examination
 from ._labelled import with_labels
@@ -51,7 +57,7 @@ def parallel_benchmark(
     epochs: int = 1,
     task_names: Sequence[str] | None = None,
     relabel: bool = False,
-    class_names: Mapping[int, str] | None = None,
+    class_names: Mapping[int, str] | Sequence[str] | None = None,
 ) -> ParallelBenchmark:
     """Parallel streams from one training and one test data set per task.
 
@@ -76,19 +82,17 @@ def parallel_benchmark(
     :param relabel: whether to number the classes anew, from 0 in ascending order, for labels that
         are negative, have gaps or are very large. Tasks that share labels then get classes of their
         own, task after task.
-    :param class_names: names by label in the data; the labels themselves if omitted.
+    :param class_names: names by label in the data, or of 0, 1, 2, ... in their order; the labels
+        themselves if omitted.
     :raises ValueError: names what does not fit, where it is, and the remedy.
     """
+    check_settings(timeline, batch_size, epochs, seed, scenario, relabel)
     num_tasks = timeline.num_tasks
-    for name, datasets in (("train_datasets", train_datasets), ("test_datasets", test_datasets)):
-        if len(datasets) != num_tasks:
-            raise ValueError(
-                f"`{name}` must have one data set for each of the {num_tasks} tasks of "
-                f"`timeline`, found {len(datasets)}."
-            )
-    _check_scenario(scenario)
-    _check_counts(batch_size, epochs)
-    names = _checked_names(task_names, num_tasks)
+    check_datasets(train_datasets, "train_datasets", num_tasks)
+    check_datasets(test_datasets, "test_datasets", num_tasks)
+    batch_size, epochs, seed = int(batch_size), int(epochs), int(seed)
+    task_names = checked_task_names(task_names, num_tasks)
+    class_names = checked_class_names(class_names)
     share = max(_FEWEST_CHECKED, CHECKED_SAMPLES // num_tasks)
     train, test = (
         [TaskData.of(dataset, f"{name}[{task}]", share) for task, dataset in enumerate(datasets)]
@@ -113,7 +117,7 @@ def parallel_benchmark(
         numbering,
         batch_size=batch_size,
         scenario=scenario,
-        task_names=names,
+        task_names=task_names,
         class_names=class_names,
         orders=_delivery_orders(sizes, seed, epochs),
     )
@@ -131,7 +135,7 @@ def parallel_benchmark_from_classes(
     epochs: int = 1,
     task_names: Sequence[str] | None = None,
     relabel: bool = False,
-    class_names: Mapping[int, str] | None = None,
+    class_names: Mapping[int, str] | Sequence[str] | None = None,
 ) -> ParallelBenchmark:
     """Parallel streams from one labelled data set, divided into tasks by class.
 
@@ -152,9 +156,13 @@ def parallel_benchmark_from_classes(
     """
     label_sets = checked_label_sets(label_sets)
     _check_label_sets(label_sets, relabel)
-    _check_counts(batch_size, epochs)
-    names = _checked_names(task_names, len(label_sets))
-    _check_scenario(scenario)
+    placeholder = Timeline.serial([1] * len(label_sets))
+    check_settings(
+        placeholder if timeline is None else timeline, batch_size, epochs, seed, scenario, relabel
+    )
+    batch_size, epochs, seed = int(batch_size), int(epochs), int(seed)
+    task_names = checked_task_names(task_names, len(label_sets))
+    class_names = checked_class_names(class_names)
     if timeline is not None and timeline.num_tasks != len(label_sets):
         raise ValueError(
             f"`timeline` must have a span for each of the {len(label_sets)} label sets, "
@@ -173,7 +181,7 @@ def parallel_benchmark_from_classes(
         Numbering.of([data.labels for data in train_data], relabel=relabel),
         batch_size=batch_size,
         scenario=scenario,
-        task_names=names,
+        task_names=task_names,
         class_names=class_names,
         orders=_delivery_orders(sizes, seed, epochs),
     )
@@ -228,33 +236,6 @@ def _part(dataset: Any, labels: list[int], indices: list[int]) -> Any:
     if isinstance(dataset, AvalancheDataset):
         return with_labels(dataset, labels, 0).subset(indices)
     return Subset(dataset, indices)
-
-
-def _checked_names(task_names: Sequence[str] | None, num_tasks: int) -> tuple[str, ...]:
-    if task_names is None:
-        return tuple(f"task{task}" for task in range(num_tasks))
-    if len(task_names) != num_tasks or len(set(task_names)) != num_tasks:
-        raise ValueError(
-            f"`task_names` must be {num_tasks} distinct names, found {list(task_names)!r}."
-        )
-    reserved = [name for name in task_names if name.startswith("memory")]
-    if reserved:
-        raise ValueError(
-            f"`task_names` must not start with 'memory', the name of the replay memory, "
-            f"found {reserved[0]!r}."
-        )
-    return tuple(task_names)
-
-
-def _check_scenario(scenario: str) -> None:
-    if scenario not in ("task", "class"):
-        raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
-
-
-def _check_counts(batch_size: int, epochs: int) -> None:
-    for name, value in (("batch_size", batch_size), ("epochs", epochs)):
-        if value < 1:
-            raise ValueError(f"`{name}` must be at least 1, found {value!r}.")
 
 
 def _check_spans(timeline: Timeline, sizes: list[int], batch_size: int, epochs: int) -> None:

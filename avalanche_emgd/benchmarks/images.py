@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -38,7 +39,8 @@ class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
                 f"`targets` must be one label for each of the {len(images)} images, found shape "
                 f"{tuple(targets.shape)}."
             )
-        if not len(mean) == len(std) == images.shape[1] or min(std) <= 0.0:
+        finite = all(map(math.isfinite, (*mean, *std)))
+        if not len(mean) == len(std) == images.shape[1] or not finite or min(std) <= 0.0:
             raise ValueError(
                 f"`mean` and `std` must have a value for each of the {images.shape[1]} channels, "
                 f"`std` positive, found {tuple(mean)!r} and {tuple(std)!r}."
