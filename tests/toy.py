@@ -6,7 +6,7 @@ from torch.utils.data import TensorDataset
 from avalanche_emgd import Timeline, parallel_benchmark
 
 
-def toy_datasets(sizes, features=4, seed=0):
+def toy_datasets(sizes, features=4, seed=0, dtype=torch.float32):
     """Per task: two classes, well apart, in the first ``features`` inputs; the last is an id."""
     generator = torch.Generator().manual_seed(seed)
     centres = 3.0 * torch.randn(2 * len(sizes), features, generator=generator)
@@ -15,18 +15,25 @@ def toy_datasets(sizes, features=4, seed=0):
         y = 2 * task + torch.arange(size) % 2
         x = centres[y] + 0.3 * torch.randn(size, features, generator=generator)
         ids = 1000.0 * task + torch.arange(size)
-        datasets.append(TensorDataset(torch.cat([x, ids[:, None] / 1e5], dim=1), y))
+        datasets.append(TensorDataset(torch.cat([x, ids[:, None] / 1e5], dim=1).to(dtype), y))
     return datasets
 
 
-def toy_benchmark(sizes=(20, 13, 16), batch_size=4, timeline=None, scenario="class", **options):
+def toy_benchmark(
+    sizes=(20, 13, 16),
+    batch_size=4,
+    timeline=None,
+    scenario="class",
+    dtype=torch.float32,
+    **options,
+):
     """Three overlapping tasks by default."""
     if timeline is None:
         lengths = [-(-size // batch_size) for size in sizes]
         timeline = Timeline(((0, 4), (3, 6), (6, 9))[: len(sizes)]).fit(lengths)
     return parallel_benchmark(
-        toy_datasets(sizes),
-        toy_datasets([8] * len(sizes)),
+        toy_datasets(sizes, dtype=dtype),
+        toy_datasets([8] * len(sizes), dtype=dtype),
         timeline,
         batch_size=batch_size,
         scenario=scenario,

@@ -280,18 +280,10 @@ def test_a_whole_run_is_the_same(scenario):
     for engine in (PlainEngine(), FusedEngine()):
         model = toy_model().double()
         strategy = toy_strategy(EMGDStrategy, model, memory_size=6, engine=engine)
-        benchmark = toy_benchmark(scenario=scenario)
-        strategy.train(_double(benchmark))
+        benchmark = toy_benchmark(scenario=scenario, dtype=torch.float64)
+        strategy.train(benchmark.train_stream)
         runs.append(weights_of(model))
     assert runs[1].dtype == torch.float64
     # A tick at most doubles what the one before has left.
     bound = tolerance(torch.float64, TERMS, scale=2.0**benchmark.timeline.num_ticks)
     torch.testing.assert_close(runs[0], runs[1], rtol=bound, atol=bound)
-
-
-def _double(benchmark):
-    for experience in benchmark.train_stream:
-        experience.load_ticks = lambda load=experience.load_ticks: (
-            [t.double() if t.is_floating_point() else t for t in batch] for batch in load()
-        )
-    return benchmark.train_stream
