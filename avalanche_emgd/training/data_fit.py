@@ -18,22 +18,23 @@ from ..benchmarks.parallel import ParallelBenchmark
 
 __all__ = ["check_data", "check_experiences"]
 
-_SAMPLES = 64  # of ordinary experiences, looked at in all
+_MOST_EXPERIENCES = 100  # of an ordinary stream, whose samples are looked at
 
 
-def check_data(strategy: Any, experiences: Any) -> None:
+def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
     """Check that a strategy can be trained on experiences.
-
-    Streams that are generated while they are trained on are not looked at.
 
     :param strategy: with ``model`` and maybe ``memory`` and ``memory_editing``.
     :param experiences: one, or a stream of them.
+    :param samples: of ordinary experiences, looked at in all; at least 2 of each.
+    :return: whether they have been checked; streams that are generated while they are trained on
+        are not looked at.
     :raises ValueError: if targets are no class labels, ticks and masks have been lost, the model
         cannot take the inputs, or a replay memory cannot keep them.
     """
     found = check_experiences(experiences)
-    for place, experience in enumerate(found[:_SAMPLES]):
-        check_ordinary(experience, max(2, _SAMPLES // len(found)), f"experiences[{place}]")
+    for place, experience in enumerate(found[:_MOST_EXPERIENCES]):
+        check_ordinary(experience, max(2, samples // len(found)), f"experiences[{place}]")
     benchmarks: list[ParallelBenchmark] = []
     for experience in found:
         benchmark = getattr(experience, "benchmark", None)
@@ -44,6 +45,7 @@ def check_data(strategy: Any, experiences: Any) -> None:
         if getattr(strategy, "memory", None) is not None:
             _check_memory(benchmark, getattr(strategy, "memory_editing", None) is not None)
         _check_model(strategy.model, benchmark)
+    return bool(found)
 
 
 def check_experiences(experiences: Any) -> list[Any]:

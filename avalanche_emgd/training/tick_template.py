@@ -53,6 +53,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         self._listeners = Listeners()
         self._class_mask = self._eval_mask = ClassMask()
         self._prepared = Origin()
+        self._checked = False
         # Objectives of the minibatch as it was loaded; none, if a plugin has loaded it.
         self._num_loaded = 0
 
@@ -80,7 +81,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
             model, before any training.
         """
         check_stream(experiences, "train_stream")
-        check_data(self, experiences)
+        self._checked = check_data(self, experiences)
         self._check_minibatches(experiences)
         return super().train(experiences, eval_streams, **kwargs)
 
@@ -170,6 +171,8 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         """Check that a model can be trained on what is replayed."""
 
     def _before_training_exp(self, **kwargs: Any) -> None:
+        if not self._checked:  # of a stream that is generated now
+            check_data(self, self.experience, samples=2)
         warn_of_numbered_metrics(self.evaluator, self.experience)
         self._class_mask.observe(self.experience, held=self._held_classes())
         self._listeners.forget()  # an evaluator may have other metrics now

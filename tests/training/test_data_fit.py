@@ -12,7 +12,7 @@ from avalanche.benchmarks import (
     class_incremental_benchmark,
     split_online_stream,
 )
-from avalanche.benchmarks.scenarios import DatasetExperience
+from avalanche.benchmarks.scenarios import DatasetExperience, make_stream
 from avalanche.benchmarks.utils import (
     AvalancheDataset,
     DataAttribute,
@@ -212,6 +212,19 @@ def test_ordinary_experiences_are_checked_before_the_first(x, y, options, messag
     assert model.calls == 0
 
 
+@pytest.mark.parametrize("kind", ["online", "generated"])
+def test_generated_streams_are_checked_one_by_one(kind):
+    stream = ordinary(X, torch.rand(24))
+    if kind == "online":
+        stream = split_online_stream(stream, experience_size=4)
+    else:
+        stream = make_stream("train", (experience for experience in list(stream)))
+    model = Counting(MLP(2, in_features=5))
+    with pytest.raises(ValueError, match="must have integer class labels"):
+        strategy_of(model).train(stream, eval_streams=[])
+    assert model.calls == 0
+
+
 def test_sound_ordinary_experiences_are_trained_on():
     strategy = strategy_of(MLP(2, in_features=5), memory_size=4)
     stream = ordinary(X, Y)
@@ -235,20 +248,30 @@ def rebuilt(name):
         return benchmark_with_validation_stream(benchmark, 0.5).train_stream
     if name == "validation, one experience":
         return benchmark_with_validation_stream(benchmark, 0.5).streams["valid"][0]
+    if name == "online":
+        return split_online_stream(benchmark.train_stream, experience_size=4)
+    if name == "generated":
+        found = (DatasetExperience(dataset=e.dataset) for e in benchmark.train_stream)
+        return make_stream("train", found)
     if name == "parts":
         data = [e.dataset.subset(range(4)) for e in benchmark.train_stream]
         return benchmark_from_datasets(train=data).train_stream
     return [DatasetExperience(dataset=benchmark.train_stream[0].dataset)]
 
 
-@pytest.mark.parametrize("name", ["validation", "validation, one experience", "parts", "list"])
+LOST = ["validation", "validation, one experience", "parts", "list", "online", "generated"]
+
+
+@pytest.mark.parametrize("name", LOST)
 def test_streams_that_have_lost_their_ticks_are_refused(name):
     stream = rebuilt(name)
     model = Counting(MLP(6, in_features=5))
     strategy = strategy_of(model)
-    for use in (strategy.train, strategy.eval):
-        with pytest.raises(ValueError, match=r"without its ticks and masks, as benchmark_with_val"):
-            use(stream)
+    with pytest.raises(ValueError, match=r"without its ticks and masks, as benchmark_with_val"):
+        strategy.train(stream, eval_streams=[])
+    if name not in ("online", "generated"):
+        with pytest.raises(ValueError, match=r"without its ticks and masks"):
+            strategy.eval(stream)
     assert model.calls == 0
 
 
