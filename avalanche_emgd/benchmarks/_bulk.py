@@ -51,6 +51,7 @@ def bulk_of(dataset: Any) -> Bulk | None:
         if whole is None:
             return None
         places = torch.tensor(list(dataset.indices), dtype=torch.long)
+        places[places < 0] += len(dataset.dataset)  # type: ignore[arg-type]
         return Bulk(whole.root, whole.load, whole.at(places), whole.rows)
     if hasattr(dataset, "load_inputs"):
         return Bulk(dataset, dataset.load_inputs)

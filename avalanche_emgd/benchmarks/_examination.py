@@ -190,6 +190,11 @@ class Examination:
         if isinstance(bulk.root, TensorDataset):
             rows = bulk.rows
             assert rows is not None
+            if rows.layout != torch.strided or rows[0].numel() == 0:
+                raise ValueError(
+                    f"`{self.name}` must have dense inputs of at least one number, found shape "
+                    f"{tuple(rows.shape)} and layout {rows.layout}."
+                )
             everything = bulk.places is None and chosen is None
             bad = non_finite_row(rows, None if everything else bulk.at(indices))
             if bad is not None:
@@ -238,11 +243,20 @@ def _size_of(dataset: Any, name: str) -> int:
     if isinstance(dataset, TensorDataset) and len(dataset.tensors) < 2 and _has_own(dataset):
         raise ValueError(f"`{name}` must have inputs and class labels, found one tensor.")
     try:
-        return len(dataset)  # type: ignore[arg-type]
+        size = len(dataset)  # type: ignore[arg-type]
     except TypeError:
         raise ValueError(
             f"`{name}` must have a length and samples by index, found {type(dataset).__name__}."
         ) from None
+    if isinstance(dataset, Subset) and _has_own(dataset):
+        whole = _size_of(dataset.dataset, name)
+        for place, index in enumerate(dataset.indices):
+            if not -whole <= index < whole:
+                raise ValueError(
+                    f"`{name}` is a Subset whose indices[{place}] is {index}, outside of its "
+                    f"{whole} samples."
+                )
+    return size
 
 
 def _has_own(dataset: Any) -> bool:

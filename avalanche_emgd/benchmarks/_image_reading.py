@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -98,6 +100,8 @@ def check_size(size: Any) -> tuple[int, int]:
 @contextmanager
 def _opened(path: str) -> Iterator[Any]:
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ValueError("it is no file")  # reading of a pipe would wait for ever
         with warnings.catch_warnings():
             # Pillow only warns of large images; here their size is checked.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

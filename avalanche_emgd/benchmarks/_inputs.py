@@ -77,6 +77,8 @@ def kind_of(x: Any) -> InputKind:
         raise InputError(f"cannot be a tensor: {_line(error)}") from None
     if tensor.layout != torch.strided:
         raise InputError(f"is a tensor of layout {tensor.layout}: make it dense")
+    if tensor.numel() == 0:
+        raise InputError(f"is empty: its shape is {list(tensor.shape)}")
     if _may_be_infinite(tensor) and not bool(torch.isfinite(tensor).all()):
         raise InputError("has NaN or infinite numbers: leave the sample out or replace them")
     return InputKind(tuple(tensor.shape), tensor.dtype, is_array)

@@ -46,7 +46,9 @@ def labels_of(targets: Any, name: str) -> list[int]:
     :raises ValueError: names the first sample whose target is no class label.
     """
     if isinstance(targets, Tensor):
-        targets = targets.detach().cpu().numpy()
+        targets = targets.detach().cpu()
+        # NumPy has no bfloat16.
+        targets = (targets.double() if targets.is_floating_point() else targets).numpy()
     if isinstance(targets, np.ndarray):
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = targets[:, 0]

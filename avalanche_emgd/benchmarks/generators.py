@@ -19,6 +19,7 @@ from ._arguments import (
 )
 from ._assembly import TaskData, assemble
 from ._examination import Examination
+from ._label_sets import check_random_seed
 from ._labelled import with_labels
 from ._labels import checked_label_sets
 from ._numbering import Numbering
@@ -161,6 +162,8 @@ def parallel_benchmark_from_classes(
         placeholder if timeline is None else timeline, batch_size, epochs, seed, scenario, relabel
     )
     batch_size, epochs, seed = int(batch_size), int(epochs), int(seed)
+    if timeline is None:
+        check_random_seed(seed)
     task_names = checked_task_names(task_names, len(label_sets))
     class_names = checked_class_names(class_names)
     if timeline is not None and timeline.num_tasks != len(label_sets):

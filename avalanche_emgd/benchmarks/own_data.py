@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def parallel_benchmark_from_images(
     """
     if size is not None:
         size = check_size(size)
-    parts = [_folder(Path(directory) / part) for part in ("train", "test")]
+    parts = [_folder(_path(directory, "directory") / part) for part in ("train", "test")]
     if parts[0].classes != parts[1].classes:
         differing = sorted(set(parts[0].classes) ^ set(parts[1].classes))
         raise ValueError(
@@ -131,7 +132,7 @@ def parallel_benchmark_from_arrays(
     :raises ValueError: if it is no such file, or arrays are missing, too large or do not fit
         together.
     """
-    arrays = read_arrays(Path(file), _KEYS)
+    arrays = read_arrays(_path(file, "file"), _KEYS)
     parts = [(arrays[f"x_{part}"], arrays[f"y_{part}"], part) for part in ("train", "test")]
     labels, names = _labels(file, *(y for _, y, _ in parts))
     for (x, y, part), own in zip(parts, labels, strict=True):
@@ -178,6 +179,16 @@ def parallel_benchmark_from_arrays(
         epochs=epochs,
         class_names=names,
     )
+
+
+def _path(path: Any, name: str) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"`{name}` must be a path, found {path!r}.")
+    try:
+        Path(path).exists()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"`{name}` {str(path)[:100]!r} is no path: {error!s:.60}.") from None
+    return Path(path)
 
 
 def _folder(path: Path) -> ClassFolders:

@@ -108,6 +108,7 @@ def test_labels_of_samples(kind):
         np.array,
         lambda y: np.array(y, dtype=np.uint8)[:, None],
         lambda y: torch.tensor(y, dtype=torch.float64),
+        lambda y: torch.tensor(y, dtype=torch.bfloat16),
         lambda y: [torch.tensor(each) for each in y],
         lambda y: [np.array([each]) for each in y],
         lambda y: np.array(y, dtype=object),
@@ -201,6 +202,7 @@ INPUTS = {
         "sample 0 is float32 [3], sample 9 is float64 [3]",
     ),
     "late text": (lambda i: "three" if i == 39 else torch.zeros(3), "sample 39 is of type str"),
+    "empty": (lambda i: torch.zeros(2, 0), "sample 0 is empty: its shape is [2, 0]"),
     "NaN": (
         lambda i: torch.tensor([0.0, float("nan") if i == 21 else 0.0]),
         "sample 21 has NaN or infinite",
@@ -428,6 +430,28 @@ def test_collate_functions():
         (avalanche(), data), SETS, strict=True)]  # fmt: skip
     with pytest.raises(ValueError, match="must have one collate_fn"):
         parallel_benchmark(halves, halves, Timeline.serial([3, 3]), batch_size=8)
+
+
+@pytest.mark.parametrize("kind", [TensorDataset, lambda x, y: ConcatDataset([TensorDataset(x, y)])])
+def test_subsets_by_any_index(kind):
+    data = kind(torch.arange(40.0)[:, None] + torch.zeros(3), torch.arange(40) % 4)
+    for indices in (range(-40, 0), np.arange(40), torch.arange(-1, 39), list(range(39, -41, -1))):
+        benchmark = from_classes(Subset(data, indices))
+        x = torch.cat([tick[0] for tick in all_ticks(benchmark)])
+        y = torch.cat([tick[1] for tick in all_ticks(benchmark)])
+        assert (y == x[:, 0].long() % 4).all()
+        assert sorted(x[:, 0].tolist()) == sorted(float(range(40)[int(i)]) for i in indices)
+    for bad in (40, -41):
+        with pytest.raises(ValueError, match=rf"a Subset whose indices\[2\] is {bad}, outside of"):
+            from_classes(Subset(Subset(data, [0, 1, bad]), [0]))
+
+
+@pytest.mark.parametrize(
+    "x", [torch.eye(40).to_sparse(), torch.zeros(40, 0), torch.zeros(40, 2, 0)]
+)
+def test_tensors_that_are_no_inputs(x):
+    with pytest.raises(ValueError, match="`train` must have dense inputs of at least one number"):
+        from_classes(TensorDataset(x, torch.arange(40) % 4))
 
 
 def test_tasks_of_different_inputs():

@@ -163,6 +163,19 @@ def test_broken_images_are_named(damage, ending, tmp_path):
     assert "\n" not in str(e.value)
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_not_waited_for(kind, tmp_path):
+    path = tmp_path / "a.png"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    with pytest.raises(ValueError, match=r"a.png' cannot be used: it is no file"):
+        decode(str(path))
+
+
 def test_headers_of_images_that_stay_in_files_are_checked(tmp_path, monkeypatch, caplog):
     folder_of(tmp_path, lambda n: Image.fromarray(colours(n)))
     paths = [str(tmp_path / "train" / "a" / f"{index}.png") for index in range(4)]

@@ -141,6 +141,30 @@ def test_wrong_arrays(change, message, tmp_path):
         parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **content))
 
 
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [(parallel_benchmark_from_images, "directory"), (parallel_benchmark_from_arrays, "file")],
+)
+@pytest.mark.parametrize("path", [None, 3, "a" * 5000])
+def test_what_is_no_path(make, name, path):
+    with pytest.raises(ValueError, match=rf"`{name}` (must be a|'a+' is no) path"):
+        make(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_tasks": "3"}, "`num_tasks` must be an integer, found '3'"),
+        ({"num_tasks": 2.0}, "`num_tasks` must be an integer, found 2.0"),
+        ({"num_tasks": 10**9}, "`num_tasks` must be in 1..4, found 1000000000"),
+        ({"seed": -1}, "`seed` must be an integer ≥ 0 where label sets or a time line are random"),
+    ],
+)
+def test_random_divisions_that_cannot_be(change, message, tmp_path):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **arrays()), **change)
+
+
 def test_what_is_no_such_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="is not there"):
         parallel_benchmark_from_arrays(tmp_path / "none.npz")
