@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
-from torch.utils.data import Dataset, Subset, TensorDataset, default_collate
+from torch.utils.data import TensorDataset, default_collate
 
 from ._bulk import Bulk, bulk_of
+from ._declared import declared_targets, place_of, size_of
 from ._fingerprint import undisturbed
 from ._inputs import InputError, InputKind, kind_of, non_finite_row
 from ._labels import as_label, first_difference, is_plain, labels_of, no_label
@@ -62,12 +63,12 @@ class Examination:
         self.as_is = True
         """Whether its samples have these labels, as plain integers."""
         self._samples: dict[int, _Sample] = {}
-        self._size = _size_of(dataset, name)
+        self._size = size_of(dataset, name)
         self._load = _loader_of(dataset)
         self._bulk: Bulk | None = (
             None if isinstance(dataset, AvalancheDataset) else bulk_of(dataset)
         )
-        targets = _declared(dataset)
+        targets = declared_targets(dataset)
         if targets is None:
             self.labels = self._loaded_labels()
         else:
@@ -100,8 +101,8 @@ class Examination:
                 if kinds != first:
                     raise ValueError(
                         f"`{self.name}` must have inputs of one shape and type: "
-                        f"{_place(self.dataset, indices[0])} is {first[0]}, "
-                        f"{_place(self.dataset, index)} is {kinds[0]}."
+                        f"{place_of(self.dataset, indices[0])} is {first[0]}, "
+                        f"{place_of(self.dataset, index)} is {kinds[0]}."
                     )
             self._check_collate(indices[:2])
         return Inputs(*first, complete)
@@ -122,7 +123,7 @@ class Examination:
                 raise ValueError(f"`{self.name}`: sample {index} {error}.") from None
             except Exception as error:
                 raise ValueError(
-                    f"`{self.name}`: {_place(self.dataset, index)} cannot be loaded: "
+                    f"`{self.name}`: {place_of(self.dataset, index)} cannot be loaded: "
                     f"{type(error).__name__}: {str(error)[:200]}"
                 ) from error
             try:
@@ -144,7 +145,7 @@ class Examination:
     def _checked_kinds(self, index: int) -> tuple[InputKind, InputKind]:
         sample = self._sample(index)
         if sample.kinds is None:
-            place = _place(self.dataset, index)
+            place = place_of(self.dataset, index)
             raise ValueError(f"`{self.name}`: the input of {place} {sample.fault}.")
         self._compare(index, sample)
         return sample.kinds
@@ -234,57 +235,6 @@ class Examination:
         )
 
 
-def _size_of(dataset: Any, name: str) -> int:
-    if not isinstance(dataset, (Dataset, AvalancheDataset)):
-        raise ValueError(
-            f"`{name}` must be a data set of (input, class label), such as a torch TensorDataset, "
-            f"found {type(dataset).__name__}."
-        )
-    if isinstance(dataset, TensorDataset) and len(dataset.tensors) < 2 and _has_own(dataset):
-        raise ValueError(f"`{name}` must have inputs and class labels, found one tensor.")
-    try:
-        size = len(dataset)  # type: ignore[arg-type]
-    except TypeError:
-        raise ValueError(
-            f"`{name}` must have a length and samples by index, found {type(dataset).__name__}."
-        ) from None
-    if isinstance(dataset, Subset) and _has_own(dataset):
-        whole = _size_of(dataset.dataset, name)
-        for place, index in enumerate(dataset.indices):
-            if not -whole <= index < whole:
-                raise ValueError(
-                    f"`{name}` is a Subset whose indices[{place}] is {index}, outside of its "
-                    f"{whole} samples."
-                )
-    return size
-
-
-def _has_own(dataset: Any) -> bool:
-    """Whether samples are loaded as torch's class of data sets does."""
-    kind = Subset if isinstance(dataset, Subset) else TensorDataset
-    return type(dataset).__getitem__ is kind.__getitem__
-
-
-def _declared(dataset: Any) -> Any:
-    """Targets of all samples, where they can be had without loading inputs; else ``None``."""
-    if hasattr(dataset, "targets"):
-        if isinstance(dataset, AvalancheDataset):
-            return dataset.targets.data
-        transform = getattr(dataset, "target_transform", None)
-        targets = dataset.targets
-        return [transform(target) for target in targets] if callable(transform) else targets
-    if isinstance(dataset, Subset) and _has_own(dataset):
-        whole = _declared(dataset.dataset)
-        if whole is None:
-            return None
-        if isinstance(whole, (Tensor, np.ndarray)):
-            return whole[torch.tensor(list(dataset.indices), dtype=torch.long)]
-        return [whole[index] for index in dataset.indices]
-    if isinstance(dataset, TensorDataset) and _has_own(dataset):
-        return dataset.tensors[1]
-    return None
-
-
 def _loader_of(dataset: Any) -> Callable[[int], tuple[_Pair, _Pair]]:
     """Loader of ``(x, y)`` by index, after training and after evaluation transforms."""
     if not isinstance(dataset, AvalancheDataset):
@@ -297,18 +247,6 @@ def _loader_of(dataset: Any) -> Callable[[int], tuple[_Pair, _Pair]]:
         return (x if collate is default_collate else next(iter(collate([view[index]])))[0]), y
 
     return lambda index: (load(views[0], index), load(views[1], index))
-
-
-def _place(dataset: Any, index: int) -> str:
-    """Name a sample by its index, and by its file where the data set says it."""
-    found: Any = dataset
-    place = index
-    while isinstance(found, Subset) and _has_own(found):
-        found, place = found.dataset, int(found.indices[place])
-    files = getattr(found, "samples", None)  # of torchvision's folders of images
-    file = files[place] if isinstance(files, (list, tuple)) and len(files) > place else None
-    file = file[0] if isinstance(file, tuple) and file else file
-    return f"sample {index} ({file})" if isinstance(file, str) else f"sample {index}"
 
 
 def _pair(sample: Any) -> _Pair:

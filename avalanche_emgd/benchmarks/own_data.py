@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
@@ -21,6 +22,7 @@ from ._pixel_statistics import PixelStatistics
 from ._ready_made import divided
 from .image_files import image_files
 from .images import ImagesInMemory
+from .limits import MEMORY_SHARE
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
 
@@ -78,6 +80,7 @@ def parallel_benchmark_from_images(
         )
     if size is None:
         size = common_size([*parts[0].paths, *parts[1].paths])
+    _check_minibatch(batch_size, len(parts[0].paths), size)
     mean, std = _statistics_of_files(parts[0].paths, size)
     train, test = (image_files(part.paths, part.targets, mean, std, size=size) for part in parts)
     return divided(
@@ -199,6 +202,18 @@ def _folder(path: Path) -> ClassFolders:
             f"`directory` must have the folders train and test, each with one folder of images "
             f"for each class: {str(error).splitlines()[0]}"
         ) from None
+
+
+def _check_minibatch(batch_size: int, number: int, size: tuple[int, int]) -> None:
+    """Check that one minibatch of images fits into memory, as bytes and in single precision."""
+    images = min(int(batch_size), number)
+    needed, free = 15 * images * size[0] * size[1], psutil.virtual_memory().available
+    if needed > MEMORY_SHARE * free:
+        raise ValueError(
+            f"`size` {size[0]} × {size[1]} makes minibatches of {images} images that take "
+            f"{needed / 1e9:.3g} GB, more than {MEMORY_SHARE:.0%} of the {free / 1e9:.3g} GB of "
+            "free memory: choose a smaller `size` or `batch_size`."
+        )
 
 
 def _statistics_of_files(

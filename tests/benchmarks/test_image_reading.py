@@ -7,6 +7,7 @@ import time
 import warnings
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
@@ -104,6 +105,19 @@ def test_sizes_that_are_none(size, tmp_path):
     with pytest.raises(ValueError, match=r"`size` must be \(height, width\) in pixels, at most"):
         parallel_benchmark_from_images(tmp_path, size=size)
     assert check_size([4, np.int64(5)]) == (4, 5)
+
+
+def test_minibatches_must_fit_into_memory(tmp_path):
+    folder_of(tmp_path, lambda n: Image.fromarray(colours(n)), per_class=3, classes="abcdefgh")
+    started = time.perf_counter()
+    free = psutil.virtual_memory()._replace(available=int(1e9))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psutil, "virtual_memory", lambda: free)
+        with pytest.raises(
+            ValueError, match=r"minibatches of 24 images that take 36 GB, more than"
+        ):
+            parallel_benchmark_from_images(tmp_path, size=(10_000, 10_000), batch_size=32)
+    assert time.perf_counter() - started < 5.0
 
 
 def png_of(width, height):
