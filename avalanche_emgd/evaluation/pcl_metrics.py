@@ -65,9 +65,10 @@ class PCLMetrics(PluginMetric[PCLResult]):
     has all tasks end at the same time.
 
     A task ends when all of its segments have been trained on, and the stream when all segments
-    have, in whatever order. Training on the first segment once more begins another pass, which is
-    measured afresh. A run that goes on in another process needs :meth:`state_dict` of the first
-    part; without it, the end of the stream warns that the figures of merit are not known.
+    have, in whatever order. What is trained on after that is another pass, which is measured
+    afresh, as is another strategy from the first segment on. A run that goes on in another process
+    needs :meth:`state_dict` of its first part; without it, the last segment warns that the figures
+    of merit are not known.
 
     Emits after each segment, and in between as asked for, ``Accuracy/<task>`` for each task that
     has started; at a task's end ``Accuracy_At_End/<task>``; at the very end
@@ -169,11 +170,14 @@ class PCLMetrics(PluginMetric[PCLResult]):
         warn_of_numbered_metrics(strategy.evaluator, experience)
         counted = strategy.clock.train_iterations
         is_new = counted == 0 and not self._is_restored
-        if experience.current_experience == 0 and (is_new or 0 in self._trained):
-            self.reset()
         if self._is_restored:
             self._earlier, self._is_restored = max(0, self._iterations - counted), False
-        elif is_new:
+        is_another_run = is_new and experience.current_experience == 0
+        if is_another_run or self._trained.issuperset(self._segments):
+            earlier = 0 if is_new else self._earlier
+            self.reset()
+            self._earlier = earlier
+        if is_new:
             self._mask = ClassMask()
         self._mask.observe(experience, all_started=isinstance(strategy, JointTraining))
         if experience.current_experience != 0:
@@ -218,9 +222,9 @@ class PCLMetrics(PluginMetric[PCLResult]):
             self._has_warned = True
             missing = sorted(set(self._segments) - self._trained)
             warnings.warn(
-                f"A_e, A_ebar and F_ebar are not known at the end of the stream, since the "
-                f"metrics have not seen its segments {missing}: in a run that goes on from a "
-                "checkpoint, load_state_dict() takes what state_dict() of the metrics gave.",
+                f"A_e, A_ebar and F_ebar are not known before segments {missing} have been trained "
+                "on, too. If they were, before a checkpoint: load_state_dict() takes what "
+                "state_dict() of the metrics gave then.",
                 stacklevel=2,
             )
         return values

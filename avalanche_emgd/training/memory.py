@@ -87,8 +87,11 @@ class ReplayMemory(StoredSamples):
         """Take in what the experience has delivered; tasks that it finishes enter the memory."""
         self.pre_adapt(agent_state, exp)
         self._take_in(exp)
-        again = [name for name in self._streaming if any(name == own for own, _ in self._groups)]
-        self._finish_all(dict.fromkeys([*finishing_objectives(exp), *again]))
+        if self._is_ordinary:
+            self._finish_all(self._streaming)
+        else:
+            again = [n for n in self._streaming if any(n == own for own, _ in self._groups)]
+            self._finish_all(dict.fromkeys([*finishing_objectives(exp), *again]))
 
     def check_origin(self, exp: Any) -> None:
         """Check that an experience is of the benchmark that the memory's samples are of.

@@ -67,9 +67,9 @@ def indices_by_task(exp: Any, names: dict[int, str]) -> dict[int, Tensor]:
 
 def delivered_by(exp: Any) -> list[Delivered]:
     """Collect the samples that an experience of any benchmark has delivered, task by task."""
-    names = objective_names(exp)
     found = []
     if isinstance(exp, SegmentExperience):
+        names = objective_names(exp)
         labels = exp.labels
         for task, indices in indices_by_task(exp, names).items():
             num_classes = len(exp.benchmark.label_sets[task])
@@ -78,6 +78,7 @@ def delivered_by(exp: Any) -> list[Delivered]:
                 Delivered(names[task], task, indices, own, num_classes, exp.inputs_at, ids)
             )
         return found
+    names = objective_names(exp, exp.dataset)
     labels, load = torch.tensor(list(exp.dataset.targets)), partial(inputs_of, exp.dataset.eval())
     for task, indices in indices_by_task(exp, names).items():
         own = labels[indices]

@@ -115,3 +115,40 @@ def test_masked_is_minus_infinity_to_a_softmax_and_harmless_to_a_product(dtype):
     masked = mask(torch.zeros(1, 6, dtype=dtype), torch.tensor([1]))
     assert masked.softmax(1).tolist() == [[0.0, 0.0, 0.5, 0.5, 0.0, 0.0]]
     assert bool((masked.log_softmax(1) * 0.0 == 0.0).all())
+
+
+def test_what_was_seen_has_started_whatever_the_order():
+    benchmark, mask = toy_benchmark(), ClassMask()
+    mask.observe(benchmark.train_stream[2])
+    mask.observe(toy_benchmark().train_stream[0])  # made again: the same one
+    assert mask.started_tasks == (0, 1)
+    assert allowed(mask, [0]) == [[0, 1, 2, 3]]
+    mask.observe(toy_benchmark(batch_size=5).train_stream[0])
+    assert allowed(mask, [0]) == [[0, 1]]
+
+
+def test_classes_in_memory_and_classes_that_are_admitted_compete():
+    benchmark, mask = toy_benchmark(), ClassMask()
+    mask.observe(benchmark.train_stream[0], held=[3])
+    assert allowed(mask, [0]) == [[0, 1, 3]]
+    mask.admit(torch.tensor([5, 0, 5]), torch.tensor([2, 0, 2]))
+    assert allowed(mask, [0]) == [[0, 1, 3, 5]]
+    assert allowed(mask.for_evaluation(benchmark.test_stream[0]), [0]) == [[0, 1, 3, 5]]
+    mask.observe(benchmark.train_stream[0])
+    assert allowed(mask, [0]) == [[0, 1]]
+
+
+def test_in_the_task_scenario_a_class_belongs_to_its_task():
+    mask = ClassMask()
+    mask.observe(toy_benchmark(scenario="task").train_stream[0])
+    mask.admit(torch.tensor([5, 0]), torch.tensor([2, 0]))
+    with pytest.raises(ValueError, match=r"class 5 and task 1, which has the classes \[2, 3\]"):
+        mask.admit(torch.tensor([0, 5]), torch.tensor([0, 1]))
+
+
+def test_targets_that_are_no_labels_are_not_admitted():
+    mask = ClassMask()
+    mask.observe(toy_benchmark().train_stream[0])
+    mask.admit(torch.rand(2, 6), torch.tensor([0, 0]))
+    mask.admit(torch.rand(2), torch.tensor([0, 0]))
+    assert allowed(mask, [0]) == [[0, 1]]
