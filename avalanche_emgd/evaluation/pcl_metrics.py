@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Iterable, Mapping
@@ -161,6 +162,13 @@ class PCLMetrics(PluginMetric[PCLResult]):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_samples": None}  # loaded again when they are needed
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> PCLMetrics:
+        """Copy the measurements; a benchmark does not change and is shared."""
+        other = object.__new__(type(self))
+        memo[id(self)], memo[id(self.benchmark)] = other, self.benchmark
+        other.__dict__.update(copy.deepcopy(self.__getstate__(), memo))
+        return other
 
     def before_training_exp(self, strategy: Any) -> list[MetricValue] | None:
         """Start afresh with the first segment of another pass or run."""

@@ -272,7 +272,9 @@ class ReplayMemory(StoredSamples):
             stores[store.group].append(store)
         counts = [sum(map(len, group)) for group in stores.values()]
         if self._is_ordinary:
-            ranks = [min((float(s.keys[0]) for s in own), default=1.0) for own in stores.values()]
+            ranks = [0.0] * len(counts)
+            if len(counts) > self.max_size:
+                ranks = [min((float(s.keys[0]) for s in g), default=1.0) for g in stores.values()]
             shares = filled_shares(self.max_size, counts, ranks)
         else:
             shares = equal_shares(self.max_size, max(1, len(stores)))

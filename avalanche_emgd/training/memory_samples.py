@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 
 import torch
 from avalanche.benchmarks.utils import AvalancheDataset
@@ -52,12 +53,12 @@ class StoredSamples(ExemplarsBuffer):
     @property
     def buffer(self) -> AvalancheDataset:
         """The samples as an Avalanche data set of ``(x, y, task label)``."""
-        datasets = [
-            with_labels(
-                TensorDataset(store.inputs, store.labels), store.labels.tolist(), store.task_label
-            )
-            for store in self._finished.values()
-        ]
+        datasets, start = [], 0
+        for task, stores in groupby(self._finished.values(), key=lambda store: store.task_label):
+            stop = start + sum(map(len, stores))
+            x, y = self._inputs[start:stop], self._labels[start:stop]
+            datasets.append(with_labels(TensorDataset(x, y), y.tolist(), task))
+            start = stop
         return AvalancheDataset(datasets)
 
     def take(self, positions: Tensor) -> list[Tensor]:
@@ -119,13 +120,13 @@ class StoredSamples(ExemplarsBuffer):
             name: torch.cat([store.annotations[name] for store in stores.values()])
             for name in sorted(set.intersection(*named) if named else ())
         }
-        self._of_task: dict[str, Tensor] = {}
+        places: dict[str, list[int]] = {}
         start = 0
         for (name, _, _), store in stores.items():
             stop = start + len(store)
             store.inputs = self._inputs[start:stop]
             for annotation, values in self._annotations.items():
                 store.annotations[annotation] = values[start:stop]
-            positions = torch.arange(start, stop)
-            self._of_task[name] = torch.cat([self._of_task.get(name, positions[:0]), positions])
+            places.setdefault(name, []).extend(range(start, stop))
             start = stop
+        self._of_task = {name: torch.tensor(own) for name, own in places.items()}

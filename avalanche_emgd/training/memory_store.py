@@ -38,7 +38,7 @@ class SampleStore:
         """By name, ``[n, ...]``: what a method wants to remember of each sample."""
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return self.keys.numel()  # faster than `len`
 
     def fill(self, keys: Tensor, inputs: Tensor, labels: Tensor) -> None:
         """Replace all samples, in any order; their annotations are gone."""
@@ -98,8 +98,9 @@ def shrink_to(size: int, stores: Sequence[SampleStore]) -> None:
 def samples_of(stores: Sequence[SampleStore]) -> list[Tensor]:
     """``[x, y, task labels]`` of all stores, one after the other."""
     filled = [store for store in stores if len(store)] or [SampleStore(0)]
+    sizes = torch.tensor([len(store) for store in filled])
     return [
         torch.cat([store.inputs for store in filled]),
         torch.cat([store.labels for store in filled]),
-        torch.cat([torch.full((len(store),), store.task_label) for store in filled]),
+        torch.tensor([store.task_label for store in filled]).repeat_interleave(sizes),
     ]

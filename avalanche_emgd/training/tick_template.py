@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor, nn
 
@@ -54,7 +53,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         self._class_mask = self._eval_mask = ClassMask()
         self._prepared = Origin()
         self._checked = False
-        # Objectives of the minibatch as it was loaded; none, if a plugin has loaded it.
+        # Objectives of the segment in the minibatch as it was loaded; none of replaced data.
         self._num_loaded = 0
 
     @property
@@ -136,10 +135,6 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
                 first_tick=self.clock.train_iterations,
                 shuffle=shuffle,
             )
-            if not own:
-                labels = torch.tensor(list(self.adapted_dataset.targets))
-                tasks = torch.tensor(list(self.adapted_dataset.targets_task_labels))
-                self._class_mask.admit(labels, tasks)
 
     def check_model_and_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
         """Adapt model and optimizer to the experience.
@@ -190,11 +185,11 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
 
     def _unpack_minibatch(self) -> None:
         if self.is_training:
-            if isinstance(self.mbatch, TickBatch):
-                self._num_loaded = len(self.mbatch.parts)
-            else:  # a plugin has put a loader of its own in place of ours
+            if not isinstance(self.mbatch, TickBatch):
+                # A plugin has put a loader of its own in place of ours.
                 self.mbatch = as_tick(self.mbatch, self.experience, self.clock.train_iterations)
-                self._num_loaded = 0
+            known = isinstance(self.dataloader, TickLoader)
+            self._num_loaded = len(self.mbatch.parts) if known else 0
         super()._unpack_minibatch()
 
     # The callbacks of a tick, of those plugins only that have them
