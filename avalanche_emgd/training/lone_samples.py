@@ -37,7 +37,7 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     modes = [(module, module.training) for module in model.modules()]
     with undisturbed(0), frozen_statistics(model), torch.no_grad():
-        sample = dataset.eval()[0]
+        sample = dataset.train()[0]
         x = default_collate([sample[0]]).to(device)
         task = torch.tensor([int(sample[2]) if len(sample) > 2 else 0], device=device)
         model.train()

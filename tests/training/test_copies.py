@@ -17,6 +17,7 @@ from avalanche_emgd.evaluation import BatchedTensorboardLogger, PCLMetrics, edit
 from avalanche_emgd.models import ClassMask
 from avalanche_emgd.training.gradient_space import GradientSpace
 from avalanche_emgd.training.methods import METHODS, make_method
+from avalanche_emgd.training.peers import JointStrategy
 from tests.toy import toy_benchmark
 from tests.training.common import quiet, toy_model, toy_strategy, weights_of
 
@@ -259,10 +260,11 @@ def test_parts_of_a_strategy(way):
     assert torch.equal(mask(logits, tasks), strategy.class_mask(logits, tasks))
 
 
-def test_copies_hold_no_data_of_the_benchmark():
+@pytest.mark.parametrize("kind", [EMGDStrategy, JointStrategy])
+def test_copies_hold_no_data_of_the_benchmark(kind):
     """A saved strategy without metrics is not as large as its data."""
     benchmark = toy_benchmark((4000, 4000, 4000), batch_size=500)
-    strategy = toy_strategy(memory_size=6)
+    strategy = toy_strategy(kind, memory_size=6)
     strategy.train(benchmark.train_stream)
     data = 12_000 * 5 * 4
     assert len(pickle.dumps(strategy)) < data / 2

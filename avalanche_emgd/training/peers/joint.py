@@ -38,6 +38,10 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
         super()._before_training_exp(**kwargs)
         self._class_mask.observe(self.experience, all_started=True)
 
+    def _state_between_experiences(self) -> dict[str, Any]:
+        # Avalanche keeps the stream, which cannot be trained on again.
+        return {**super()._state_between_experiences(), "_experiences": []}
+
     def _check_minibatches(self, experiences: Any) -> None:
         """Leave it to the loader of all experiences together."""
 
