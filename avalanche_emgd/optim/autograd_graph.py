@@ -12,6 +12,7 @@ from .layer_calls import LayerCall
 __all__ = ["GraphError", "loss_is_separable", "shape_of", "uses_parameters"]
 
 _LEAF = "torch::autograd::AccumulateGrad"
+_CUTS = ("SplitWithSizesBackward0", "SplitWithSizesBackward0_copy")
 # Nodes that keep each element in its place.
 _BY_ELEMENT = ("MaskedFillBackward0", "WhereBackward0", "ToCopyBackward0")
 # Nodes inside one call of a layer. Padding in a circle takes the most, about 60.
@@ -43,6 +44,8 @@ def shape_of(output: Tensor, calls: Sequence[LayerCall]) -> tuple[Any, ...]:
         graphs of one shape.
     :raises GraphError: if a parameter has another use.
     """
+    if output.grad_fn is None:
+        raise GraphError("is the output itself", output)
     by_node = {call.node: call for call in calls}
     shape: list[Any] = []
     seen: set[Any] = set()
@@ -137,7 +140,7 @@ def loss_is_separable(loss: Tensor, number: int, output: Tensor, sizes: Sequence
         node, place = stack.pop()
         if node is output.grad_fn:
             return False
-        if node is not None and node.name() == "SplitWithSizesBackward0":
+        if node is not None and node.name() in _CUTS:
             if place != number or not _cuts(node, output, sizes):
                 return False
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from .autograd_graph import loss_is_separable, shape_of, uses_parameters
 from .engine import GradientEngine, Losses, PlainEngine
 from .fused_check import Comparison, UntrustedError
-from .joined import Joined
+from .joined import Joined, has_rows, join, versions_of
 from .layer_calls import LayerCalls
 from .layer_gradients import rule_of
 from .model_state import (
@@ -43,16 +44,20 @@ class FusedEngine(GradientEngine):
       speaks against it (:func:`unfit_for_fusing`);
     * in the autograd graph of this tick, each of them acts through recorded calls of its layer
       alone, and inputs of these calls have not been modified since;
-    * the forward pass draws no random numbers and writes to no parameter, buffer or attribute;
+    * the forward pass draws no random numbers and writes to no parameter, buffer or attribute, nor
+      to its batch, nor into a list or dictionary that a module holds;
     * a comparison with separate passes has seen a graph of this shape, with gradients of every
-      layer that were not zero, and they were equal but for rounding.
+      layer that were not zero, and they were equal but for rounding;
+    * comparisons have seen as many samples in all, and as few of one objective.
 
-    Comparisons are made at ticks 1, 2, 4, 8 ... with several objectives, and begin anew after each
-    change of the model: of modules, modes, attributes, hooks, parameters or the shape of its graph.
-    A tick that is compared takes the results of its separate passes.
+    Comparisons are made at ticks 1, 2, 4, 8 ... with several objectives, where there are more or
+    fewer samples than ever, and begin anew after each change of the model: of modules, modes,
+    attributes, hooks, parameters or the shape of its graph. A tick that is compared takes the
+    results of its separate passes.
 
     What no comparison can see is a change of what a forward pass computes that shows in none of
-    these, and comes after a comparison: such as a global variable that makes it mix samples.
+    these, and comes after a comparison: such as a global variable that makes it mix samples, or a
+    choice by the values of the whole batch, such as its mean or its first task label.
 
     :param module: that the batches are forwarded through; the one of the strategy, if omitted.
     :param lean: never hold the gradients of linear layers, at the price of products of all pairs of
@@ -70,9 +75,10 @@ class FusedEngine(GradientEngine):
         self._is_refused = True
         self._ticks = 0
         self._seen: dict[tuple[Any, ...], list[bool]] = {}
+        self._fewest, self._most = sys.maxsize, -1  # samples that have been compared
         self._has_forwarded = False
         self._comparison: Comparison | None = None
-        self._outputs = Joined(torch.empty(0), [])
+        self._outputs, self._version = Joined(torch.empty(0), []), 0
         self.reason: str | None = "it has no model yet"
         """Why passes are not fused; ``None`` if they are."""
         if module is not None:
@@ -80,8 +86,8 @@ class FusedEngine(GradientEngine):
 
     def __getstate__(self) -> dict[str, Any]:
         """State without the tensors of a tick."""
-        empty = {"_comparison": None, "_outputs": Joined(torch.empty(0), []), "joined": None}
-        return {**vars(self), **empty, "_state": None}
+        empty = {"_outputs": Joined(torch.empty(0), []), "joined": None}
+        return {**vars(self), **empty, "_comparison": None, "_state": None}
 
     def attach(self, module: nn.Module) -> None:
         """See :meth:`GradientEngine.attach`."""
@@ -96,9 +102,9 @@ class FusedEngine(GradientEngine):
         structure = structure_of(self._module)
         if not same_structure(structure, self._structure):
             self._structure, self._ticks, self._seen = structure, 0, {}
-            self._state = ForwardState(self._module, structure)
+            self._fewest, self._most = sys.maxsize, -1
             self._layers = [each for each in modules_of(self._module) if rule_of(each) is not None]
-            self.reason = unfit_for_fusing(self._module)
+            self.reason, self._state = unfit_for_fusing(self._module), None
             self._is_refused = self.reason is not None
 
     def is_separate(self) -> bool:
@@ -121,39 +127,55 @@ class FusedEngine(GradientEngine):
         """See :meth:`GradientEngine.forward`.
 
         :param batches: tensors ``[b, ...]``, or tuples of such; those of a
-            :class:`~avalanche_emgd.optim.joined.Joined` are not copied.
+            :class:`~avalanche_emgd.optim.joined.Joined` are not copied. Others take separate
+            passes, as do tensors that differ in more than their first dimension.
         """
         self.release()
         self._examine()
         self._has_forwarded = True
-        if len(batches) == 1:
+        if len(batches) < 2:
             return self._plain.forward(model, batches)
         is_separate, self._ticks = self.is_separate(), self._ticks + 1
         if is_separate:
             return self._plain.forward(model, batches)
-        whole = _joined(batches)
+        whole = join(batches)
+        if whole is None:
+            self.reason = "its batches cannot be put one after the other"
+            return self._plain.forward(model, batches)
+        sizes = whole.sizes
         is_due = self.reason is not None or self._is_due(self._ticks)
+        is_due = is_due or min(sizes) < self._fewest or sum(sizes) > self._most
         joined = None if is_due else self._joint_pass(model, whole)
         if joined is None:
-            return self._compared(model, whole)
+            return self._compared(model, batches, whole)
         self.joined, self._outputs = joined, Joined(joined, whole.sizes)
+        self._version = joined._version
         return self._outputs
 
-    def _compared(self, model: Callable[[Batch], Tensor], batches: Joined) -> Sequence[Tensor]:
+    def _compared(
+        self, model: Callable[[Batch], Tensor], batches: Sequence[Batch], whole: Joined
+    ) -> Sequence[Tensor]:
         """Make separate passes, to be compared when the losses are known."""
         assert self._module is not None
-        state = ForwardState(self._module, self._structure)
+        state = ForwardState(self._module, self._structure, thorough=True)
+        versions = versions_of(batches)
         outputs = self._plain.forward(model, batches)
         self.reason = state.written()
+        if self.reason is None and versions_of(batches) != versions:
+            self.reason = "its forward pass modifies its batch"
+        if self.reason is None and not all(map(has_rows, outputs)):
+            self.reason = "its outputs are not one for each sample"
         self._is_refused = self.reason is not None
         if not self._is_refused:
-            self._comparison = Comparison(self._module, model, batches, outputs)
+            self.reason = state.filled()  # which a cache does only once
+        if self.reason is None:
+            self._comparison = Comparison(self._module, model, whole, outputs)
         return outputs
 
     def _joint_pass(self, model: Callable[[Any], Tensor], batches: Joined) -> Tensor | None:
         """Forward all objectives at once; ``None`` if this tick is not like those compared."""
         assert self._module is not None
-        if self._state is None:  # after copying
+        if self._state is None:  # the first after a change, or after copying
             self._state = ForwardState(self._module, self._structure)
         state = self._state
         state.save()
@@ -236,7 +258,9 @@ class FusedEngine(GradientEngine):
     ) -> bool:
         """Whether losses are functions of each objective's own outputs, and nothing else."""
         assert self.joined is not None
-        if self._calls.modified() or not any(root.requires_grad for root in roots):
+        if self._calls.modified() or self.joined._version != self._version:
+            return False
+        if not any(root.requires_grad for root in roots):
             return False
         if separable:
             return True
@@ -253,6 +277,11 @@ class FusedEngine(GradientEngine):
         """Gradients of separate passes; the joint pass of the same tick is compared with them."""
         comparison, self._comparison = self._comparison, None
         assert comparison is not None
+        if len(losses) != len(comparison.outputs):
+            self.reason = "its losses are not one for each objective"
+            found = self._plain.gradients(losses, parameters, retain_graph)
+            self.used = self._plain.used
+            return found
         rows, slopes = self._plain.differentiate(
             list(losses), parameters, retain_graph, comparison.outputs
         )
@@ -262,21 +291,10 @@ class FusedEngine(GradientEngine):
         except UntrustedError as untrusted:
             self.reason, self._is_refused = str(untrusted), True
             return StackedGradients(rows)
+        sizes = comparison.sizes
+        self._fewest, self._most = min(self._fewest, *sizes), max(self._most, sum(sizes))
         before = self._seen.get(shape, [False] * len(seen))
         self._seen[shape] = [a or b for a, b in zip(before, seen, strict=True)]
         is_whole = all(self._seen[shape])
         self.reason = None if is_whole else "some layers have had no gradient to compare yet"
         return StackedGradients(rows)
-
-
-def _length(batch: Any) -> int:
-    return len(batch) if isinstance(batch, Tensor) else len(batch[0])
-
-
-def _joined(batches: Sequence[Any]) -> Joined:
-    if isinstance(batches, Joined):
-        return batches
-    sizes = [_length(batch) for batch in batches]
-    if isinstance(batches[0], Tensor):
-        return Joined(torch.cat(list(batches)), sizes)
-    return Joined(tuple(torch.cat(list(column)) for column in zip(*batches, strict=True)), sizes)

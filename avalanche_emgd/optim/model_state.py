@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections import deque
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn.modules import module as torch_module
 from torch.nn.modules.dropout import _DropoutNd
 
 from .layer_gradients import rule_of, why_rule_fails
+from .random_state import RandomState
 
 __all__ = [
     "ForwardState",
@@ -46,13 +47,16 @@ def modules_of(module: nn.Module) -> list[nn.Module]:
 def structure_of(module: nn.Module) -> list[Any]:
     """Everything that decides what a forward pass computes, apart from numbers in tensors.
 
-    Modules, their attributes, parameters, buffers and whether any have hooks. To be compared with
-    :func:`same_structure`. Changes inside of a list or a dictionary of the user's do not show.
+    Modules, their attributes, parameters, buffers and whether any have hooks; modes of PyTorch that
+    change what functions do. To be compared with :func:`same_structure`. Changes inside of a list
+    or a dictionary of the user's do not show.
     """
-    found: list[Any] = [torch_module._has_any_global_hook()]
+    found: list[Any] = [torch_module._has_any_global_hook(), _modes(), _saving_hooks()]
     for each in modules_of(module):  # in every tick: no helper functions, no generators
         own = each.__dict__
         found.append(each)
+        if "_buffers" not in own:  # a traced module, all of whose state is elsewhere
+            continue
         found += own.values()
         found.append(
             not (
@@ -71,6 +75,23 @@ def structure_of(module: nn.Module) -> list[Any]:
                     not (parameter._backward_hooks or parameter._post_accumulate_grad_hooks)
                 )
     return found
+
+
+def _modes() -> tuple[type, ...]:
+    """Types of the active modes, which see each function or each operation."""
+    c = torch._C
+    functions = c._len_torch_function_stack()
+    operations = c._len_torch_dispatch_stack()
+    if not (functions or operations):
+        return ()
+    modes = [c._get_function_stack_at(k) for k in range(functions)]
+    return tuple(map(type, [*modes, *map(c._get_dispatch_stack_at, range(operations))]))
+
+
+def _saving_hooks() -> tuple[Any, ...]:
+    """Code of the innermost hooks on tensors that graphs save."""
+    hooks = torch._C._autograd._top_saved_tensors_default_hooks(False)
+    return () if hooks is None else tuple(getattr(each, "__code__", type(each)) for each in hooks)
 
 
 def same_structure(found: list[Any], before: list[Any]) -> bool:
@@ -141,14 +162,18 @@ class ForwardState:
 
     :param module: before the pass.
     :param structure: its :func:`structure_of`.
+    :param thorough: look into lists, dictionaries and sets that modules hold, too, and at
+        generators of Python and NumPy.
     """
 
-    def __init__(self, module: nn.Module, structure: list[Any]) -> None:
+    def __init__(self, module: nn.Module, structure: list[Any], *, thorough: bool = False) -> None:
         self._module, self._structure = module, structure
         self._modules = [each for each in structure if isinstance(each, nn.Module)]
         tensors = [each for each in structure if isinstance(each, Tensor)]
         self._tensors = [each for each in tensors if not each.is_inference()]
-        self._generators = _generators(self._tensors)
+        kinds = (list, dict, set, deque) if thorough else ()
+        self._containers = [each for each in structure if isinstance(each, kinds)]
+        self._random = RandomState(self._tensors, structure, thorough=thorough)
         self.save()
 
     def save(self) -> None:
@@ -159,13 +184,13 @@ class ForwardState:
             None if isinstance(each, nn.Parameter) else each.detach().clone()
             for each in self._tensors
         ]
-        self._random = [each.get_state() for each in self._generators]
+        self._contents = [_contents_of(each) for each in self._containers]
+        self._random.save()
 
     def written(self) -> str | None:
         """Say what a pass has written since; ``None`` if nothing."""
-        for generator, state in zip(self._generators, self._random, strict=True):
-            if not torch.equal(generator.get_state(), state):
-                return "its forward pass draws random numbers"
+        if self._random.has_changed():
+            return "its forward pass draws random numbers"
         for tensor, version, copy in zip(self._tensors, self._versions, self._copies, strict=True):
             # Batch norm writes to its buffers without counting up their versions.
             if tensor._version != version or not (copy is None or torch.equal(tensor, copy)):
@@ -175,13 +200,22 @@ class ForwardState:
             return "its forward pass sets attributes of modules"
         return None
 
+    def filled(self) -> str | None:
+        """Say whether a pass has written into a list or dictionary since; ``None`` if not."""
+        now = [_contents_of(each) for each in self._containers]
+        if all(map(same_structure, now, self._contents)):
+            return None
+        return "its forward pass writes to a list, a dictionary or a set of a module"
+
     def restore(self) -> None:
-        """Bring back random states, values of buffers and attributes."""
+        """Bring back random states, values of buffers, attributes and contents."""
+        for container, contents in zip(self._containers, self._contents, strict=True):
+            if not same_structure(_contents_of(container), contents):
+                _fill(container, contents)
         for module, attributes in zip(self._modules, self._attributes, strict=True):
             vars(module).clear()
             vars(module).update(attributes)
-        for generator, state in zip(self._generators, self._random, strict=True):
-            generator.set_state(state)
+        self._random.restore()
         with torch.no_grad():
             for tensor, copy in zip(self._tensors, self._copies, strict=True):
                 # Graphs may keep a buffer, which must not seem modified.
@@ -189,12 +223,17 @@ class ForwardState:
                     tensor.copy_(copy)
 
 
-def _generators(tensors: Sequence[Tensor]) -> list[torch.Generator]:
-    """Default generators of the CPU and of the device of the first tensor."""
-    found = [torch.default_generator]
-    device = tensors[0].device if tensors else torch.device("cpu")
-    if device.type == "cuda":
-        found.append(torch.cuda.default_generators[device.index or 0])
-    elif device.type == "mps":
-        found.append(torch.mps._get_default_mps_generator())
-    return found
+def _contents_of(container: Any) -> list[Any]:
+    """Items of a list, a set or a dictionary, in the last case each after its key."""
+    if isinstance(container, dict):
+        return [part for item in container.items() for part in item]
+    return list(container)
+
+
+def _fill(container: Any, contents: list[Any]) -> None:
+    container.clear()
+    if isinstance(container, list | deque):
+        container.extend(contents)
+    else:
+        is_dict = isinstance(container, dict)
+        container.update(zip(contents[::2], contents[1::2], strict=True) if is_dict else contents)

@@ -111,20 +111,24 @@ class ObjectiveTemplate(TickTemplate):
         self.objectives = [part.objective for part in parts]
         self.replayed = [part.replayed for part in parts]
         self._found, self._entangled = None, False
+        self._joined = self._forward_objectives(batches)
+        self._version = self._joined._version
+        return self._joined
+
+    def _forward_objectives(self, batches: Joined) -> Tensor:
+        """Masked outputs ``[B, K]`` of a minibatch that is trained on."""
         if self._needs_no_graphs() and self.engine.is_separate():
-            self._joined = self._one_by_one(batches)
-            return self._joined
+            return self._one_by_one(batches)
         self.raw_outputs = self.engine.forward(self._forward_batch, batches)
         if self.engine.joined is not None:
-            self._joined = self._class_mask(self.engine.joined, t)
-            self._outputs = Joined(self._joined, batches.sizes)
-            return self._joined
+            joined = self._class_mask(self.engine.joined, batches.whole[1])
+            self._outputs = Joined(joined, batches.sizes)
+            return joined
         self._outputs = [
             self._class_mask(output, labels)
             for output, (_, labels) in zip(self.raw_outputs, batches, strict=True)
         ]
-        self._joined = torch.cat(self._outputs)
-        return self._joined
+        return torch.cat(self._outputs)
 
     def _forward_batch(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         x, task_labels = batch
@@ -190,10 +194,11 @@ class ObjectiveTemplate(TickTemplate):
 
     def _losses_of_graphs(self) -> Losses:
         parts = self.mbatch.parts
-        if self.mb_output is not self._joined:  # a plugin has put its own in their place
+        is_own = self.mb_output is self._joined and self.mb_output._version == self._version
+        if not is_own:  # a plugin has put its own in their place, or modified them
             self._entangled = self.engine.joined is None
             self._outputs = [self.mb_output[p.start : p.stop] for p in parts]
-        self._separable = self.mb_output is self._joined and not self._has_own("objective_loss")
+        self._separable = is_own and not self._has_own("objective_loss")
         at_once = self.engine.joined is not None and not self._has_own("objective_loss")
         if at_once and not self.mb_y.is_floating_point() and is_mean_cross_entropy(self._criterion):
             sizes = [part.stop - part.start for part in parts]

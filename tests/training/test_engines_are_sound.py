@@ -43,20 +43,23 @@ FIRST = {
         layer=nn.Linear(5, 8),
         norm=nn.InstanceNorm1d(2, track_running_stats=True),
     ),
+    "modifies its input": lambda: Of(lambda s, x: s.layer(x.sub_(0.1)), layer=nn.Linear(5, 8)),
+    "traced": lambda: torch.jit.trace(nn.Linear(5, 8), torch.randn(4, 5)),
     "checkpoint": lambda: Of(
         lambda s, x: checkpoint(s.layer, x, use_reentrant=False), layer=nn.Linear(5, 8)
     ),
 }
 
 
-def runs(make, timeline, **options):
+def runs(make, timeline, scenario="class", **options):
     """Weights and buffers after a run with the default engine and with separate passes."""
     found = []
     for engine in (None, PlainEngine()):
         torch.manual_seed(0)
         model = make()
         strategy = toy_strategy(model=model, engine=engine, memory_size=6, **options)
-        strategy.train(toy_benchmark((24, 24, 24), timeline=timeline).train_stream)
+        benchmark = toy_benchmark((24, 24, 24), timeline=timeline, scenario=scenario)
+        strategy.train(benchmark.train_stream)
         found.append([weights_of(model), *[b.clone().float() for b in model.buffers()]])
     return found
 
@@ -68,7 +71,7 @@ def agree(found, expected):
         assert float((ours - right).norm()) <= 2**10 * epsilon * float(right.norm())
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:`torch.jit.trace")
 @pytest.mark.parametrize("timeline", [SERIAL, OVERLAPPING], ids=["serial", "overlapping"])
 @pytest.mark.parametrize("first", FIRST)
 def test_models(first, timeline):
@@ -124,6 +127,33 @@ class Centring(SupervisedPlugin):
 @pytest.mark.parametrize("first", [0, 5])
 def test_plugins_that_couple_objectives(first):
     agree(*runs(toy_model, OVERLAPPING, plugins=[Centring(first)]))
+
+
+class InPlace(SupervisedPlugin):
+    """Modifies the outputs in place, so that they depend on the samples of other objectives."""
+
+    def after_forward(self, strategy, **kwargs):
+        if strategy.clock.train_iterations >= 4:
+            strategy.mb_output.add_(0.5 * strategy.mb_output.clone().clamp(min=-9.0).mean(dim=0))
+
+
+@pytest.mark.parametrize("scenario", ["class", "task"])
+@pytest.mark.parametrize(
+    "criterion", [None, lambda output, target: functional.cross_entropy(output, target)]
+)
+def test_plugins_that_modify_outputs_in_place(criterion, scenario):
+    with_plugin = runs(toy_model, OVERLAPPING, scenario, criterion=criterion, plugins=[InPlace()])
+    agree(*with_plugin)
+    without = runs(toy_model, OVERLAPPING, scenario, criterion=criterion)
+    assert not torch.equal(with_plugin[1][0], without[1][0])
+
+
+@pytest.mark.parametrize("scenario", ["class", "task"])
+def test_criteria_that_modify_outputs_in_place(scenario):
+    def criterion(output, target):
+        return functional.cross_entropy(output.div_(2.0), target)
+
+    agree(*runs(toy_model, OVERLAPPING, scenario, criterion=criterion))
 
 
 class Hooking(SupervisedPlugin):

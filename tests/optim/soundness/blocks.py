@@ -1,5 +1,8 @@
 """Building blocks of random networks, ``[b, 8]`` to ``[b, 8]``: ordinary ones and troublemakers."""
 
+import random
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -104,6 +107,49 @@ def counter():
 def average():
     block = Of(running, layer=linear())
     block.register_buffer("mean", torch.zeros(WIDTH))
+    return block
+
+
+def counted_inside(self, x):
+    self.counts["passes"] += 1
+    return self.layer(x) * (1.0 if self.counts["passes"] < 20 else 2.0)
+
+
+def counts_inside():
+    block = Of(counted_inside, layer=linear())
+    block.counts = {"passes": 0}
+    return block
+
+
+def scaled_at_random(self, x):
+    return self.layer(x) * float(self.generator.random())
+
+
+def noisy():
+    def forward(self, x):
+        noise = torch.randn(x.shape, generator=self.generator, dtype=x.dtype)
+        return self.layer(x + 0.1 * noise)
+
+    block = Of(forward, layer=linear())
+    block.generator = torch.Generator().manual_seed(0)
+    return block
+
+
+def random_of(generator):
+    block = Of(scaled_at_random, layer=linear())
+    block.generator = generator
+    return block
+
+
+def remembered_mask(self, x):
+    if "mask" not in self.masks:
+        self.masks["mask"] = torch.arange(WIDTH, dtype=x.dtype)
+    return self.layer(x * self.masks["mask"])
+
+
+def keeps_a_mask():
+    block = Of(remembered_mask, layer=linear())
+    block.masks = {}
     return block
 
 
@@ -286,6 +332,11 @@ BLOCKS = {
     "a token": prompt,
     "counter": counter,
     "running mean": average,
+    "counter in a dictionary": counts_inside,
+    "noise of its own generator": noisy,
+    "random numbers of Python": lambda: random_of(random.Random(0)),
+    "random numbers of NumPy": lambda: random_of(np.random.default_rng(0)),
+    "a mask that is kept": keeps_a_mask,
     "keeps its output": lambda: Of(remembered, layer=linear()),
     "checkpoint": lambda: Of(
         lambda s, x: checkpoint(s.layers, x, use_reentrant=False),
@@ -322,6 +373,7 @@ def compiled_in_place():
 
 # They take a second each.
 COMPILED = {
+    "traced": lambda: torch.jit.trace(linear().double(), torch.randn(4, WIDTH).double()),
     "compiled": lambda: torch.compile(linear(), backend="eager"),
     "compiled with its gradients": lambda: torch.compile(linear(), backend="aot_eager"),
     "compiled in place": compiled_in_place,
@@ -335,5 +387,5 @@ COMPILED = {
 ORDINARY = [
     "linear", "no bias", "mlp", "in-place relu", "mul_", "clamp_", "layer norm", "convolution",
     "group norm", "own attention", "words", "tied", "by keyword", "zero head", "zero branch",
-    "the same layer twice", "checkpoint",
+    "the same layer twice", "checkpoint", "a mask that is kept",
 ]  # fmt: skip

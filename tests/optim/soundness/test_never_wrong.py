@@ -127,6 +127,7 @@ def test_every_block(block, n):
     run([block], "nothing", 0, [[4] * n])
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.trace", "ignore::torch.jit.TracerWarning")
 @pytest.mark.parametrize("block", COMPILED)
 @pytest.mark.parametrize("n", [1, 3])
 def test_compiled_blocks(block, n):
