@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ _HOOKS = (
     "_backward_hooks",
     "_backward_pre_hooks",
 )
+_OWN = frozenset(vars(nn.Module()))  # attributes that each module has
 # Values that stay what they are although they are other objects after copying or pickling.
 _CONTAINERS = (dict, list, set)
 _PLAIN = (bool, int, float, str, type(None), tuple)
@@ -171,8 +173,7 @@ class ForwardState:
         self._modules = [each for each in structure if isinstance(each, nn.Module)]
         tensors = [each for each in structure if isinstance(each, Tensor)]
         self._tensors = [each for each in tensors if not each.is_inference()]
-        kinds = (list, dict, set, deque) if thorough else ()
-        self._containers = [each for each in structure if isinstance(each, kinds)]
+        self._containers = _containers_of(self._modules) if thorough else []
         self._random = RandomState(self._tensors, structure, thorough=thorough)
         self.save()
 
@@ -221,6 +222,16 @@ class ForwardState:
                 # Graphs may keep a buffer, which must not seem modified.
                 if copy is not None and not torch.equal(tensor, copy):
                     tensor.copy_(copy)
+
+
+def _containers_of(modules: Iterable[nn.Module]) -> list[Any]:
+    """Collect the lists, dictionaries and sets that a user's modules hold."""
+    return [
+        each
+        for module in modules
+        for name, each in vars(module).items()
+        if isinstance(each, list | dict | set | deque) and name not in _OWN
+    ]
 
 
 def _contents_of(container: Any) -> list[Any]:

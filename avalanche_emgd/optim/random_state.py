@@ -65,19 +65,19 @@ class RandomState:
 
 
 def _state_of(source: Any) -> Any:
-    """State of a generator of Python's or NumPy's."""
+    """State of a generator: a tuple of Python's, a dictionary with arrays of NumPy's."""
     if isinstance(source, np.random.Generator):
         return source.bit_generator.state
-    return source.getstate() if hasattr(source, "getstate") else source.get_state()
+    return source.getstate() if hasattr(source, "getstate") else source.get_state(legacy=False)
 
 
 def _is_same(found: Any, before: Any) -> bool:
-    """Whether two states are equal, which hold arrays."""
+    """Whether two states are equal."""
     if isinstance(found, dict):
         return all(_is_same(found[name], before[name]) for name in before)
-    if isinstance(found, tuple):
-        return all(map(_is_same, found, before))
-    return bool(np.array_equal(found, before))
+    if isinstance(found, np.ndarray):
+        return np.array_equal(found, before)
+    return bool(found == before)
 
 
 def _default_generators(tensors: Sequence[Tensor]) -> list[torch.Generator]:

@@ -195,7 +195,9 @@ class ObjectiveTemplate(TickTemplate):
     def _losses_of_graphs(self) -> Losses:
         parts = self.mbatch.parts
         is_own = self.mb_output is self._joined and self.mb_output._version == self._version
-        if not is_own:  # a plugin has put its own in their place, or modified them
+        if not is_own or self.mb_output._backward_hooks:
+            # A plugin has put its own in their place, has modified them or their gradients.
+            is_own = False
             self._entangled = self.engine.joined is None
             self._outputs = [self.mb_output[p.start : p.stop] for p in parts]
         self._separable = is_own and not self._has_own("objective_loss")

@@ -137,14 +137,24 @@ class InPlace(SupervisedPlugin):
             strategy.mb_output.add_(0.5 * strategy.mb_output.clone().clamp(min=-9.0).mean(dim=0))
 
 
+class Halving(SupervisedPlugin):
+    """Halves the gradients by the outputs from some tick on."""
+
+    def after_forward(self, strategy, **kwargs):
+        if strategy.clock.train_iterations >= 4:
+            strategy.mb_output.register_hook(lambda gradient: 0.5 * gradient)
+
+
 @pytest.mark.parametrize("scenario", ["class", "task"])
+@pytest.mark.parametrize("plugin", [InPlace, Halving])
 @pytest.mark.parametrize(
     "criterion", [None, lambda output, target: functional.cross_entropy(output, target)]
 )
-def test_plugins_that_modify_outputs_in_place(criterion, scenario):
-    with_plugin = runs(toy_model, OVERLAPPING, scenario, criterion=criterion, plugins=[InPlace()])
+def test_plugins_that_modify_outputs(criterion, plugin, scenario):
+    options = {"scenario": scenario, "criterion": criterion}
+    with_plugin = runs(toy_model, OVERLAPPING, plugins=[plugin()], **options)
     agree(*with_plugin)
-    without = runs(toy_model, OVERLAPPING, scenario, criterion=criterion)
+    without = runs(toy_model, OVERLAPPING, **options)
     assert not torch.equal(with_plugin[1][0], without[1][0])
 
 
