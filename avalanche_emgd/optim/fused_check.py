@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import torch
@@ -118,23 +118,31 @@ class Comparison:
             returned = torch.autograd.grad(
                 joined, calls.edges(), back, retain_graph=True, allow_unused=True
             )
-            found = calls.gradients(returned, sizes, parameters, lean)[0].rows
+            found = calls.gradients(returned, sizes, parameters, lean)[0]
         except RuntimeError as error:
             raise UntrustedError(f"its joint gradients fail: {_line_of(error)}") from error
         floors = _floors(calls.calls, returned, sizes, parameters)
         lengths = [p.numel() for p in parameters]
-        for k, (row, right) in enumerate(zip(found, expected, strict=True)):
+        telling = [False] * len(parameters)
+        for k, right in enumerate(expected):  # one by one: all of them take memory n P
             floor = [_FLOOR * each[k] for each in floors]
-            if _rows_agree(row, right, lengths, floor, tolerance):
-                continue
-            own = None
-            if _agree(row, right, _KINKS):
-                # A unit at its kink may be on one side of it in one pass and on the other in
-                # another, as they round. Then the gradient must be right for its own pass.
-                own = _flat_gradient(outputs[k], back.split(sizes)[k], parameters)
-            if own is None or not _rows_agree(row, own, lengths, floor, tolerance):
-                raise UntrustedError("its gradients differ from those of separate passes")
-        return shape, self._seen(calls.calls, returned, expected, parameters, floors, tolerance)
+            row, norms = found.row(k), _norms(right, lengths)
+            if not _rows_agree(row, right, norms, lengths, floor, tolerance):
+                own = None
+                if _agree(row, right, _KINKS):
+                    # A unit at its kink may be on one side of it in one pass and on the other in
+                    # another, as they round. Then the gradient must be right for its own pass.
+                    own = _flat_gradient(outputs[k], back.split(sizes)[k], parameters)
+                if own is None or not _rows_agree(
+                    row, own, _norms(own, lengths), lengths, floor, tolerance
+                ):
+                    raise UntrustedError("its gradients differ from those of separate passes")
+            telling = [
+                before or norm > tolerance * least > 0.0
+                for before, norm, least in zip(telling, norms, floor, strict=True)
+            ]
+        told = {id(p) for p, is_telling in zip(parameters, telling, strict=True) if is_telling}
+        return shape, _seen(calls.calls, returned, parameters, told)
 
     def _joint_pass(self, calls: LayerCalls, layers: Sequence[nn.Module]) -> Tensor:
         state = ForwardState(self._module, structure_of(self._module), thorough=True)
@@ -169,34 +177,26 @@ class Comparison:
         kinds = [call.dtype for call in calls]
         return max((_TOLERANCE.get(kind, 1e-2) for kind in kinds), default=1e-4)
 
-    def _seen(
-        self,
-        calls: Sequence[LayerCall],
-        returned: Sequence[Tensor | None],
-        expected: Tensor,
-        parameters: Sequence[Tensor],
-        floors: Sequence[Sequence[float]],
-        tolerance: float,
-    ) -> list[bool]:
-        """For each call, whether gradients of its layer that are not zero have been compared."""
-        pieces = expected.split([p.numel() for p in parameters], dim=1)
-        telling = {
-            id(p)
-            for p, piece, floor in zip(parameters, pieces, floors, strict=True)
-            if any(
-                float(norm) > _FLOOR * tolerance * each > 0.0
-                for norm, each in zip(piece.norm(dim=1), floor, strict=True)
-            )
-        }
-        trained = {id(p) for p in parameters}
-        found = []
-        for call, slope in zip(calls, returned, strict=True):
-            own = {id(p) for p in call.layer._parameters.values()} & trained
-            if slope is None or not own:  # nothing that could be wrong
-                found.append(True)
-            else:
-                found.append(bool(slope.any()) and bool(own & telling))
-        return found
+
+def _seen(
+    calls: Sequence[LayerCall],
+    returned: Sequence[Tensor | None],
+    parameters: Sequence[Tensor],
+    told: Collection[int],
+) -> list[bool]:
+    """For each call, whether gradients of its layer that are not zero have been compared.
+
+    :param told: identities of the parameters whose gradients are larger than rounding.
+    """
+    trained = {id(p) for p in parameters}
+    found = []
+    for call, slope in zip(calls, returned, strict=True):
+        own = {id(p) for p in call.layer._parameters.values()} & trained
+        if slope is None or not own:  # nothing that could be wrong
+            found.append(True)
+        else:
+            found.append(bool(slope.any()) and not own.isdisjoint(told))
+    return found
 
 
 def _line_of(error: Exception) -> str:
@@ -229,32 +229,53 @@ def _floors(
     for call, slope in zip(calls, returned, strict=True):
         if slope is None:
             continue
-        pieces = zip(call.inputs.split(list(sizes)), slope.split(list(sizes)), strict=True)
-        for k, (inputs, back) in enumerate(pieces):
-            # Inputs may be normalised by the layer, or whole numbers.
-            length = inputs.numel() ** 0.5
-            if inputs.is_floating_point():
-                length = max(length, float(exact(inputs).norm()))
-            for parameter in call.layer._parameters.values():
-                place = places.get(id(parameter))
-                if place is not None:
-                    found[place][k] += length * float(exact(back).norm())
+        # Inputs may be normalised by the layer, or whole numbers.
+        of_inputs = [(call.inputs[0].numel() * size) ** 0.5 for size in sizes]
+        if call.inputs.is_floating_point():
+            of_inputs = list(map(max, of_inputs, _lengths(call.inputs, sizes)))
+        for parameter in call.layer._parameters.values():
+            place = places.get(id(parameter))
+            if place is not None:
+                for k, (inputs, back) in enumerate(
+                    zip(of_inputs, _lengths(slope, sizes), strict=True)
+                ):
+                    found[place][k] += inputs * back
     return found
+
+
+def _lengths(samples: Tensor, sizes: Sequence[int]) -> list[float]:
+    """Euclidean length of each objective's samples ``[N, ...]``."""
+    squares = _vector_norm(samples.flatten(1) if samples.ndim > 1 else samples[:, None], 1) ** 2
+    return torch.stack([piece.sum().sqrt() for piece in squares.split(list(sizes))]).tolist()
+
+
+def _norms(row: Tensor, lengths: Sequence[int]) -> list[float]:
+    """Euclidean length of each parameter's gradient in a flat one ``[P]``."""
+    return torch.stack([_vector_norm(piece) for piece in row.split(list(lengths))]).tolist()
+
+
+def _vector_norm(tensor: Tensor, dim: int | None = None) -> Tensor:
+    """Euclidean length, summed up in float64 on devices that know it."""
+    kind = torch.float32 if tensor.device.type == "mps" else torch.float64
+    return torch.linalg.vector_norm(tensor, dim=dim, dtype=kind)
 
 
 def _rows_agree(
     found: Tensor,
     expected: Tensor,
+    norms: Sequence[float],
     lengths: Sequence[int],
     floors: Sequence[float],
     tolerance: float,
 ) -> bool:
-    """Whether gradients are equal but for rounding, parameter by parameter."""
+    """Whether gradients are equal but for rounding, parameter by parameter.
+
+    :param norms: lengths of the expected gradients.
+    :param floors: lengths beside which rounding is small where terms cancel.
+    """
     return all(
-        _agree(row, right, tolerance, floor)
-        for row, right, floor in zip(
-            found.split(list(lengths)), expected.split(list(lengths)), floors, strict=True
-        )
+        error <= tolerance * max(norm, floor)
+        for error, norm, floor in zip(_norms(found - expected, lengths), norms, floors, strict=True)
     )
 
 

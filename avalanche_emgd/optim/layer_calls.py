@@ -12,7 +12,6 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from .gradient_layout import GradientLayout
 from .layerwise_gradients import LayerwiseGradients, OuterProducts
-from .objective_gradients import ObjectiveGradients
 
 __all__ = ["LayerCall", "LayerCalls"]
 
@@ -138,7 +137,7 @@ class LayerCalls:
         sizes: Sequence[int],
         parameters: Sequence[Tensor],
         lean: bool,
-    ) -> tuple[ObjectiveGradients, list[bool]]:
+    ) -> tuple[LayerwiseGradients, list[bool]]:
         """Gradients of all objectives.
 
         :param slopes: what came back to each call's output; ``None`` where nothing did.

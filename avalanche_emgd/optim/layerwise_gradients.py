@@ -87,6 +87,17 @@ class LayerwiseGradients(ObjectiveGradients):
             self._rows = rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
         return self._rows
 
+    def row(self, k: int) -> Tensor:
+        """Gradient of objective ``k`` alone, ``[P]``, without laying out the others."""
+        pieces = [(piece.start, piece.rows[k]) for piece in self._dense.pieces]
+        start = sum(self._sizes[:k])
+        for each in self.outer:
+            inputs = each.inputs[start : start + self._sizes[k]]
+            slopes = each.slopes[start : start + self._sizes[k]]
+            pieces.append((each.start, (slopes.T @ inputs).reshape(-1)))
+        pieces.sort(key=lambda piece: piece[0])
+        return torch.cat([row for _, row in pieces])
+
     def gramian(self, num_shared: int) -> Tensor:
         """See :meth:`ObjectiveGradients.gramian`."""
         products = [
