@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .checkpoints import reentrant_checkpoints_refused
+from .flat_gradient import flattened
 from .objective_gradients import ObjectiveGradients, StackedGradients
 
 __all__ = ["GradientEngine", "Losses", "PlainEngine", "reusable"]
@@ -144,19 +145,13 @@ class PlainEngine(GradientEngine):
             slopes.append(grads[-1] if also else None)
             grads = grads[: len(parameters)]
             used = [before or g is not None for before, g in zip(used, grads, strict=True)]
-            torch.cat([_flat(g, p) for p, g in zip(parameters, grads, strict=True)], out=row)
+            flattened(grads, parameters, out=row)
         self.used = used
         return rows, slopes
 
     def is_separate(self) -> bool:
         """See :meth:`GradientEngine.is_separate`."""
         return True
-
-
-def _flat(gradient: Tensor | None, parameter: Tensor) -> Tensor:
-    if gradient is None:
-        return torch.zeros_like(parameter).reshape(-1)
-    return (gradient.to_dense() if gradient.is_sparse else gradient).reshape(-1)
 
 
 def reusable(memory: Tensor | None, size: int, like: Tensor) -> Tensor:

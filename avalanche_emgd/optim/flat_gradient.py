@@ -1,4 +1,4 @@
-"""The gradient of a scalar as one flat vector."""
+"""Gradients by several parameters as one flat vector."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["flat_gradient"]
+__all__ = ["flat_gradient", "flattened"]
 
 
 def flat_gradient(
@@ -20,9 +20,23 @@ def flat_gradient(
     :param retain_graph: keep the graph of the loss, which is freed otherwise.
     """
     gradients = torch.autograd.grad(loss, parameters, retain_graph=retain_graph, allow_unused=True)
-    return torch.cat(
-        [
-            (torch.zeros_like(parameter) if gradient is None else gradient).reshape(-1)
-            for parameter, gradient in zip(parameters, gradients, strict=True)
-        ]
-    )
+    return flattened(gradients, parameters)
+
+
+def flattened(
+    gradients: Sequence[Tensor | None], parameters: Sequence[Tensor], out: Tensor | None = None
+) -> Tensor:
+    """Put gradients one after the other, ``[P]``; sparse ones are laid out.
+
+    :param gradients: one for each parameter; ``None`` stands for zeros.
+    :param parameters: with P elements in all, all of one dtype.
+    :param out: ``[P]``, where to; a new tensor if omitted.
+    """
+    flat = [_flat(g, p) for g, p in zip(gradients, parameters, strict=True)]
+    return torch.cat(flat) if out is None else torch.cat(flat, out=out)
+
+
+def _flat(gradient: Tensor | None, parameter: Tensor) -> Tensor:
+    if gradient is None:
+        return torch.zeros_like(parameter).reshape(-1)
+    return (gradient.to_dense() if gradient.is_sparse else gradient).reshape(-1)

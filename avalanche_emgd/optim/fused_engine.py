@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .autograd_graph import loss_is_separable, shape_of, uses_parameters
 from .engine import GradientEngine, Losses, PlainEngine
-from .fused_check import Comparison, UntrustedError
+from .fused_check import Comparison, UntrustedError, line_of
 from .joined import Joined, has_rows, join, versions_of
 from .layer_calls import LayerCalls
 from .layer_gradients import rule_of
@@ -288,10 +288,15 @@ class FusedEngine(GradientEngine):
         self.used = self._plain.used
         try:
             shape, seen = comparison.check(slopes, rows, parameters, self._layers, self.lean)
-        except UntrustedError as untrusted:
-            self.reason, self._is_refused = str(untrusted), True
+        except Exception as error:  # separate passes have gone well
+            self._is_refused = True
+            self.reason = (
+                str(error)
+                if isinstance(error, UntrustedError)
+                else f"a joint pass cannot be compared: {type(error).__name__}: {line_of(error)}"
+            )
             return StackedGradients(rows)
-        sizes = comparison.sizes
+        sizes = comparison.batches.sizes
         self._fewest, self._most = min(self._fewest, *sizes), max(self._most, sum(sizes))
         before = self._seen.get(shape, [False] * len(seen))
         self._seen[shape] = [a or b for a, b in zip(before, seen, strict=True)]

@@ -17,6 +17,7 @@ from .random_state import RandomState
 
 __all__ = [
     "ForwardState",
+    "has_hooks",
     "modules_of",
     "same_structure",
     "structure_of",
@@ -114,7 +115,12 @@ def _is_equal(a: Any, b: Any) -> bool:
     return isinstance(a, _CONTAINERS) and not (a or b)
 
 
-def _has_hooks(parameter: Any) -> bool:
+def has_hooks(module: nn.Module) -> bool:
+    """Whether hooks of the user's change what a module computes, or its gradients."""
+    return any(vars(module).get(hooks) for hooks in _HOOKS)
+
+
+def _is_hooked(parameter: Any) -> bool:
     return bool(parameter._backward_hooks or parameter._post_accumulate_grad_hooks)
 
 
@@ -143,10 +149,10 @@ def _unfit(layer: nn.Module, called: str) -> str | None:
         return f"{called} is compiled"
     if isinstance(layer, nn.DataParallel | nn.parallel.DistributedDataParallel):
         return f"{called} distributes samples"
-    if any(vars(layer).get(hooks) for hooks in _HOOKS):
+    if has_hooks(layer):
         return f"{called} has hooks"
     own = [p for p in layer._parameters.values() if p is not None and p.requires_grad]
-    if any(_has_hooks(parameter) for parameter in own):
+    if any(_is_hooked(parameter) for parameter in own):
         return f"a parameter of {called} has hooks"
     if own and rule_of(layer) is None:
         return f"there is no gradient rule for {called}"

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, functional
 
-_FORWARD = CrossEntropyLoss.forward
+from ..optim.model_state import has_hooks
 
 __all__ = ["is_mean_cross_entropy", "mean_cross_entropies"]
+
+_FORWARD = CrossEntropyLoss.forward
 
 
 def is_mean_cross_entropy(criterion: Any) -> bool:
@@ -20,8 +22,7 @@ def is_mean_cross_entropy(criterion: Any) -> bool:
         type(criterion) is CrossEntropyLoss
         and CrossEntropyLoss.forward is _FORWARD
         and "forward" not in vars(criterion)
-        and not (criterion._forward_hooks or criterion._forward_pre_hooks)
-        and not (criterion._backward_hooks or criterion._backward_pre_hooks)
+        and not has_hooks(criterion)
         and criterion.weight is None
         and criterion.reduction == "mean"
         and criterion.label_smoothing == 0.0
