@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -48,7 +49,8 @@ class FusedEngine(GradientEngine):
       to its batch, nor into a list or dictionary that a module holds;
     * a comparison with separate passes has seen a graph of this shape, with gradients of every
       layer that were not zero, and they were equal but for rounding;
-    * comparisons have seen as many samples in all, and as few of one objective.
+    * comparisons have seen gradients by the same parameters, as many samples in all, and as few of
+      one objective.
 
     Comparisons are made at ticks 1, 2, 4, 8 ... with several objectives, where there are more or
     fewer samples than ever, and begin anew after each change of the model: of modules, modes,
@@ -76,6 +78,7 @@ class FusedEngine(GradientEngine):
         self._ticks = 0
         self._seen: dict[tuple[Any, ...], list[bool]] = {}
         self._fewest, self._most = sys.maxsize, -1  # samples that have been compared
+        self._parameters: list[Tensor] = []  # by which gradients have been compared
         self._has_forwarded = False
         self._comparison: Comparison | None = None
         self._outputs, self._version = Joined(torch.empty(0), []), 0
@@ -236,7 +239,10 @@ class FusedEngine(GradientEngine):
         """Gradients of the joint pass."""
         assert self.joined is not None
         roots = [losses] if isinstance(losses, Tensor) else list(losses)
-        if not self._can_be_fused(roots, parameters, separable):
+        are_compared = self._are_compared(parameters)
+        if not are_compared:
+            self._ticks, self._seen = 0, {}  # the next tick is compared
+        if not (are_compared and self._can_be_fused(roots, parameters, separable)):
             # The joint graph is right for each loss by itself, whatever it depends on.
             found = self._plain.gradients(list(losses), parameters, retain_graph=True)
             self.used = self._plain.used
@@ -252,6 +258,12 @@ class FusedEngine(GradientEngine):
         sizes = self._outputs.sizes
         found, self.used = self._calls.gradients(slopes, sizes, parameters, self.lean)
         return found
+
+    def _are_compared(self, parameters: Sequence[Tensor]) -> bool:
+        """Whether comparisons have been made with gradients by these very parameters."""
+        return len(parameters) == len(self._parameters) and all(
+            map(operator.is_, parameters, self._parameters)
+        )
 
     def _can_be_fused(
         self, roots: Sequence[Tensor], parameters: Sequence[Tensor], separable: bool
@@ -296,6 +308,8 @@ class FusedEngine(GradientEngine):
                 else f"a joint pass cannot be compared: {type(error).__name__}: {line_of(error)}"
             )
             return StackedGradients(rows)
+        if not self._are_compared(parameters):
+            self._parameters, self._seen = list(parameters), {}
         sizes = comparison.batches.sizes
         self._fewest, self._most = min(self._fewest, *sizes), max(self._most, sum(sizes))
         before = self._seen.get(shape, [False] * len(seen))

@@ -246,3 +246,44 @@ def test_models_that_look_at_the_number_of_samples(differs, sizes):
 def test_no_batches():
     engine = FusedEngine(model_of())
     assert list(engine.forward(model_of(), [])) == []
+
+
+def test_a_leaf_that_is_no_parameter_is_differentiated_from_the_fourth_tick_on():
+    scale = torch.ones(WIDTH, dtype=torch.float64, requires_grad=True)
+    model = nn.Sequential(Of(lambda s, x: s.layer(x * scale), layer=linear())).double()
+    fused, plain = FusedEngine(model), PlainEngine()
+    parameters = list(model.parameters())
+    for k in range(8):
+        batches = [torch.randn(4, WIDTH, dtype=torch.float64) for _ in range(3)]
+        if k == 4:
+            parameters.append(scale)
+        found = []
+        for engine in (fused, plain):
+            losses = [output.square().mean() for output in engine.forward(model, batches)]
+            found.append(engine.gradients(losses, parameters).rows.clone())
+        assert close(*found, float(found[1].abs().max()))
+        assert list(fused.used) == list(plain.used)
+
+
+def test_parameters_that_are_asked_for_later_are_compared_first():
+    """The batch is as long as the sequences, and comes second: only a comparison can tell."""
+
+    def forward(self, x):
+        h = self.layer(x.view(len(x), 6, 4).transpose(0, 1)).transpose(0, 1)
+        return self.head(h.flatten(1))
+
+    torch.manual_seed(0)
+    model = Of(forward, layer=nn.Linear(4, 4), head=nn.Linear(24, 5)).double()
+    fused, plain = FusedEngine(model), PlainEngine()
+    for k in range(9):
+        batches = [torch.randn(2, 24, dtype=torch.float64) for _ in range(3)]
+        parameters = list((model.head if k < 5 else model).parameters())
+        found = []
+        for engine in (fused, plain):
+            losses = [output.square().mean() for output in engine.forward(model, batches)]
+            is_fused = engine.joined is not None
+            found.append(engine.gradients(losses, parameters).rows.clone())
+            if engine is fused and k == 4:
+                assert is_fused
+        assert close(*found, float(found[1].abs().max()))
+    assert "gradients differ" in fused.reason
