@@ -7,7 +7,7 @@ from avalanche.models.utils import avalanche_forward
 from torch import nn
 
 from ..benchmarks.experience import TaskExperience
-from ..models import ClassMask, is_masked
+from ..models import ClassMask, evaluation_mode, is_masked
 
 __all__ = ["TestSamples", "accuracy"]
 
@@ -44,10 +44,8 @@ def accuracy(
     :param batch_size: samples per forward pass.
     :return: in [0, 1].
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
     correct = 0
-    try:
+    with evaluation_mode(model):
         for start in range(0, len(samples.targets), batch_size):
             chosen = slice(start, start + batch_size)
             x = samples.inputs[chosen].to(device)
@@ -58,7 +56,4 @@ def accuracy(
             # Where everything is masked, argmax still names a class; that is no prediction.
             competing = ~is_masked(logits.gather(1, own[:, None]).squeeze(1))
             correct += int((right & competing).sum())
-    finally:
-        for module, training in modes:
-            module.training = training
     return correct / len(samples.targets)

@@ -56,7 +56,9 @@ def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> No
     segments = experience.benchmark.timeline.segments()
     if [segment.tasks for segment in segments] == [(task,) for task in range(len(segments))]:
         return
-    wrong = sorted({type(each).__name__ for each in evaluator.metrics if _is_numbered(each)})
+    wrong = sorted(
+        {type(each).__name__ for each in evaluator.metrics if isinstance(each, _NUMBERED)}
+    )
     if wrong:
         _warned.add(evaluator)
         warnings.warn(
@@ -66,7 +68,3 @@ def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> No
             "avalanche_emgd.pcl_metrics(benchmark), whose F_ebar is the forgetting.",
             stacklevel=3,
         )
-
-
-def _is_numbered(metric: Any) -> bool:
-    return isinstance(metric, _NUMBERED)

@@ -8,14 +8,21 @@ from contextlib import contextmanager
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-__all__ = ["evaluation_mode", "frozen_statistics"]
+__all__ = ["evaluation_mode", "frozen_statistics", "restored_modes"]
 
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Put a model into evaluation mode; afterwards each module is in the mode it was in."""
+    with restored_modes(model):
+        model.eval()
+        yield
+
+
+@contextmanager
+def restored_modes(model: nn.Module) -> Iterator[None]:
+    """Put each module back into its mode afterwards, training or evaluation."""
     modes = [(module, module.training) for module in model.modules()]
-    model.eval()
     try:
         yield
     finally:

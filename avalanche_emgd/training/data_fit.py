@@ -15,6 +15,7 @@ from ..benchmarks._inputs import InputKind
 from ..benchmarks._labelled import inputs_of
 from ..benchmarks._ordinary import check_kept, check_ordinary
 from ..benchmarks.parallel import ParallelBenchmark
+from ..models import evaluation_mode
 
 __all__ = ["check_data", "check_experiences"]
 
@@ -35,13 +36,9 @@ def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
     found = check_experiences(experiences)
     for place, experience in enumerate(found[:_MOST_EXPERIENCES]):
         check_ordinary(experience, max(2, samples // len(found)), f"experiences[{place}]")
-    benchmarks: list[ParallelBenchmark] = []
-    for experience in found:
-        benchmark = getattr(experience, "benchmark", None)
-        known = any(benchmark is other for other in benchmarks)
-        if isinstance(benchmark, ParallelBenchmark) and not known:
-            benchmarks.append(benchmark)
-    for benchmark in benchmarks:
+    owners = [getattr(experience, "benchmark", None) for experience in found]
+    benchmarks = {id(owner): owner for owner in owners if isinstance(owner, ParallelBenchmark)}
+    for benchmark in benchmarks.values():
         if getattr(strategy, "memory", None) is not None:
             _check_memory(benchmark, getattr(strategy, "memory_editing", None) is not None)
         _check_model(strategy.model, benchmark)
@@ -88,15 +85,10 @@ def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
     kinds = benchmark.input_kinds
     usual = [kind for kind in kinds.train if kind.dtype == parameters[0].dtype]
     unusual = {kind for kind in (*kinds.train, *kinds.test) if not any(map(kind.agrees, usual))}
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
+    with evaluation_mode(model):
         for kind in unusual:
             x, task = _example(benchmark, kind)
             _try(model, x.to(parameters[0].device), kind, benchmark.task_names[task], task)
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int]:

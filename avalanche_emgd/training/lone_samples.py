@@ -12,7 +12,7 @@ from torch.utils.data import default_collate
 
 from ..benchmarks._fingerprint import undisturbed
 from ..benchmarks.parallel import ParallelBenchmark
-from ..models import frozen_statistics
+from ..models.modes import restored_modes
 from .memory_shares import equal_shares
 
 __all__ = ["fails_alone", "has_batch_norm", "lone_replay"]
@@ -35,8 +35,7 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
     if not has_batch_norm(model):
         return False
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    modes = [(module, module.training) for module in model.modules()]
-    with undisturbed(0), frozen_statistics(model), torch.no_grad():
+    with undisturbed(0), restored_modes(model), torch.no_grad():
         sample = dataset.train()[0]
         x = default_collate([sample[0]]).to(device)
         task = torch.tensor([int(sample[2]) if len(sample) > 2 else 0], device=device)
@@ -46,8 +45,6 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
         except Exception as error:  # of another kind: training says so itself
             return "more than 1 value per channel" in str(error)
         finally:
-            for module, training in modes:
-                module.training = training
             for buffer, value in buffers:
                 buffer.copy_(value)
     return False
