@@ -88,10 +88,6 @@ class ObjectiveTemplate(TickTemplate):
         self.space = GradientSpace(self.model, self._shared)
         self.engine.attach(self.model)
 
-    def _after_training_iteration(self, **kwargs: Any) -> None:
-        super()._after_training_iteration(**kwargs)
-        self.engine.release()
-
     # Forward
 
     def forward(self) -> Tensor:
