@@ -147,7 +147,7 @@ class ReplayMemory(StoredSamples):
     def kept(self) -> list[Tensor]:
         """All samples kept, ``[x, y, task labels]``: those kept aside for active tasks, too."""
         aside = [s for stores in self._streaming.values() for s in stores.values()]
-        return samples_of([*self._finished.values(), *aside])
+        return samples_of([*self._finished, *aside])
 
     def state_dict(self) -> dict[str, Any]:
         """All samples with their annotations, and what decides on further ones.
@@ -159,10 +159,7 @@ class ReplayMemory(StoredSamples):
         return {
             "max_size": self.max_size,
             "generator": self._generator.get_state(),
-            "finished": [
-                (name, label, store.state_dict())
-                for (name, label, _), store in self._finished.items()
-            ],
+            "finished": [store.state_dict() for store in self._finished],
             "groups": list(self._groups),
             "streaming": [
                 (name, label, store.state_dict())
@@ -186,9 +183,8 @@ class ReplayMemory(StoredSamples):
             )
         self.max_size = int(state["max_size"])
         self._generator.set_state(state["generator"])
-        self._finished, self._entered, self._streaming = {}, 0, {}
-        for name, label, kept in state["finished"]:
-            self._enter(name, label, SampleStore.from_state(kept))
+        self._finished = [SampleStore.from_state(kept) for kept in state["finished"]]
+        self._streaming = {}
         self._groups = {(own, int(label)): None for own, label in state["groups"]}
         for name, label, kept in state["streaming"]:
             self._streaming.setdefault(name, {})[label] = SampleStore.from_state(kept)
@@ -199,7 +195,7 @@ class ReplayMemory(StoredSamples):
 
     # Copies hold what a state holds: tensors that are views of others would come back apart.
     _IN_STATE: ClassVar[tuple[str, ...]] = (
-        "max_size", "_generator", "_finished", "_entered", "_groups", "_streaming", "_seen",
+        "max_size", "_generator", "_finished", "_groups", "_streaming", "_seen",
         "_inputs", "_labels", "_task_labels", "_annotations", "_of_task",
     )  # fmt: skip
 
@@ -235,7 +231,7 @@ class ReplayMemory(StoredSamples):
     def _largest_shares(self, delivered: Sequence[Delivered]) -> list[int]:
         """Most samples of a class that each of these can leave in the memory."""
         counts = Counter(dict.fromkeys(self._groups, 0))
-        for store in self._finished.values():
+        for store in self._finished:
             counts[store.group] += len(store)
         for samples in delivered:
             labels, numbers = samples.labels.unique(return_counts=True)
@@ -259,7 +255,7 @@ class ReplayMemory(StoredSamples):
         """Move what was kept aside of a task into the memory."""
         for label, store in self._streaming.pop(name, {}).items():
             store.name, store.group = name, self._group_of(name, label, store)
-            self._enter(name, label, store)
+            self._finished.append(store)
             self._groups.setdefault(store.group)
 
     def _group_of(self, name: str, label: int, store: SampleStore) -> Group:
@@ -268,7 +264,7 @@ class ReplayMemory(StoredSamples):
 
     def _share(self) -> None:
         stores: dict[Group, list[SampleStore]] = {group: [] for group in self._groups}
-        for store in self._finished.values():
+        for store in self._finished:
             stores[store.group].append(store)
         counts = [sum(map(len, group)) for group in stores.values()]
         if self._is_ordinary:
@@ -281,5 +277,5 @@ class ReplayMemory(StoredSamples):
         for group, count, share in zip(stores.values(), counts, shares, strict=False):
             if count > share:
                 shrink_to(share, group)
-        self._finished = {key: store for key, store in self._finished.items() if len(store)}
+        self._finished = [store for store in self._finished if len(store)]
         self._rebuild()

@@ -27,9 +27,7 @@ class StoredSamples(ExemplarsBuffer):
 
     def __init__(self, max_size: int) -> None:
         super().__init__(max_size)
-        # What entered at once: samples of a task (its name) and class, and a running number.
-        self._finished: dict[tuple[str, int, int], SampleStore] = {}
-        self._entered = 0
+        self._finished: list[SampleStore] = []  # in the order in which they entered
         self._rebuild()
 
     def __len__(self) -> int:
@@ -54,7 +52,7 @@ class StoredSamples(ExemplarsBuffer):
     def buffer(self) -> AvalancheDataset:
         """The samples as an Avalanche data set of ``(x, y, task label)``."""
         datasets, start = [], 0
-        for task, stores in groupby(self._finished.values(), key=lambda store: store.task_label):
+        for task, stores in groupby(self._finished, key=lambda store: store.task_label):
             stop = start + sum(map(len, stores))
             x, y = self._inputs[start:stop], self._labels[start:stop]
             datasets.append(with_labels(TensorDataset(x, y), y.tolist(), task))
@@ -79,12 +77,12 @@ class StoredSamples(ExemplarsBuffer):
             annotations ``[n, ...]``, which are copied.
         :raises ValueError: if the shape does not fit the samples, or the annotations of other ones.
         """
-        missing = [s for s in self._finished.values() if name not in s.annotations]
+        missing = [s for s in self._finished if name not in s.annotations]
         if not missing:
             return
         values = make(*samples_of(missing)).detach().to(self._inputs.device)
         sizes = [len(store) for store in missing]
-        others = [s.annotations[name] for s in self._finished.values() if name in s.annotations]
+        others = [s.annotations[name] for s in self._finished if name in s.annotations]
         expected = others[0].shape[1:] if others else values.shape[1:]
         if values.shape != (sum(sizes), *expected):
             raise ValueError(
@@ -107,26 +105,22 @@ class StoredSamples(ExemplarsBuffer):
             )
         return self._annotations[name]
 
-    def _enter(self, name: str, label: int, store: SampleStore) -> None:
-        self._finished[name, label, self._entered] = store
-        self._entered += 1
-
     def _rebuild(self) -> None:
         """Lay the samples out one after the other; the stores become views of that."""
         stores = self._finished
-        self._inputs, self._labels, self._task_labels = samples_of(list(stores.values()))
-        named = [set(store.annotations) for store in stores.values()]
+        self._inputs, self._labels, self._task_labels = samples_of(stores)
+        named = [set(store.annotations) for store in stores]
         self._annotations: dict[str, Tensor] = {
-            name: torch.cat([store.annotations[name] for store in stores.values()])
+            name: torch.cat([store.annotations[name] for store in stores])
             for name in sorted(set.intersection(*named) if named else ())
         }
         places: dict[str, list[int]] = {}
         start = 0
-        for (name, _, _), store in stores.items():
+        for store in stores:
             stop = start + len(store)
             store.inputs = self._inputs[start:stop]
             for annotation, values in self._annotations.items():
                 store.annotations[annotation] = values[start:stop]
-            places.setdefault(name, []).extend(range(start, stop))
+            places.setdefault(store.name, []).extend(range(start, stop))
             start = stop
         self._of_task = {name: torch.tensor(own) for name, own in places.items()}

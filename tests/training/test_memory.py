@@ -139,7 +139,7 @@ def test_does_not_touch_the_users_data():
     memory = ReplayMemory(8)
     fill(memory, benchmark)
     memory.draw(8)[0].zero_()
-    for store in memory._finished.values():
+    for store in memory._finished:
         store.inputs.zero_()
     assert torch.equal(x, before)
 

@@ -82,10 +82,10 @@ def test_shares_are_water_filled_and_samples_have_the_smallest_keys(experiences,
             assert sorted(held.values()) == sorted(water_filled(capacity, counts).values())
         else:
             assert set(held.values()) == {1}
-        assert all(len(store) for store in memory._finished.values())
+        assert all(len(store) for store in memory._finished)
         # Both memories draw the same keys: what is kept of a class are its smallest ones.
         keys = {}
-        for store in everything._finished.values():
+        for store in everything._finished:
             found = zip(store.keys.tolist(), store.inputs[:, 0].tolist(), strict=True)
             keys.setdefault(int(store.labels[0]), []).extend(found)
         expected = {i for label, n in held.items() for _, i in sorted(keys[label])[:n]}
