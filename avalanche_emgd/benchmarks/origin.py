@@ -1,4 +1,4 @@
-"""Which benchmark something belongs to."""
+"""The benchmark that an experience belongs to, compared by content."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Origin"]
 class Origin:
     """Remembers a benchmark, to compare it with others by content.
 
-    All ordinary Avalanche benchmarks count as one. A pickled or copied origin has the fingerprint
-    of its benchmark in place of the data, which is computed no earlier.
+    All ordinary Avalanche benchmarks count as one. A pickled or copied origin holds the fingerprint
+    of its benchmark in place of the data. Fingerprints are computed when they are first needed.
 
-    :param benchmark: a parallel one, or ``None`` for an ordinary one.
-    :param fingerprint: in place of a parallel benchmark.
+    :param benchmark: parallel benchmark, or ``None`` for an ordinary one.
+    :param fingerprint: fingerprint of a parallel benchmark, in place of the benchmark.
     """
 
     def __init__(

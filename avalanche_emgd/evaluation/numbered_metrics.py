@@ -1,4 +1,4 @@
-"""Avalanche's metrics that know a task by the number of the experience it was trained in."""
+"""Avalanche's metrics that take the number of a training experience for that of a task."""
 
 from __future__ import annotations
 
@@ -46,10 +46,11 @@ def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> No
 
     Forgetting, backward and forward transfer and the like compare the number of a training
     experience with that of a test experience. Segments of a parallel benchmark are not its tasks:
-    training experience 3 is not where task 3 is learned. Where they are, on a serial time line with
-    its tasks in order, and on ordinary benchmarks, there is no warning.
+    training experience 3 is not where task 3 is learned. There is no warning on ordinary
+    benchmarks, nor on a serial time line with its tasks in order, whose segments are the tasks.
 
-    :param experience: that is trained on.
+    :param evaluator: evaluator of the strategy.
+    :param experience: training experience of any benchmark.
     """
     if not isinstance(experience, SegmentExperience) or evaluator in _warned:
         return

@@ -66,8 +66,8 @@ class PCLMetrics(PluginMetric[PCLResult]):
     has all tasks end at the same time.
 
     A task ends when all of its segments have been trained on, and the stream when all segments
-    have, in whatever order. What is trained on after that is another pass, which is measured
-    afresh, as is another strategy from the first segment on. A run that goes on in another process
+    have, in whatever order. Training after that is another pass, which is measured afresh. So is
+    another strategy, from the first segment on. A run that goes on in another process
     needs :meth:`state_dict` of its first part; without it, the last segment warns that the figures
     of merit are not known.
 
@@ -252,7 +252,7 @@ class PCLMetrics(PluginMetric[PCLResult]):
         started = time.perf_counter()
         if self._samples is None:
             self._samples = [TestSamples(e) for e in self.benchmark.test_stream]
-        # What the strategy has seen and holds in memory competes; others are asked by time line.
+        # A mask of the strategy's own has the classes in memory, too.
         trained = getattr(strategy, "class_mask", None)
         mask = trained if isinstance(trained, ClassMask) else self._mask
         values = []

@@ -23,7 +23,7 @@ def quiet_evaluator(*metrics: PluginMetric) -> EvaluationPlugin:
 
     Avalanche warns of an evaluator that is made without loggers, even where none is wanted.
 
-    :param metrics: to be computed; none are fine, too.
+    :param metrics: metrics to be computed, if any.
     """
     evaluator = EvaluationPlugin(*metrics, loggers=[_NoLogger()], collect_all=False)
     evaluator.loggers = []

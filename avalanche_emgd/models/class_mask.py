@@ -105,8 +105,8 @@ class ClassMask:
     def for_evaluation(self, experience: Any) -> ClassMask:
         """Make the mask for an evaluation in between, which leaves this one alone.
 
-        :param experience: what is evaluated, of any stream. The tasks that have started are those
-            of the segments trained on; all tasks, for another benchmark than theirs.
+        :param experience: experience of any stream that is evaluated. The tasks that have started
+            are those of the segments trained on; all tasks, for another benchmark than theirs.
         """
         mask = ClassMask()
         same = Origin.of(experience) == self._origin

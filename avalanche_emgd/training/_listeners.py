@@ -1,4 +1,4 @@
-"""Who has a callback for an event, so that nobody else need be asked at every tick."""
+"""Plugins that have a callback for an event; only these are called at each tick."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Listeners:
     """
 
     def __init__(self) -> None:
-        self._plugins: list[Any] = []  # kept, lest their identities be given to others
+        self._plugins: list[Any] = []  # references, so that `id()` values are not reused
         self._identities: list[int] = []
         self._found: dict[str, list[Any]] = {}
 

@@ -1,4 +1,4 @@
-"""Whether the data of a stream can be trained on, before any work starts."""
+"""Checks that a strategy can be trained on the data of a stream, before any work starts."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _MOST_EXPERIENCES = 100  # of an ordinary stream, whose samples are looked at
 def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
     """Check that a strategy can be trained on experiences.
 
-    :param strategy: with ``model`` and maybe ``memory`` and ``memory_editing``.
-    :param experiences: one, or a stream of them.
-    :param samples: of ordinary experiences, looked at in all; at least 2 of each.
+    :param strategy: strategy with ``model``, maybe ``memory`` and ``memory_editing``.
+    :param experiences: an experience, or a stream of them.
+    :param samples: number of samples of ordinary experiences to look at in all, at least 2 of each.
     :return: whether they have been checked; streams that are generated while they are trained on
         are not looked at.
     :raises ValueError: if targets are no class labels, ticks and masks have been lost, the model
@@ -75,7 +75,7 @@ def _check_memory(benchmark: ParallelBenchmark, edited: bool) -> None:
 def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
     """Try inputs of another type than the parameters, and test inputs unlike training inputs.
 
-    What is not unusual is not tried: the model is not called.
+    Usual inputs are not tried: for these the model is not called.
     """
     parameters = [p for p in model.parameters() if p.is_floating_point()]
     unready = (nn.UninitializedParameter, DynamicModule)  # heads are prepared later

@@ -1,4 +1,4 @@
-"""Whether what the user brings fits together, before any work starts."""
+"""Whether sizes, model, criterion and benchmark fit together, before any work starts."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def mean_cross_entropies(
 ) -> Tensor:
     """Mean cross-entropy of each of n successive groups of samples, ``[n]``.
 
-    :param criterion: whose ``ignore_index`` is left out of the means, as the criterion does.
+    :param criterion: loss whose ``ignore_index`` is left out of the means.
     :param outputs: ``[B, K]``.
     :param targets: ``[B]``, integers.
     :param sizes: of the groups, B in all.

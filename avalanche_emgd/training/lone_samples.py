@@ -26,11 +26,11 @@ def has_batch_norm(model: nn.Module) -> bool:
 def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
     """Whether batch norm has no variance to normalise by, where a minibatch is a single sample.
 
-    That depends on what is in front of it: the pixels of one image have a variance. The model is
-    tried on a sample; its parameters, buffers and modes stay as they are, and so do the global
+    That depends on the layers before it: the pixels of one image have a variance. The model is
+    tried on a sample. Its parameters, buffers and modes stay as they are, and so do the global
     generators of random numbers.
 
-    :param dataset: Avalanche data set of samples as the model is trained on.
+    :param dataset: Avalanche data set that the model is trained on.
     """
     if not has_batch_norm(model):
         return False
@@ -55,9 +55,9 @@ def lone_replay(
 ) -> str | None:
     """Say why a replayed minibatch of an objective will be a single sample; ``None`` if it won't.
 
-    :param benchmark: that is trained on once, from its first to its last segment.
+    :param benchmark: parallel benchmark, trained on once from its first to its last segment.
     :param memory_size: capacity of the replay memory, which classes share.
-    :param batch_size: samples from memory at each tick.
+    :param batch_size: number of samples from memory at each tick.
     :param per_task: whether each finished task is an objective.
     """
     spans = benchmark.timeline.spans

@@ -173,8 +173,8 @@ class ReplayMemory(StoredSamples):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave; all that was in the memory is gone.
 
-        :param state: whose samples are of the benchmark that is trained on next.
-        :raises ValueError: if it is of no replay memory, or of one of an earlier release.
+        :param state: state whose samples are of the benchmark that is trained on next.
+        :raises ValueError: if it is no state of a replay memory, or one of an earlier release.
         """
         missing = sorted({"finished", "groups", "streaming", "seen", "origin"} - set(state))
         if missing:
@@ -259,7 +259,7 @@ class ReplayMemory(StoredSamples):
             self._groups.setdefault(store.group)
 
     def _group_of(self, name: str, label: int, store: SampleStore) -> Group:
-        """Say whose share a store is part of."""
+        """Group whose share of the capacity holds a store."""
         return (store.task_label if self._is_ordinary else name, label)
 
     def _share(self) -> None:

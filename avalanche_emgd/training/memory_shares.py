@@ -10,8 +10,8 @@ __all__ = ["equal_shares", "filled_shares"]
 def equal_shares(capacity: int, number: int) -> list[int]:
     """Equal shares; the first groups get what does not divide.
 
-    :param capacity: samples in all, ≥ 0.
-    :param number: of groups, ≥ 1.
+    :param capacity: number of samples in all, ≥ 0.
+    :param number: number of groups, ≥ 1.
     """
     share, more = divmod(capacity, number)
     return [share + (position < more) for position in range(number)]
@@ -23,9 +23,9 @@ def filled_shares(capacity: int, counts: Sequence[int], ranks: Sequence[float]) 
     The first groups that have more samples get what does not divide. If there are more groups than
     places, the groups with the smallest ranks get one each.
 
-    :param capacity: samples in all, ≥ 0.
-    :param counts: samples of each group, ≥ 0.
-    :param ranks: of the groups; a random rank for each makes the choice among them fair.
+    :param capacity: number of samples in all, ≥ 0.
+    :param counts: number of samples of each group, ≥ 0.
+    :param ranks: rank of each group; random ranks make the choice among the groups fair.
     :return: shares that use the whole capacity, or hold all samples.
     """
     level, rest = _level(capacity, counts)

@@ -82,7 +82,7 @@ class SampleStore:
 def shrink_to(size: int, stores: Sequence[SampleStore]) -> None:
     """Keep the samples with the smallest keys of several stores.
 
-    :param size: of all stores together.
+    :param size: number of samples in all stores together.
     """
     if len(stores) == 1:
         stores[0].shrink(size)

@@ -73,7 +73,7 @@ class ObjectiveTemplate(TickTemplate):
         self._outputs: Sequence[Tensor] = []
         self._losses: Losses = []
         self._found: ObjectiveGradients | None = None
-        # Whether the way back from each objective's output leads through the graphs of all.
+        # Whether going backward from one objective's output passes through the graphs of all.
         self._entangled = False
         # Whether each loss is known to depend on its objective's own outputs alone.
         self._separable = False
@@ -135,7 +135,7 @@ class ObjectiveTemplate(TickTemplate):
         return output
 
     def _needs_no_graphs(self) -> bool:
-        """Whether nobody goes backward through the outputs but the engine, and it only once."""
+        """Whether only the engine goes backward through the outputs, and only once."""
         return not (
             self.retain_graph
             or self.precision.scales

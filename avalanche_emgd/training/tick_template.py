@@ -47,7 +47,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
             kwargs["evaluator"] = quiet_evaluator()
         super().__init__(**kwargs)
         if not (self.evaluator.metrics or self.evaluator.loggers):
-            # Nobody wants to know: it would still look at the strategy ten times a tick.
+            # An evaluator with neither still looks at the strategy ten times a tick.
             self.plugins.remove(self.evaluator)
         self._listeners = Listeners()
         self._class_mask = self._eval_mask = ClassMask()

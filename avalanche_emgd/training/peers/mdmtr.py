@@ -34,8 +34,8 @@ class MDMTRStrategy(MultiGradientTemplate):
     its optional episodic distillation is left out. Predictions are made without margins. Half
     memory and half the mean of the active tasks.
 
-    In the task-incremental scenario other tasks' classes are masked, and on ordinary benchmarks
-    nobody says which class is whose: there only m_c is left.
+    In the task-incremental scenario other tasks' classes are masked, and ordinary benchmarks do not
+    say which class belongs to which task: there only m_c is left.
 
     Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
 

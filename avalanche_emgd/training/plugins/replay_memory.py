@@ -42,7 +42,7 @@ class ReplayMemoryPlugin(SupervisedPlugin):
     def fewest(self, size: int) -> int:
         """Fewest samples of one objective that may be replayed now; 0 for an empty memory.
 
-        :param size: samples in all.
+        :param size: number of samples in all.
         """
         return self.memory.smallest_draw(size, per_task=self.objectives == "per-task")
 
