@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch.utils.data import Dataset
 
+from ._whole_numbers import is_whole
 from .timeline import Timeline
 
 __all__ = ["check_datasets", "check_settings", "checked_class_names", "checked_task_names"]
@@ -17,7 +17,7 @@ __all__ = ["check_datasets", "check_settings", "checked_class_names", "checked_t
 def check_settings(
     timeline: Any, batch_size: Any, epochs: Any, seed: Any, scenario: Any, relabel: Any
 ) -> None:
-    """Check what is no data.
+    """Check the arguments beside the data.
 
     :raises ValueError: names the argument and the value.
     """
@@ -26,12 +26,12 @@ def check_settings(
             f"`timeline` must be a Timeline, found {str(timeline)[:60]!r}: make one with "
             "Timeline(spans), Timeline.overlapping(lengths, overlap) and the like."
         )
-    for name, value, low in (("batch_size", batch_size, 1), ("epochs", epochs, 1)):
-        if not _is_whole(value):
+    for name, value in (("batch_size", batch_size), ("epochs", epochs)):
+        if not is_whole(value):
             raise ValueError(f"`{name}` must be an integer, found {value!r}.")
-        if value < low:
-            raise ValueError(f"`{name}` must be at least {low}, found {value!r}.")
-    if not _is_whole(seed) or not -(2**63) <= seed < 2**63:
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1, found {value!r}.")
+    if not is_whole(seed) or not -(2**63) <= seed < 2**63:
         raise ValueError(f"`seed` must be an integer of 64 bits, found {seed!r}.")
     if scenario not in ("task", "class"):
         raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
@@ -91,7 +91,3 @@ def checked_class_names(class_names: Any) -> dict[int, str] | None:
             f"{type(class_names).__name__}."
         )
     return {label: str(name) for label, name in class_names.items()}
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

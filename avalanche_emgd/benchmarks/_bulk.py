@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 import torch
 from torch import Tensor
 from torch.utils.data import Subset, TensorDataset
 
-__all__ = ["Bulk", "bulk_of"]
+__all__ = ["Bulk", "bulk_of", "loads_as"]
+
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,12 @@ class Bulk:
         return indices if self.places is None else self.places[indices]
 
 
+def loads_as(dataset: Any, kind: type[_Kind]) -> TypeGuard[_Kind]:
+    """Whether a data set is of a class of torch's, and loads samples as that class does."""
+    own = getattr(type(dataset), "__getitem__", None)
+    return isinstance(dataset, kind) and own is vars(kind)["__getitem__"]
+
+
 def bulk_of(dataset: Any) -> Bulk | None:
     """Find out how to load many of a data set's inputs at once.
 
@@ -42,11 +50,10 @@ def bulk_of(dataset: Any) -> Bulk | None:
         count.
     :return: ``None`` if samples have to be loaded one by one.
     """
-    own = type(dataset).__getitem__
-    if isinstance(dataset, TensorDataset) and own is TensorDataset.__getitem__:
+    if loads_as(dataset, TensorDataset):
         rows = dataset.tensors[0]
         return Bulk(dataset, partial(_taken, rows), rows=rows)
-    if isinstance(dataset, Subset) and own is Subset.__getitem__:
+    if loads_as(dataset, Subset):
         whole = bulk_of(dataset.dataset)
         if whole is None:
             return None

@@ -10,6 +10,8 @@ from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
 from torch.utils.data import Dataset, Subset, TensorDataset
 
+from ._bulk import loads_as
+
 __all__ = ["declared_targets", "place_of", "size_of"]
 
 
@@ -25,7 +27,7 @@ def size_of(dataset: Any, name: str) -> int:
             f"`{name}` must be a data set of (input, class label), such as a torch TensorDataset, "
             f"found {type(dataset).__name__}."
         )
-    if isinstance(dataset, TensorDataset) and len(dataset.tensors) < 2 and _has_own(dataset):
+    if loads_as(dataset, TensorDataset) and len(dataset.tensors) < 2:
         raise ValueError(f"`{name}` must have inputs and class labels, found one tensor.")
     try:
         size = len(dataset)  # type: ignore[arg-type]
@@ -33,7 +35,7 @@ def size_of(dataset: Any, name: str) -> int:
         raise ValueError(
             f"`{name}` must have a length and samples by index, found {type(dataset).__name__}."
         ) from None
-    if isinstance(dataset, Subset) and _has_own(dataset):
+    if loads_as(dataset, Subset):
         whole = size_of(dataset.dataset, name)
         for place, index in enumerate(dataset.indices):
             if not -whole <= index < whole:
@@ -44,12 +46,6 @@ def size_of(dataset: Any, name: str) -> int:
     return size
 
 
-def _has_own(dataset: Any) -> bool:
-    """Whether samples are loaded as torch's class of data sets does."""
-    kind = Subset if isinstance(dataset, Subset) else TensorDataset
-    return type(dataset).__getitem__ is kind.__getitem__
-
-
 def declared_targets(dataset: Any) -> Any:
     """Find the targets of all samples, where that takes no loading of inputs; else ``None``."""
     if hasattr(dataset, "targets"):
@@ -58,14 +54,14 @@ def declared_targets(dataset: Any) -> Any:
         transform = getattr(dataset, "target_transform", None)
         targets = dataset.targets
         return [transform(target) for target in targets] if callable(transform) else targets
-    if isinstance(dataset, Subset) and _has_own(dataset):
+    if loads_as(dataset, Subset):
         whole = declared_targets(dataset.dataset)
         if whole is None:
             return None
         if isinstance(whole, (Tensor, np.ndarray)):
             return whole[torch.tensor(list(dataset.indices), dtype=torch.long)]
         return [whole[index] for index in dataset.indices]
-    if isinstance(dataset, TensorDataset) and _has_own(dataset):
+    if loads_as(dataset, TensorDataset):
         return dataset.tensors[1]
     return None
 
@@ -74,7 +70,7 @@ def place_of(dataset: Any, index: int) -> str:
     """Name a sample by its index, and by its file where the data set says it."""
     found: Any = dataset
     place = index
-    while isinstance(found, Subset) and _has_own(found):
+    while loads_as(found, Subset):
         found, place = found.dataset, int(found.indices[place])
     files = getattr(found, "samples", None)  # of torchvision's folders of images
     file = files[place] if isinstance(files, (list, tuple)) and len(files) > place else None

@@ -14,9 +14,9 @@ from torch.utils.data import TensorDataset, default_collate
 
 from ._bulk import Bulk, bulk_of
 from ._declared import declared_targets, place_of, size_of
-from ._fingerprint import undisturbed
 from ._inputs import InputError, InputKind, kind_of, non_finite_row
 from ._labels import as_label, first_difference, is_plain, labels_of, no_label
+from ._undisturbed import undisturbed
 from .images import ImagesInMemory
 
 __all__ = ["Examination", "Inputs"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +11,12 @@ import torch
 from torch import Tensor
 
 from ._labelled import inputs_of
+from ._undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from .parallel import ParallelBenchmark
 
-__all__ = ["fingerprint_of", "undisturbed"]
+__all__ = ["fingerprint_of"]
 
 SAMPLED_INPUTS = 32
 """Inputs of each stream that enter a fingerprint."""
@@ -54,24 +53,6 @@ def fingerprint_of(benchmark: ParallelBenchmark) -> str:
             same = first.shape == second.shape and first.dtype == second.dtype
             _add(digest, first, by_value=same and torch.equal(first, second))
     return digest.hexdigest()
-
-
-@contextmanager
-def undisturbed(seed: int) -> Iterator[None]:
-    """Seed the global generators of torch, NumPy and Python, and restore them afterwards.
-
-    Looking at samples that random transforms change then leaves later runs as they were.
-    """
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        try:
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])  # noqa: NPY002
 
 
 def _spread(datasets: list[Any]) -> Iterator[tuple[Any, int]]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ._whole_numbers import is_whole
 from .limits import MOST_PIXELS
 
 __all__ = ["check_header", "check_size", "common_size", "decode", "is_deep", "rgb_of"]
@@ -88,7 +89,7 @@ def check_size(size: Any) -> tuple[int, int]:
     :raises ValueError: if it is no pair of positive integers, or too large.
     """
     given = tuple(size) if isinstance(size, (tuple, list)) else (size,)
-    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in given)
+    whole = all(map(is_whole, given))
     if len(given) != 2 or not whole or min(given) < 1 or given[0] * given[1] > MOST_PIXELS:
         raise ValueError(
             f"`size` must be (height, width) in pixels, at most {MOST_PIXELS:,} in all, found "

@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ._text_files import first_line
+
 __all__ = ["InputError", "InputKind", "InputKinds", "kind_of", "non_finite_row"]
 
 _CHUNK = 1 << 22  # numbers that are looked at together
@@ -74,7 +76,7 @@ def kind_of(x: Any) -> InputKind:
     try:
         tensor = torch.as_tensor(x)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"cannot be a tensor: {_line(error)}") from None
+        raise InputError(f"cannot be a tensor: {first_line(error)[:200]}") from None
     if tensor.layout != torch.strided:
         raise InputError(f"is a tensor of layout {tensor.layout}: make it dense")
     if tensor.numel() == 0:
@@ -107,7 +109,3 @@ def non_finite_row(rows: Tensor, places: Tensor | None) -> int | None:
 
 def _may_be_infinite(tensor: Tensor) -> bool:
     return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
+from ._text_files import line_at
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
@@ -24,7 +26,7 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
         if inner is None:
             break
         position = inner
-    return text.count("\n", 0, position) + 1
+    return line_at(text, position)
 
 
 def _enter(text: str, position: int, step: str | int) -> int | None:

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ._whole_numbers import is_whole
+
 
 def check_random_seed(seed: Any) -> None:
     """Check a seed from which label sets or a time line are drawn.
 
     :raises ValueError: if it is no integer ≥ 0.
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+    if not is_whole(seed) or seed < 0:
         raise ValueError(
             f"`seed` must be an integer ≥ 0 where label sets or a time line are random, found "
             f"{seed!r}."
@@ -24,7 +26,7 @@ def random_label_sets(num_classes: int, num_tasks: int, seed: int) -> list[list[
 
     :raises ValueError: if there are more tasks than classes, or none, or the seed is negative.
     """
-    if isinstance(num_tasks, bool) or not isinstance(num_tasks, (int, np.integer)):
+    if not is_whole(num_tasks):
         raise ValueError(f"`num_tasks` must be an integer, found {num_tasks!r}.")
     check_random_seed(seed)
     if not 1 <= num_tasks <= num_classes:

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 from numpy.lib import format as npy
 
+from ._text_files import first_line
 from .limits import MEMORY_SHARE, MOST_EXPANSION
 
 __all__ = ["read_arrays"]
@@ -65,7 +66,7 @@ def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
     except _FAULTS as error:
         raise ValueError(
             f"`file` {str(file)!r} must be a NumPy .npz file with {', '.join(keys[:-1])} and "
-            f"{keys[-1]}, of numbers only: {_line(error)}."
+            f"{keys[-1]}, of numbers only: {first_line(error).rstrip('.')[:500]}."
         ) from None
 
 
@@ -110,7 +111,3 @@ def _in_words(size: float) -> str:
     if size < 1e6:
         return f"{size:,.0f} bytes"
     return f"{size / 1e6:,.3g} MB" if size < 1e9 else f"{size / 1e9:,.4g} GB"
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:500]

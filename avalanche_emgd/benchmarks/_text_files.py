@@ -15,6 +15,7 @@ __all__ = [
     "MOST_BYTES",
     "check_text",
     "excerpt",
+    "first_line",
     "line_at",
     "most_digits",
     "parse_json",
@@ -64,6 +65,11 @@ def excerpt(value: Any, most: int = 80) -> str:
             words = f"something large of type {type(value).__name__}"
     words = " ".join(words.split())
     return words if len(words) <= most else words[:most] + "…"
+
+
+def first_line(error: BaseException) -> str:
+    """First line of the message of an error; the name of its class if there is none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def read_text(path: str | Path, name: str, *, most: int = MOST_BYTES) -> str:
@@ -146,7 +152,7 @@ def _no_number(constant: str) -> Any:
 
 
 def _too_deep(text: str) -> int:
-    """Line at which a JSON text becomes deeper than anything of ours."""
+    """Line at which a JSON text is nested too deeply."""
     depth = 0
     for mark in _MARKS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark.group(), 0)

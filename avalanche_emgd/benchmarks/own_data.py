@@ -20,6 +20,7 @@ from ._labels import labels_of
 from ._npz import read_arrays
 from ._pixel_statistics import PixelStatistics
 from ._ready_made import divided
+from ._text_files import first_line
 from .image_files import image_files
 from .images import ImagesInMemory
 from .limits import MEMORY_SHARE
@@ -200,7 +201,7 @@ def _folder(path: Path) -> ClassFolders:
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"`directory` must have the folders train and test, each with one folder of images "
-            f"for each class: {str(error).splitlines()[0]}"
+            f"for each class: {first_line(error)}"
         ) from None
 
 

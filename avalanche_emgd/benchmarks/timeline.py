@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._text_files import excerpt
+from ._whole_numbers import is_whole
 from .limits import MOST_TASKS, MOST_TICKS
 
 if TYPE_CHECKING:
@@ -165,30 +166,34 @@ class Timeline:
         """
         segments = []
         active: set[int] = set()
-        starts, ends = self._by_tick(0), self._by_tick(1)
-        cuts = sorted({*starts, *(last + 1 for last in ends)})
-        for start, stop in pairwise(cuts):
-            active.difference_update(ends.get(start - 1, ()))
-            active.update(starts.get(start, ()))
+        for (start, starting, finished), (stop, _, finishing) in pairwise(self._changes()):
+            active.difference_update(finished)
+            active.update(starting)
             if active:
-                starting, finishing = starts.get(start, ()), ends.get(stop - 1, ())
                 tasks = tuple(sorted(active))
-                segments.append(Segment(start, stop - 1, tasks, tuple(starting), tuple(finishing)))
+                segments.append(Segment(start, stop - 1, tasks, starting, finishing))
         return tuple(segments)
 
-    def _by_tick(self, end: int) -> dict[int, list[int]]:
-        """Tasks, ascending, by their first (0) or last (1) tick."""
-        found: dict[int, list[int]] = {}
-        for task, span in enumerate(self.spans):
-            found.setdefault(span[end], []).append(task)
-        return found
+    def _changes(self) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+        """Ticks, ascending, at which the active tasks change.
+
+        Each with the tasks that start at it, and those whose last tick is the one before.
+        """
+        starting: dict[int, list[int]] = {}
+        finished: dict[int, list[int]] = {}
+        for task, (first, last) in enumerate(self.spans):
+            starting.setdefault(first, []).append(task)
+            finished.setdefault(last + 1, []).append(task)
+        return [
+            (tick, tuple(starting.get(tick, ())), tuple(finished.get(tick, ())))
+            for tick in sorted({*starting, *finished})
+        ]
 
     def _check_size(self) -> None:
         """Check, before there are any segments, how much they would hold."""
-        starts, ends = self._by_tick(0), self._by_tick(1)
         active = entries = 0
-        for cut in sorted({*starts, *(last + 1 for last in ends)}):
-            active += len(starts.get(cut, ())) - len(ends.get(cut - 1, ()))
+        for _, starting, finished in self._changes():
+            active += len(starting) - len(finished)
             entries += active
         if entries > _MOST_ENTRIES:
             raise ValueError(
@@ -251,8 +256,8 @@ class Timeline:
         return draw_gantt(self.spans, names, cuts, ax)
 
 
-def _as_int(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+def _as_int(value: Any) -> int:
+    if not is_whole(value):
         raise TypeError
     return int(value)
 
@@ -264,6 +269,6 @@ def _checked_lengths(lengths: Iterable[int]) -> list[int]:
     if not checked:
         raise ValueError("`lengths` must have at least one task, found none.")
     for task, length in enumerate(checked):
-        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
+        if not is_whole(length) or length < 1:
             raise ValueError(f"`lengths[{task}]` must be an integer ≥ 1, found {excerpt(length)}.")
     return [int(length) for length in checked]

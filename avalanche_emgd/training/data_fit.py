@@ -10,10 +10,11 @@ from avalanche.models import DynamicModule
 from avalanche.models.utils import avalanche_forward
 from torch import Tensor, nn
 
-from ..benchmarks._fingerprint import undisturbed
 from ..benchmarks._inputs import InputKind
 from ..benchmarks._labelled import inputs_of
 from ..benchmarks._ordinary import check_kept, check_ordinary
+from ..benchmarks._text_files import first_line
+from ..benchmarks._undisturbed import undisturbed
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models import evaluation_mode
 
@@ -111,8 +112,8 @@ def _try(model: nn.Module, x: Tensor, kind: InputKind, name: str, task: int) -> 
         with undisturbed(0):
             avalanche_forward(model, x, torch.tensor([task], device=x.device))
     except Exception as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        found = first_line(error)[:200]
         raise ValueError(
-            f"`model` cannot take inputs of task {name!r}, which are {kind}: {first_line[:200]}. "
+            f"`model` cannot take inputs of task {name!r}, which are {kind}: {found}. "
             "Convert them with a transform, or the model."
         ) from error

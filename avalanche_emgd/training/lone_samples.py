@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import default_collate
 
-from ..benchmarks._fingerprint import undisturbed
+from ..benchmarks._undisturbed import undisturbed
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models.modes import restored_modes
 from .memory_shares import equal_shares
