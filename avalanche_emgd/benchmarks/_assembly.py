@@ -32,28 +32,30 @@ class TaskData:
     :param labels: of all samples, as they are in the data.
     :param inputs: what its inputs are.
     :param as_is: whether samples have these labels as plain integers.
-    :param name: of the argument, for messages.
     """
 
     dataset: Any
     labels: list[int]
     inputs: Inputs
     as_is: bool
-    name: str
 
     @classmethod
     def of(cls, dataset: Any, name: str, limit: int) -> TaskData:
         """Examine a data set; see :class:`~avalanche_emgd.benchmarks._examination.Examination`."""
         examination = Examination(dataset, name)
         inputs = examination.inputs(None, limit) or Inputs(_NONE, _NONE, True)
-        return cls(dataset, examination.labels, inputs, examination.as_is, name)
+        return cls(dataset, examination.labels, inputs, examination.as_is)
 
-    def source(self, numbers: Mapping[int, int], task: int) -> Any:
-        """Make what loads samples with the labels of the benchmark.
+    def numbered(self, numbers: Mapping[int, int], task: int) -> tuple[Any, Any]:
+        """Make the loader of samples with the labels of the benchmark, and the stream's data set.
 
         :param numbers: from labels in the data to labels in the benchmark.
         """
         labels = [numbers[label] for label in self.labels]
+        source = self._source(labels, numbers, task)
+        return source, with_labels(source, labels, task, kind=StreamDataset)
+
+    def _source(self, labels: list[int], numbers: Mapping[int, int], task: int) -> Any:
         relabelling = Relabelling(numbers)
         if not isinstance(self.dataset, AvalancheDataset):
             return Source(self.dataset, labels, task, None if self.inputs.complete else relabelling)
@@ -101,9 +103,9 @@ def assemble(
     )
     sources, tasks = [], []
     for task, data in enumerate(train):
-        labels = numbering.applied(data.labels, task)
-        sources.append(data.source(numbering.numbers[task], task))
-        tasks.append(with_labels(sources[-1], labels, task, kind=StreamDataset))
+        source, dataset = data.numbered(numbering.numbers[task], task)
+        sources.append(source)
+        tasks.append(dataset)
     starts = list(accumulate([0, *map(len, tasks)]))
     experiences = []
     for index, segment in enumerate(timeline.segments()):
@@ -117,9 +119,7 @@ def assemble(
     benchmark.set_stream("train", experiences)
     test_experiences = []
     for task, data in enumerate(test):
-        labels = numbering.applied(data.labels, task)
-        source = data.source(numbering.numbers[task], task)
-        dataset = with_labels(source, labels, task, kind=StreamDataset)
+        source, dataset = data.numbered(numbering.numbers[task], task)
         test_experiences.append(TaskExperience(dataset, benchmark, task, source))
     benchmark.set_stream("test", test_experiences)
     return benchmark

@@ -136,7 +136,8 @@ class Examination:
                     f"transforms, {other} after evaluation ones: use one target transform for both."
                 )
             try:
-                kinds, fault = (kind_of(x), kind_of(stored)), None
+                kind = kind_of(x)
+                kinds, fault = (kind, kind if stored is x else kind_of(stored)), None
             except InputError as error:
                 kinds, fault = None, str(error)
             self._samples[index] = _Sample(label, is_plain(y) and is_plain(own), kinds, fault)
@@ -187,7 +188,7 @@ class Examination:
 
     def _in_bulk(self, bulk: Bulk, chosen: Sequence[int] | None) -> Inputs:
         """Examine inputs that are in memory, many at a time."""
-        indices = torch.tensor(self._all() if chosen is None else list(chosen))
+        indices = self._every() if chosen is None else torch.tensor(list(chosen))
         if isinstance(bulk.root, TensorDataset):
             rows = bulk.rows
             assert rows is not None
@@ -243,8 +244,9 @@ def _loader_of(dataset: Any) -> Callable[[int], tuple[_Pair, _Pair]]:
     collate = dataset.collate_fn
 
     def load(view: Any, index: int) -> _Pair:
-        x, y = _pair(view[index])
-        return (x if collate is default_collate else next(iter(collate([view[index]])))[0]), y
+        sample = view[index]
+        x, y = _pair(sample)
+        return (x if collate is default_collate else next(iter(collate([sample])))[0]), y
 
     return lambda index: (load(views[0], index), load(views[1], index))
 

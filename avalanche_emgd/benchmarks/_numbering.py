@@ -61,11 +61,6 @@ class Numbering:
         """Whether tasks share labels in the data."""
         return sum(map(len, self.numbers)) > len({label for own in self.numbers for label in own})
 
-    def applied(self, labels: Sequence[int], task: int) -> list[int]:
-        """Labels in the benchmark of samples of a task."""
-        own = self.numbers[task]
-        return [own[label] for label in labels]
-
 
 def _anew(found: list[list[int]]) -> list[dict[int, int]]:
     every = sorted({label for own in found for label in own})

@@ -214,7 +214,7 @@ def _split_by_class(
     assert found is not None
     labels, as_is = examination.labels, examination.as_is
     return [
-        TaskData(_part(dataset, labels, own), [labels[i] for i in own], found, as_is, name)
+        TaskData(_part(dataset, labels, own), [labels[i] for i in own], found, as_is)
         for own in chosen
     ]
 
