@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ._image_reading import rgb_of
-
-__all__ = ["ImagesInMemory", "bytes_of", "normalised"]
+__all__ = ["ImagesInMemory", "normalised"]
 
 
 class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
@@ -86,28 +82,3 @@ def _scale_and_shift(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[T
     means, deviations = (torch.tensor(values, dtype=torch.float64) for values in (mean, std))
     scale, shift = (1.0 / (255.0 * deviations)).float(), (means / deviations).float()
     return scale.view(-1, 1, 1), shift.view(-1, 1, 1)
-
-
-def bytes_of(images: Iterable[Any], size: tuple[int, int] | None = None) -> Tensor:
-    """Decode images.
-
-    :param images: of Pillow, of 8 or 16 bits; all of one size, unless ``size`` is given.
-    :param size: (height, width) to which images of another size are scaled.
-    :return: uint8 ``[N, 3, H, W]``, RGB.
-    :raises ValueError: if there are none, they are not of one size, or the range of their grey
-        levels is not known.
-    """
-    arrays: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
-    for image in images:
-        colour = rgb_of(image)
-        if size is not None and (colour.height, colour.width) != size:
-            colour = colour.resize((size[1], size[0]))
-        arrays.append(np.asarray(colour, dtype=np.uint8))
-        if arrays[-1].shape != arrays[0].shape:
-            raise ValueError(
-                f"`images` must be of one size, found {arrays[0].shape[:2]} and "
-                f"{arrays[-1].shape[:2]}: say to which `size` to scale them."
-            )
-    if not arrays:
-        raise ValueError("`images` must have at least one image, found none.")
-    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()

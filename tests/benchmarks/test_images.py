@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 
 from avalanche_emgd.benchmarks import image_files as module
+from avalanche_emgd.benchmarks._image_reading import common_size
 from avalanche_emgd.benchmarks.image_files import ImageFiles, image_files
-from avalanche_emgd.benchmarks.images import ImagesInMemory, bytes_of, normalised
+from avalanche_emgd.benchmarks.images import ImagesInMemory, normalised
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.25, 0.2, 0.1)
 
@@ -57,19 +58,19 @@ def test_what_does_not_fit(arguments, message):
         ImagesInMemory(**{**fitting, **arguments})
 
 
-def test_decoding_brings_all_to_one_mode_and_size():
-    grey = Image.fromarray(np.full((4, 6), 7, dtype=np.uint8))
-    colour = Image.fromarray(colours(1)[0])
-    found = bytes_of([grey, colour])
+def test_decoding_brings_all_to_one_mode_and_size(tmp_path):
+    paths = [str(tmp_path / f"{name}.png") for name in ("grey", "colour", "small")]
+    Image.fromarray(np.full((4, 6), 7, dtype=np.uint8)).save(paths[0])
+    Image.fromarray(colours(1)[0]).save(paths[1])
+    Image.fromarray(colours(1, (2, 2))[0]).save(paths[2])
+    found = image_files(paths[:2], [0, 1], MEAN, STD, size=(4, 6)).images
     assert found.shape == (2, 3, 4, 6)
     assert (found[0] == 7).all()
     assert torch.equal(found[1], torch.from_numpy(colours(1)[0]).permute(2, 0, 1))
-    small = Image.fromarray(colours(1, (2, 2))[0])
-    with pytest.raises(ValueError, match=r"of one size, found \(4, 6\) and \(2, 2\)"):
-        bytes_of([colour, small])
-    assert bytes_of([colour, small], (3, 5)).shape == (2, 3, 3, 5)
-    with pytest.raises(ValueError, match="at least one image"):
-        bytes_of([])
+    with pytest.raises(ValueError, match=r"of different sizes: .* is 4 × 6, .* is 2 × 2: say"):
+        common_size(paths[1:])
+    scaled = image_files(paths[1:], [0, 1], MEAN, STD, size=(3, 5)).images
+    assert scaled.shape == (2, 3, 3, 5)
 
 
 @pytest.fixture
