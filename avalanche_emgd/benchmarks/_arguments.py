@@ -59,7 +59,7 @@ def check_datasets(datasets: Any, name: str, num_tasks: int) -> None:
 def checked_task_names(task_names: Sequence[str] | None, num_tasks: int) -> tuple[str, ...]:
     """Names of all tasks.
 
-    :raises ValueError: if they are not distinct texts, or look like the memory's.
+    :raises ValueError: if they are not distinct texts, or look like the name of the replay memory.
     """
     if task_names is None:
         return tuple(f"task{task}" for task in range(num_tasks))

@@ -89,8 +89,8 @@ class Source(Dataset[tuple[Any, int]]):
         or has torch's ``__getitems__``.
     :param labels: of all samples.
     :param task: label of the task.
-    :param relabelling: from the targets of the data set to ``labels``, where these are compared
-        whenever samples are loaded, because not all of them have been looked at before.
+    :param relabelling: from the targets of the data set to ``labels``, where not all samples have
+        been looked at before. Both are then compared whenever samples are loaded.
     """
 
     def __init__(

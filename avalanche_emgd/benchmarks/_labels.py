@@ -9,7 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["as_label", "checked_label_sets", "is_plain", "labels_of"]
+__all__ = [
+    "as_label",
+    "checked_label_sets",
+    "first_difference",
+    "is_plain",
+    "labels_of",
+    "no_label",
+]
 
 
 def as_label(target: Any) -> int:

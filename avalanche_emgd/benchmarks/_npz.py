@@ -43,9 +43,9 @@ def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
     :param file: ``.npz``.
     :param keys: names of the arrays; others are left alone.
     :raises FileNotFoundError: if the file is not there.
-    :raises ValueError: if it is no such file, lacks an array, or has one that is too large for the
-        memory, expands by more than :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`, or is
-        not as large as it says.
+    :raises ValueError: if it is no such file, or lacks an array. Also if an array is too large for
+        the memory, is not as large as it says, or expands by more than
+        :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`.
     """
     if not file.is_file():
         raise FileNotFoundError(f"`file` {str(file)!r} is not there.")

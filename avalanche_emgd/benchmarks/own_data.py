@@ -67,8 +67,8 @@ def parallel_benchmark_from_images(
     :param timeline: is fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if a folder is missing; says which.
-    :raises ValueError: if the classes of the two folders differ, or an image is broken, too large,
-        of another size than the others, or of an unknown range of grey levels; names the file.
+    :raises ValueError: if the classes of the two folders differ. Also if an image is broken, too
+        large, of another size than the others, or of an unknown range of grey levels; names it.
     """
     if size is not None:
         size = check_size(size)
@@ -112,8 +112,8 @@ def parallel_benchmark_from_arrays(
 ) -> ParallelBenchmark:
     """Parallel streams of arrays in a NumPy file.
 
-    Images, which are uint8 ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` with C = 1 or 3,
-    become inputs ``[C, H, W]``, normalised by channel over the training images; floating-point
+    Images are uint8 ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` with C = 1 or 3. They
+    become inputs ``[C, H, W]``, normalised by channel over the training images. Floating-point
     arrays ``[N, ...]`` are taken as they are, in single precision.
 
     Labels are whole numbers or text, ``[N]`` or ``[N, 1]``. Unless those of the training samples

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Segment", "Timeline"]
 
 
-# Of tasks in the segments of a time line: what they hold in all.
+# Tasks in all segments of a time line, each counted once for every segment.
 _MOST_ENTRIES = 5_000_000
 
 
@@ -250,7 +250,7 @@ class Timeline:
             raise ValueError(
                 f"`names` must name {self.num_tasks} tasks, found {excerpt(list(names))}."
             )
-        from .gantt import draw_gantt  # only who draws waits for matplotlib
+        from .gantt import draw_gantt  # matplotlib is slow to load
 
         cuts = [segment.start for segment in self.segments()[1:]]
         return draw_gantt(self.spans, names, cuts, ax)
