@@ -13,7 +13,7 @@ from avalanche_emgd.benchmarks.limits import MOST_TASKS
 from avalanche_emgd.experiments.study_config import StudyConfig
 from avalanche_emgd.experiments.yaml_files import parse_yaml
 
-SECONDS = 10.0  # what hangs takes minutes
+SECONDS = 10.0  # of the processor: text that hangs takes minutes
 
 
 def laughs(levels, width=9):
@@ -23,13 +23,14 @@ def laughs(levels, width=9):
     return "\n".join(lines)
 
 
-def refused(path, load, match):
-    """Check that a file is refused in a line that names it, quickly and in little memory."""
+def refused(path, load, text, match):
+    """Check that a text is refused in a line that names its file, quickly and in little memory."""
+    path.write_text(text)
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ValueError, match=match) as caught:
         load(path)
-    elapsed, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1]
+    elapsed, peak = time.process_time() - started, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     message = str(caught.value)
     assert path.name in message
@@ -88,15 +89,13 @@ YAML = {
 
 @pytest.mark.parametrize("name", YAML)
 def test_studies(name, tmp_path):
-    text, message = YAML[name]
-    (tmp_path / "study.yaml").write_text(text)
-    refused(tmp_path / "study.yaml", StudyConfig.from_yaml, message)
+    refused(tmp_path / "study.yaml", StudyConfig.from_yaml, *YAML[name])
 
 
 def test_a_study_that_is_too_large(tmp_path):
-    path = tmp_path / "study.yaml"
-    path.write_text("methods: [avg]\n#" + "x" * 2**21)
-    refused(path, StudyConfig.from_yaml, "has 20971.. bytes, more than the 1048576")
+    text = "methods: [avg]\n#" + "x" * 2**21
+    message = "has 20971.. bytes, more than the 1048576"
+    refused(tmp_path / "study.yaml", StudyConfig.from_yaml, text, message)
 
 
 def test_aliases_within_reason_are_welcome():
@@ -156,22 +155,20 @@ PROTOCOLS = {
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_protocols(name, tmp_path):
-    text, message = PROTOCOLS[name]
-    (tmp_path / "protocol.json").write_text(text)
-    refused(tmp_path / "protocol.json", Protocol.load, message)
+    refused(tmp_path / "protocol.json", Protocol.load, *PROTOCOLS[name])
 
 
 def test_a_protocol_with_many_tasks(tmp_path):
     tasks = MOST_TASKS // 4
     spans = Timeline(tuple((2 * k, 2 * k + 3) for k in range(tasks)))
     classes = tuple((k,) for k in range(tasks))
-    started = time.perf_counter()
+    started = time.process_time()
     Protocol("large", "none", tasks, 4, (LabelSet(classes, (spans,)),)).save(tmp_path / "p.json")
     loaded = Protocol.load(tmp_path / "p.json").select(0, 0)[1]
     assert loaded == spans
     assert len(loaded.segments()) <= 2 * tasks - 1
     assert loaded.fit([3] * tasks).num_tasks == tasks
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def test_files_that_are_none(tmp_path):
