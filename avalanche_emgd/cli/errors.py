@@ -15,6 +15,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from .._near import did_you_mean
+from .options import typed
 
 __all__ = ["INTERRUPTED", "OneLineGroup", "complains", "stop"]
 
@@ -92,10 +93,8 @@ def complains(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             stop("Interrupted.", INTERRUPTED)
         except _OF_THE_USER as error:
-            given = {
-                name for name, value in kwargs.items() if not (value is None or value is False)
-            }
-            stop(f"Error: {as_typed(_words(error), list(signature(command).parameters), given)}", 2)
+            words = as_typed(_words(error), list(signature(command).parameters), typed(**kwargs))
+            stop(f"Error: {words}", 2)
 
     return wrapped
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -98,6 +98,7 @@ MemoryPerClassOption = Annotated[
 EvalEveryOption = Annotated[
     int | None, typer.Option(help="Ticks between tests. Default: about 50 tests in all.")
 ]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps, ... Default: cpu.")]
 PrecisionOption = Annotated[
     Precision | None, typer.Option(help="Train with forward passes in fewer bits.")
 ]
@@ -115,6 +116,11 @@ ChannelsLastOption = Annotated[
 ]
 
 
+def typed(**options: Any) -> dict[str, Any]:
+    """Choose the options that were typed: neither ``None`` nor a flag that is off."""
+    return {name: v for name, v in options.items() if not (v is None or v is False)}
+
+
 def data_options(
     benchmark: BenchmarkName | None,
     data_root: str | None,
@@ -122,14 +128,13 @@ def data_options(
     npz: str | None,
     *,
     beside_file: bool = False,
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Say in the words of a run's configuration where the data are; what is not given is left out.
 
     :param beside_file: whether a file says the benchmark, unless it is given here.
     :raises ValueError: if more than one place is named.
     """
-    own = {"images": images, "npz": npz}
-    given = {name: path for name, path in own.items() if path is not None}
+    given = typed(images=images, npz=npz)
     if given and data_root is not None:
         raise ValueError("`data_root` and data of your own exclude each other: give one of them.")
     unsaid = beside_file and benchmark is None
@@ -139,8 +144,7 @@ def data_options(
             "it out, or give `benchmark`, too."
         )
     if not given:
-        named = {"benchmark": benchmark, "data_root": data_root}
-        return {name: value for name, value in named.items() if value is not None}
+        return typed(benchmark=benchmark, data_root=data_root)
     (name, path), *more = given.items()
     if more or benchmark not in (None, name):
         raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
@@ -21,6 +21,7 @@ from .options import (
     BenchmarkOption,
     ChannelsLastOption,
     DataRootOption,
+    DeviceOption,
     DownloadOption,
     EpochsOption,
     EvalEveryOption,
@@ -44,6 +45,7 @@ from .options import (
     WeightDecayOption,
     data_options,
     image_size,
+    typed,
 )
 
 
@@ -102,9 +104,7 @@ def train(
     weight_decay: WeightDecayOption = None,
     memory_per_class: MemoryPerClassOption = None,
     eval_every: EvalEveryOption = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:1, mps, ... Default: cpu.")
-    ] = None,
+    device: DeviceOption = None,
     precision: PrecisionOption = None,
     channels_last: ChannelsLastOption = False,
     threads: ThreadsOption = None,
@@ -124,34 +124,33 @@ def train(
     Example: avalanche-emgd train --config runs/digits/config.json --seed 1 --output runs/digits-1
     """
     check_free(output, overwrite=overwrite)
-    options = {
+    given = typed(
         **data_options(benchmark, data_root, images, npz, beside_file=config is not None),
-        "size": None if size is None else image_size(size),
-        "scenario": scenario,
-        "method": method,
-        "settings": None if edit is None else {"memory_editing": editing_settings(edit)},
-        "seed": seed,
-        "download": download or None,
-        "protocol": protocol,
-        "label_set": label_set,
-        "timeline": timeline,
-        "overlap": overlap,
-        "num_tasks": tasks,
-        "model": model,
-        "augment": augment or None,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "optimizer": optimizer,
-        "learning_rate": learning_rate,
-        "weight_decay": weight_decay,
-        "memory_per_class": memory_per_class,
-        "eval_every": eval_every,
-        "device": device,
-        "precision": precision,
-        "channels_last": channels_last or None,
-        "threads": threads,
-    }
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        size=None if size is None else image_size(size),
+        scenario=scenario,
+        method=method,
+        settings=None if edit is None else {"memory_editing": editing_settings(edit)},
+        seed=seed,
+        download=download,
+        protocol=protocol,
+        label_set=label_set,
+        timeline=timeline,
+        overlap=overlap,
+        num_tasks=tasks,
+        model=model,
+        augment=augment,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        memory_per_class=memory_per_class,
+        eval_every=eval_every,
+        device=device,
+        precision=precision,
+        channels_last=channels_last,
+        threads=threads,
+    )
     chosen = experiments.RunConfig(**given) if config is None else load_config(config, **given)
     if not find_method(chosen.method).has_memory:
         for name, value in (("memory_per_class", memory_per_class), ("edit", edit)):
@@ -192,7 +191,7 @@ def timeline(
     """
     check_picture(output, overwrite=overwrite)
     config = experiments.RunConfig(
-        **cast("Any", data_options(benchmark, data_root, images, npz)),
+        **data_options(benchmark, data_root, images, npz),
         seed=seed,
         download=download,
         protocol=protocol,

@@ -20,6 +20,7 @@ from .options import (
     BenchmarkOption,
     ChannelsLastOption,
     DataRootOption,
+    DeviceOption,
     DownloadOption,
     EpochsOption,
     EvalEveryOption,
@@ -37,6 +38,7 @@ from .options import (
     ThreadsOption,
     WeightDecayOption,
     data_options,
+    typed,
 )
 
 _SHOWN = 10  # failed runs at most
@@ -95,9 +97,7 @@ def compare(
     weight_decay: WeightDecayOption = None,
     memory_per_class: MemoryPerClassOption = None,
     eval_every: EvalEveryOption = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:1, mps, ... Default: cpu.")
-    ] = None,
+    device: DeviceOption = None,
     precision: PrecisionOption = None,
     channels_last: ChannelsLastOption = False,
     threads: ThreadsOption = None,
@@ -125,32 +125,31 @@ def compare(
     Example: avalanche-emgd compare --benchmark ps-digits --methods emgd-gmc,avg --seeds 0,1,2
     --scenarios task,class --output runs/digits-study
     """
-    options = {
-        "methods": _entries(methods, "methods", str),
-        "scenarios": _entries(scenarios, "scenarios", str),
-        "seeds": _entries(seeds, "seeds", int),
-        "label_sets": _entries(label_sets, "label_sets", int),
-        "timelines": _entries(timelines, "timelines", int),
+    given = typed(
+        methods=_entries(methods, "methods", str),
+        scenarios=_entries(scenarios, "scenarios", str),
+        seeds=_entries(seeds, "seeds", int),
+        label_sets=_entries(label_sets, "label_sets", int),
+        timelines=_entries(timelines, "timelines", int),
         **data_options(benchmark, data_root, images, npz, beside_file=config is not None),
-        "download": download or None,
-        "protocol": protocol,
-        "overlap": overlap,
-        "num_tasks": tasks,
-        "model": model,
-        "augment": augment or None,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "optimizer": optimizer,
-        "learning_rate": learning_rate,
-        "weight_decay": weight_decay,
-        "memory_per_class": memory_per_class,
-        "eval_every": eval_every,
-        "device": device,
-        "precision": precision,
-        "channels_last": channels_last or None,
-        "threads": threads,
-    }
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        download=download,
+        protocol=protocol,
+        overlap=overlap,
+        num_tasks=tasks,
+        model=model,
+        augment=augment,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        memory_per_class=memory_per_class,
+        eval_every=eval_every,
+        device=device,
+        precision=precision,
+        channels_last=channels_last,
+        threads=threads,
+    )
     if config is not None:
         study = StudyConfig.from_yaml(config, **given)
     elif "methods" in given:
