@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-__all__ = ["replacing"]
+__all__ = ["replacing", "write_json"]
+
+# Lists of numbers that json lays out with one number per line.
+_NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s+\]")
 
 
 @contextmanager
@@ -31,3 +37,11 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any, *, indent: int | None = 2) -> None:
+    """Write whole or not at all, a list of numbers in one line."""
+    text = json.dumps(content, indent=indent)
+    text = _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
+    with replacing(path) as draft:
+        draft.write_text(text + "\n", encoding="utf-8")

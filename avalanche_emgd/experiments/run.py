@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import random
-import re
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -34,7 +32,7 @@ from ..training import MultiGradientTemplate
 from ..training.methods import make_method
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
 from ..training.plugins.augmentation import check_augmentable
-from .atomic import replacing
+from .atomic import write_json
 from .config import RunConfig, make_benchmark
 from .data import DATA
 from .optimizers import make_optimizer
@@ -51,7 +49,6 @@ __all__ = [
     "execute",
     "make_strategy",
     "run",
-    "write_json",
 ]
 
 WRITTEN = (
@@ -100,18 +97,7 @@ class Run:
             "A_e": result.A_e,
             "A_ebar": result.A_ebar,
             "F_ebar": result.F_ebar,
-            "tasks": [
-                {
-                    "name": benchmark.task_names[task],
-                    "classes": list(benchmark.label_sets[task]),
-                    **_class_names(benchmark, task),
-                    "span": list(benchmark.timeline.spans[task]),
-                    "at_end": result.at_end[task],
-                    "final": result.final[task],
-                    "curve": [list(point) for point in self.curves[task]],
-                }
-                for task in range(len(benchmark.task_names))
-            ],
+            "tasks": [self._task(task) for task in range(len(benchmark.task_names))],
             "trace": self.trace,
             "editing": [] if self.editing is None else list(map(asdict, self.editing.history)),
             "ticks": benchmark.timeline.num_ticks,
@@ -120,12 +106,23 @@ class Run:
             "peak_memory_mb": self.peak_memory_mb,
         }
 
+    def _task(self, task: int) -> dict[str, Any]:
+        names = self.class_names(task)
+        return {
+            "name": self.benchmark.task_names[task],
+            "classes": list(self.benchmark.label_sets[task]),
+            **({"class_names": names} if names else {}),
+            "span": list(self.benchmark.timeline.spans[task]),
+            "at_end": self.result.at_end[task],
+            "final": self.result.final[task],
+            "curve": [list(point) for point in self.curves[task]],
+        }
 
-def _class_names(benchmark: ParallelBenchmark, task: int) -> dict[str, list[str]]:
-    """Names of a task's classes, unless they are its labels."""
-    labels = benchmark.label_sets[task]
-    names = [benchmark.class_names[label] for label in labels]
-    return {} if names == list(map(str, labels)) else {"class_names": names}
+    def class_names(self, task: int) -> list[str]:
+        """Names of a task's classes; none if they are its labels."""
+        labels = self.benchmark.label_sets[task]
+        names = [self.benchmark.class_names[label] for label in labels]
+        return [] if names == list(map(str, labels)) else names
 
 
 def make_strategy(
@@ -300,15 +297,3 @@ def check_run(config: RunConfig) -> None:
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"`device` {config.device!r} cannot be used here: {error}") from None
     make_strategy(config, quiet_evaluator(), [])
-
-
-# Lists of numbers that json lays out with one number per line.
-_NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s+\]")
-
-
-def write_json(path: Path, content: Any, *, indent: int | None = 2) -> None:
-    """Write whole or not at all, a list of numbers in one line."""
-    text = json.dumps(content, indent=indent)
-    text = _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
-    with replacing(path) as draft:
-        draft.write_text(text + "\n", encoding="utf-8")

@@ -7,7 +7,6 @@ from textwrap import shorten
 
 from rich.table import Table
 
-from ..benchmarks import ParallelBenchmark
 from .run import Run
 
 __all__ = ["comparison_table", "task_table"]
@@ -32,7 +31,7 @@ def task_table(run: Run) -> Table:
         at_end, final = result.at_end[task], result.final[task]
         table.add_row(
             name,
-            _classes(benchmark, task),
+            _classes(run, task),
             f"{first}–{last}",
             _percent(at_end),
             _percent(final),
@@ -50,12 +49,11 @@ def task_table(run: Run) -> Table:
     return table
 
 
-def _classes(benchmark: ParallelBenchmark, task: int) -> str:
-    labels = benchmark.label_sets[task]
-    names = [benchmark.class_names[label] for label in labels]
-    if names == list(map(str, labels)):
-        return str(len(labels))
-    return f"{len(labels)}: {shorten(', '.join(names), 40, placeholder=' ...')}"
+def _classes(run: Run, task: int) -> str:
+    number, names = len(run.benchmark.label_sets[task]), run.class_names(task)
+    return (
+        f"{number}: {shorten(', '.join(names), 40, placeholder=' ...')}" if names else f"{number}"
+    )
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:
