@@ -31,6 +31,7 @@ __all__ = [
     "read_records",
     "record_key",
     "results_table",
+    "run_identity",
     "write_record",
     "write_results",
 ]
@@ -91,8 +92,13 @@ def done_record(config: RunConfig, run: Run) -> Record:
 
     :raises ValueError: if it holds what would be refused when it is read; names the field.
     """
-    head, tail = _head(config), _tail(config)
-    record = {**head, "status": "done", "error": None, **run.to_json(), **tail}
+    record = {
+        **_head(config),
+        "status": "done",
+        "error": None,
+        **run.to_json(),
+        "config": config.to_json(),
+    }
     check_record(json.loads(json.dumps(record)))
     return record
 
@@ -103,7 +109,7 @@ def failed_record(config: RunConfig, error: str) -> Record:
     :param config: of the run.
     :param error: traceback, or what else is known.
     """
-    return {**_head(config), "status": "failed", "error": error, **_tail(config)}
+    return {**_head(config), "status": "failed", "error": error, "config": config.to_json()}
 
 
 def _head(config: RunConfig) -> Record:
@@ -114,8 +120,13 @@ def _head(config: RunConfig) -> Record:
     }
 
 
-def _tail(config: RunConfig) -> Record:
-    return {"config": config.to_json()}
+def run_identity(run: RunConfig | Mapping[str, Any]) -> tuple[Any, ...]:
+    """Identify a run within a study: label of the method, scenario, label set, time line and seed.
+
+    :param run: configuration or record of the run.
+    """
+    head = _head(run) if isinstance(run, RunConfig) else run
+    return tuple(head[name] for name in IDENTITY if name != "benchmark")
 
 
 def write_record(directory: Path, key: str, record: Record) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .config import RunConfig
-from .records import LATER, Record
+from .records import LATER, Record, run_identity
 from .study_config import SHARED, StudyConfig
 
 __all__ = ["check_same_study"]
@@ -28,7 +28,7 @@ def check_same_study(
     """
     here = asdict(next(iter(runs.values())).resolved())
     choices = {choice.label: choice for choice in study.methods}
-    planned = {_identity(config): key for key, config in runs.items()}
+    planned = {run_identity(config): key for key, config in runs.items()}
     for key, record in records.items():
         there = record["config"]
         for name in SHARED:
@@ -48,21 +48,12 @@ def check_same_study(
                         f"{there.get(name)!r} in the record {key!r} of the study in `output`. Give "
                         "the method another `name`, or leave it as it was."
                     )
-        identity = tuple(record[name] for name in _NAMES)
-        if planned.get(identity, key) != key:
+        if planned.get(run_identity(record), key) != key:
             raise ValueError(
                 f"The record {key!r} of the study in `output` is of the same run as one of this "
                 "study, but not with the same streams: has the content of `protocol` changed, or "
                 f"the version of the package? {_REMEDY}"
             )
-
-
-_NAMES = ("method", "scenario", "label_set", "timeline", "seed")
-
-
-def _identity(config: RunConfig) -> tuple[Any, ...]:
-    chosen = config.resolved()
-    return (config.label, *(getattr(chosen, name) for name in _NAMES[1:]))
 
 
 def _same(name: str, one: Any, other: Any) -> bool:

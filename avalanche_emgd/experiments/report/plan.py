@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..records import Record
+from ..records import Record, run_identity
 from ..study_config import STUDY, StudyConfig
 from .words import count
 
@@ -26,8 +26,6 @@ def progress_words(directory: Path, records: Sequence[Record]) -> str:
         study = StudyConfig.from_yaml(directory / STUDY)
     except ValueError as error:
         return f"{words}; how many are planned cannot be said: {error}"
-    names = ("scenario", "label_set", "timeline", "seed")
-    chosen = [config.resolved() for config in study.runs()]
-    planned = {(run.label, *(getattr(run, name) for name in names)) for run in chosen}
-    left = planned - {(r["method"], *(r[name] for name in names)) for r in records}
+    planned = set(map(run_identity, study.runs()))
+    left = planned - set(map(run_identity, records))
     return f"{words}, {len(left)} to be done, of {count(len(planned), 'run')} in {STUDY}"
