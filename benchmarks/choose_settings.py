@@ -21,8 +21,9 @@ import typer
 import yaml
 from rich.console import Console
 
+from avalanche_emgd.experiments.method_choice import MethodChoice
 from avalanche_emgd.experiments.records import Record, load_records
-from avalanche_emgd.experiments.study_config import MethodChoice, StudyConfig
+from avalanche_emgd.experiments.study_config import StudyConfig
 
 
 def main(

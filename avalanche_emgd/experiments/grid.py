@@ -18,7 +18,7 @@ _MOST = 1000  # combinations: more are a slip
 def expand_grid(entry: Any) -> list[Any]:
     """Write an entry of a list of methods out, if it has a ``grid``.
 
-    :param entry: as :meth:`~avalanche_emgd.experiments.study_config.MethodChoice.parse` takes it,
+    :param entry: as :meth:`~avalanche_emgd.experiments.method_choice.MethodChoice.parse` takes it,
         and perhaps with ``grid``: a mapping from names of settings to lists of values.
     :return: an entry for each combination of the values, beside the ``settings`` that all share,
         each with a name that says its values; the entry alone if it has no grid.

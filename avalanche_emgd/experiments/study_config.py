@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, fields
 from itertools import product
 from numbers import Integral, Real
 from pathlib import Path
@@ -21,10 +20,11 @@ from .atomic import replacing
 from .config import RunConfig
 from .data import BenchmarkName
 from .grid import expand_grid
+from .method_choice import MethodChoice
 from .optimizers import OptimizerName
 from .yaml_files import MOST_BYTES, parse_yaml
 
-__all__ = ["SHARED", "STUDY", "MethodChoice", "StudyConfig"]
+__all__ = ["SHARED", "STUDY", "StudyConfig"]
 
 STUDY = "study.yaml"
 """File that says what the runs of a study are, in its directory."""
@@ -63,79 +63,13 @@ _LISTS = ("methods", "scenarios", "seeds", "label_sets", "timelines")
 
 
 @dataclass(frozen=True)
-class MethodChoice:
-    """A method with its settings, as one of those that a study compares.
-
-    :param method: see :class:`RunConfig`.
-    :param name: in tables and pictures; ``method`` if ``None``.
-    :param settings: in place of the method's defaults: names and JSON values.
-    :raises ValueError: if they are not of these kinds.
-    """
-
-    method: str
-    name: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for key in ("method", "name"):
-            value = getattr(self, key)
-            if not (isinstance(value, str) and value) and (key, value) != ("name", None):
-                raise ValueError(f"`{key}` of a method must be text, found {excerpt(value)}.")
-            if value is not None:
-                check_text(value, f"`{key}` of a method")
-        if not isinstance(self.settings, Mapping):
-            raise ValueError(
-                f"`settings` of {self.label!r} must map names to values, found "
-                f"{excerpt(self.settings)}."
-            )
-        try:
-            kept = json.loads(json.dumps(dict(self.settings), allow_nan=False))
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ValueError(
-                f"`settings` of {self.label!r} must be numbers, text, true, false, null, lists and "
-                f"mappings of these, found "
-                f"{excerpt(dict(self.settings))}: {error}."
-            ) from None
-        object.__setattr__(self, "settings", kept)
-
-    @property
-    def label(self) -> str:
-        """Name in tables and pictures."""
-        return self.name or self.method
-
-    @classmethod
-    def parse(cls, entry: Any) -> MethodChoice:
-        """Read an entry of a list of methods.
-
-        :param entry: a name, or a mapping with ``method`` and perhaps ``name`` and ``settings``.
-        :raises ValueError: if it is something else.
-        """
-        if isinstance(entry, MethodChoice):
-            return entry
-        if isinstance(entry, str):
-            return cls(entry)
-        known = [f.name for f in fields(cls)]
-        if not isinstance(entry, Mapping) or "method" not in entry or not set(entry) <= set(known):
-            raise ValueError(
-                "`methods` must list names, or mappings with `method` and perhaps `name` and "
-                f"`settings`, found {excerpt(entry)}."
-            )
-        return cls(**entry)
-
-    def to_plain(self) -> str | dict[str, Any]:
-        """Entry of a list of methods, such that :meth:`parse` reads it."""
-        plain = {"method": self.method, "name": self.name, "settings": dict(self.settings)}
-        given = {key: value for key, value in plain.items() if value}
-        return self.method if set(given) == {"method"} else given
-
-
-@dataclass(frozen=True)
 class StudyConfig:
     """Many runs: every method in every scenario with every label set, time line and seed.
 
     What is not a list is shared by all runs, and means what it means in :class:`RunConfig`.
 
-    :param methods: at least one: names, mappings or :class:`MethodChoice`. A mapping may have a
+    :param methods: at least one: names, mappings or
+        :class:`~avalanche_emgd.experiments.method_choice.MethodChoice`. A mapping may have a
         ``grid`` of settings, see :func:`~avalanche_emgd.experiments.grid.expand_grid`.
     :param scenarios: at least one of ``"task"`` and ``"class"``.
     :param seeds: at least one.

@@ -3,7 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from avalanche_emgd.experiments.study_config import MethodChoice, StudyConfig
+from avalanche_emgd.experiments.method_choice import MethodChoice
+from avalanche_emgd.experiments.study_config import StudyConfig
 
 MAPPING = {"method": "emgd-gmc", "name": "gmc-p1", "settings": {"exponent": 1.0}}
 
