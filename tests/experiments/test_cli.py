@@ -79,9 +79,8 @@ def test_metrics_are_fractions_and_agree_with_each_other(trained):
 
 def test_train_prints_a_table(trained):
     _, printed = trained
-    for text in ("task0", "at its end", "at the very end", "A_e", "A_ē", "F_ē", "116/116"):
-        assert text in printed or text == "116/116"
-    assert "ticks" in printed
+    for text in ("task0", "ticks", "at its end", "at the very end", "A_e", "A_ē", "F_ē"):
+        assert text in printed
 
 
 def test_train_writes_tensorboard_files(trained):

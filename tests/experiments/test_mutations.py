@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from avalanche_emgd.experiments.records import (
+    _read,
     read_records,
     results_table,
     write_results,
@@ -85,13 +86,17 @@ def one_line(error, path):
 RECORDS = [done("a", 0.5, seed=1), failed("b", seed=2)]
 
 
+def damaged_record(seed):
+    rng = random.Random(seed)
+    return damaged(json.dumps(mutated(rng.choice(RECORDS), rng)), rng)
+
+
 @pytest.mark.parametrize("seed", range(300))
 def test_records(seed, tmp_path):
     """Reading, the table and its files, as ``compare`` does."""
-    rng = random.Random(seed)
     (tmp_path / "records").mkdir()
     path = tmp_path / "records" / "it.json"
-    path.write_bytes(damaged(json.dumps(mutated(rng.choice(RECORDS), rng)), rng))
+    path.write_bytes(damaged_record(seed))
     try:
         read = read_records(tmp_path)
     except ValueError as error:
@@ -107,8 +112,7 @@ def test_mutations_are_of_both_kinds(tmp_path):
     (tmp_path / "records").mkdir()
     path, refused = tmp_path / "records" / "it.json", 0
     for seed in range(300):
-        rng = random.Random(seed)
-        path.write_bytes(damaged(json.dumps(mutated(rng.choice(RECORDS), rng)), rng))
+        path.write_bytes(damaged_record(seed))
         try:
             read_records(tmp_path)
         except ValueError:
@@ -126,18 +130,12 @@ def _accepted(count):
         text = damaged(json.dumps(mutated(RECORDS[0], rng)), rng)
         with patch("avalanche_emgd.experiments.records.read_text", lambda *_, t=text: t.decode()):
             try:
-                load = read_one(folder)
+                load = _read(folder)
             except ValueError:
                 continue
         if load != RECORDS[0]:
             found.append(text)
     return found
-
-
-def read_one(path):
-    from avalanche_emgd.experiments.records import _read
-
-    return _read(path)
 
 
 @pytest.mark.parametrize("part", range(2))
