@@ -1,4 +1,4 @@
-"""Packages that import what they export when it is first asked for."""
+"""Packages that import their exports at the first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near matches for what is mistyped."""
+"""Near matches for mistyped words."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ from .options import typed
 
 __all__ = ["INTERRUPTED", "OneLineGroup", "complains", "stop"]
 
-# Bases of typer's errors, which come with typer or with click, as its version will have it.
+# The base of typer's errors of usage. Whether typer or click defines it depends on the version.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
-# What damaged files raise, beside what says so itself.
+# Errors of wrong input; a damaged file may raise any of them.
 _OF_THE_USER = (ValueError, OSError, EOFError, zlib.error)
 
 # Where a name in Python and the option differ, the options that it may have come from.
@@ -66,7 +66,7 @@ class OneLineGroup(TyperGroup):
 
 
 def _usage(error: Any) -> str:
-    """Message of an error of usage, with the nearest of what would have been right."""
+    """Message of an error of usage, with the nearest word that would have been right."""
     words = re.sub(
         r" ?\(Possible options: .*\)| Did you mean.*|Value error, ", "", error.format_message()
     )
@@ -125,7 +125,7 @@ def as_typed(message: str, parameters: list[str], given: Collection[str]) -> str
         chosen = (typed or candidates or [None])[0]
         if chosen is None:
             return match[0]
-        # What stands alone on the command line is shown in capitals there.
+        # The help shows arguments without dashes in capitals.
         alone = chosen == "directory"
         return f"`{chosen.upper()}`" if alone else f"`--{chosen.replace('_', '-')}`"
 

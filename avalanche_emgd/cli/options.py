@@ -129,7 +129,7 @@ def data_options(
     *,
     beside_file: bool = False,
 ) -> dict[str, Any]:
-    """Say in the words of a run's configuration where the data are; what is not given is left out.
+    """Give the settings of a run that say where the data are; options not typed are left out.
 
     :param beside_file: whether a file says the benchmark, unless it is given here.
     :raises ValueError: if more than one place is named.

@@ -20,7 +20,7 @@ _NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s+\]")
 def replacing(path: Path) -> Iterator[Path]:
     """Context in which a draft is written; when it ends well, the draft takes the place of a file.
 
-    Whoever reads the file at any time, also after a crash, finds the old content or the new one.
+    At any time, also after a crash, the file holds the old content or the new one.
 
     :param path: of the file, in a directory that exists.
     :return: path of the draft, a hidden file in the same directory.

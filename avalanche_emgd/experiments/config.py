@@ -1,4 +1,4 @@
-"""What a run is: everything needed to repeat it."""
+"""The configuration of a run: everything needed to repeat it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _MOST = 2**31 - 1  # what every library below takes
-# Of whole numbers: what is larger is a slip, and would cost memory or time in proportion to it.
+# Whole numbers. A larger one is a slip, and would cost memory or time in proportion to it.
 _RANGES = {
     "seed": (0, _MOST),
     "label_set": (0, _MOST),

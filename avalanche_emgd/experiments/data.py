@@ -1,4 +1,4 @@
-"""What runs can be on, and the settings that belong to it."""
+"""Benchmarks and data of one's own for runs, with the settings that belong to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a record must be, checked when it is read: a record is whole, or refused."""
+"""The schema of records: a record is whole, or refused when it is read."""
 
 from __future__ import annotations
 

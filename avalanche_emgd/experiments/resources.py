@@ -1,4 +1,4 @@
-"""What a run is given, and what it costs: threads and peak memory."""
+"""Threads that a run may use, and the peak memory that it needs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def threads_of_torch(number: int) -> Iterator[None]:
 class PeakMemory:
     """Context manager that finds the largest amount of memory in use.
 
-    On CUDA devices what torch has allocated on the device; elsewhere the resident memory of the
-    whole process, the interpreter and the data included, looked at 50 times a second.
+    On CUDA devices, the memory that torch has allocated there. Elsewhere, the resident memory of
+    the whole process, interpreter and data included; a thread samples it 50 times a second.
 
     :param device: where the model is trained.
     """
@@ -52,7 +52,7 @@ class PeakMemory:
         return self._peak / 1e6
 
     def __enter__(self) -> PeakMemory:
-        gc.collect()  # what an earlier run in this process has left
+        gc.collect()  # memory of an earlier run in this process
         if self._device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self._device)
         else:

@@ -62,7 +62,7 @@ WRITTEN = (
     "edits.png",
     "tensorboard",
 )
-"""Names of what a run writes."""
+"""Names of the files and folders that a run writes."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
 
 
 def _write(finished: Run, output: Path) -> None:
-    """Write what a finished run has found: what one reads in one file, what one plots in others."""
+    """Write figures to read in one file, values to plot in others, and pictures."""
     found, curves = finished.to_json(), {}
     for task in found["tasks"]:
         curves[task["name"]] = task.pop("curve")

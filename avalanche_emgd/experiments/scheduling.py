@@ -22,11 +22,11 @@ from .run import execute
 
 __all__ = ["connect", "finish", "perform"]
 
-# Where that can be had, workers are forked from a process that has imported everything, instead of
-# importing it each for itself, which takes them seconds, also when they replace one that has died.
+# Where the platform has it, workers are forked from a process that has imported everything. An
+# import takes each worker seconds, also one that replaces a worker that has died.
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-# A process is given no run before it has finished the one it has, so that if it dies only that one
-# is suspected of having killed it; and each is given two more chances.
+# A process gets its next run only after it has finished the one before: if it dies, only one run is
+# suspected of the death. Each suspect has two more chances.
 _SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": 2,
@@ -65,7 +65,7 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
             address = scheduler
         logger = logging.getLogger("distributed.client")
         stack.callback(logger.setLevel, logger.level)
-        logger.setLevel(logging.CRITICAL)  # what is wrong is in exceptions
+        logger.setLevel(logging.CRITICAL)  # exceptions carry the errors
         try:
             client = Client(address, timeout=_PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -80,8 +80,8 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
 def _interrupts_wait() -> Iterator[None]:
     """Context that Ctrl-C does not interrupt, nor ever the processes and threads started in it.
 
-    A cluster that is interrupted while it starts cannot be ended, and its processes must leave it
-    to this one to say what Ctrl-C means.
+    A cluster that is interrupted while it starts cannot be ended. Its processes must ignore Ctrl-C,
+    which this process handles.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield

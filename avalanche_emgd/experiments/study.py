@@ -125,7 +125,7 @@ def _earlier_records(
 
 
 def _check_runs(configs: Iterable[RunConfig], *, download: bool) -> None:
-    """Make each method once and each benchmark once, to find out now what cannot be made."""
+    """Make each method once and each benchmark once, so that errors come before the runs."""
     methods, streams = set(), set()
     for config in configs:
         if config.label not in methods:
@@ -186,5 +186,5 @@ def _do(
 
 
 def _short(record: Record) -> Record:
-    """All of a record but what is long: there may be thousands."""
+    """Leave out the long fields of a record: there may be thousands of records."""
     return {key: value for key, value in record.items() if key not in ("tasks", "trace", "config")}

@@ -1,4 +1,4 @@
-"""What a study is: many runs that share a benchmark and differ in a few things."""
+"""The configuration of a study: many runs that share a benchmark and differ in a few things."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["SHARED", "STUDY", "StudyConfig"]
 STUDY = "study.yaml"
 """File that says what the runs of a study are, in its directory."""
 
-# What all runs of a study have in common.
+# Settings that all runs of a study have in common, and their kinds.
 _KINDS: dict[str, type] = {
     "benchmark": str,
     "data_root": str,
@@ -66,7 +66,7 @@ _LISTS = ("methods", "scenarios", "seeds", "label_sets", "timelines")
 class StudyConfig:
     """Many runs: every method in every scenario with every label set, time line and seed.
 
-    What is not a list is shared by all runs, and means what it means in :class:`RunConfig`.
+    All runs share each parameter that is not a list; its meaning is that in :class:`RunConfig`.
 
     :param methods: at least one: names, mappings or
         :class:`~avalanche_emgd.experiments.method_choice.MethodChoice`. A mapping may have a

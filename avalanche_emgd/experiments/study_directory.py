@@ -1,4 +1,4 @@
-"""What lies where in the directory of a study."""
+"""The layout of the directory of a study."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def check_same_study(
     for key, record in records.items():
         there = record["config"]
         for name in SHARED:
-            # What an earlier version did not know was as it is by default.
+            # A setting that an earlier version did not have was at its default.
             known = there.get(name, LATER.get(name))
             if name != "download" and not _same(name, known, here[name]):
                 raise ValueError(

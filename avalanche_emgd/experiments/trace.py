@@ -9,7 +9,7 @@ from ..training.plugins import MultiGradientPlugin
 __all__ = ["LARGEST", "Trace", "WeightTrace"]
 
 LARGEST = 1e100
-"""Of the values that are kept: pictures of larger ones say nothing, and fail."""
+"""Largest absolute value that is kept: pictures of larger ones say nothing, and fail."""
 
 Trace = dict[str, dict[str, list[tuple[int, float]]]]
 """``"loss"``, ``"weight"`` and ``"sigma"``: for each objective, (tick, value) in order."""

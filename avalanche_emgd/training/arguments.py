@@ -1,4 +1,4 @@
-"""Whether the arguments of a strategy are of the right kind, before any work starts."""
+"""Checks of the kinds of a strategy's arguments, before any work starts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def check_plugins(plugins: Any) -> None:
 
 
 def check_stream(experiences: Any, stream: str) -> None:
-    """Check that what is to be trained or tested on is no whole benchmark.
+    """Check that the argument ``experiences`` is not a whole benchmark.
 
     :param stream: name of the stream that is meant.
     :raises TypeError: names the remedy.

@@ -1,4 +1,4 @@
-"""Methods by name: what a run, a study or the command line can be asked for."""
+"""Methods by name, for runs, studies and the command line."""
 
 from __future__ import annotations
 
