@@ -127,6 +127,24 @@ _ALL = (
         multi_gradient(lambda: weightings.RLW),
         "random weights; Lin et al., TMLR 2022",
     ),
+    Method(
+        "cr-mogm",
+        "weighting",
+        multi_gradient(lambda: weightings.CRMOGM),
+        "moving average of MGDA's weights; Zhou et al., NeurIPS 2022",
+    ),
+    Method(
+        "db-mtl",
+        "weighting",
+        multi_gradient(lambda: weightings.DBMTL),
+        "DB-MTL; Lin et al., 2308.12029",
+    ),
+    Method(
+        "excess-mtl",
+        "weighting",
+        multi_gradient(lambda: weightings.ExcessMTL),
+        "ExcessMTL; He et al., ICML 2024",
+    ),
     # Weightings of losses
     Method(
         "uncertainty",
@@ -151,6 +169,12 @@ _ALL = (
         "weighting",
         multi_gradient(lambda: weightings.CVWeighting),
         "CV-weighting; Groenendijk et al., WACV 2021",
+    ),
+    Method(
+        "famo",
+        "weighting",
+        multi_gradient(lambda: weightings.FAMO),
+        "FAMO; Liu et al., NeurIPS 2023",
     ),
     # Serial continual learning
     Method(
@@ -188,6 +212,12 @@ _ALL = (
         "serial",
         strategy(lambda: strategies.ERACEStrategy),
         "ER-ACE; Caccia et al., ICLR 2022",
+    ),
+    Method(
+        "er-las",
+        "serial",
+        strategy(lambda: strategies.ERLASStrategy),
+        "ER with logit adjusted softmax; Huang et al., TMLR 2024",
     ),
     Method(
         "gmed",

@@ -6,6 +6,11 @@ from ..._lazy import make_lazy
 
 if TYPE_CHECKING:
     from .base import PeerWeighting
+    from .cr_mogm import CRMOGM
+    from .db_mtl import DBMTL
+    from .excess_mtl import ExcessMTL
+    from .famo import FAMO
+    from .gradient_state import GradientStateWeighting
     from .gradvac import GradVac
     from .loss_weighting import DWA, CVWeighting, GradNorm, UncertaintyWeighting
     from .maxdo import MaxDO, asymmetric_distance
@@ -15,7 +20,10 @@ if TYPE_CHECKING:
     from .torchjd import IMTLG, RLW, AlignedMTL, CAGrad, FairGrad, PCGrad, Sum, UPGrad
 
 __all__ = [
+    "CRMOGM",
+    "DBMTL",
     "DWA",
+    "FAMO",
     "IMTLG",
     "RLW",
     "AGEMWeighting",
@@ -23,10 +31,12 @@ __all__ = [
     "CAGrad",
     "CVWeighting",
     "ERWeighting",
+    "ExcessMTL",
     "FairGrad",
     "GEMWeighting",
     "GradNorm",
     "GradVac",
+    "GradientStateWeighting",
     "MEGAWeighting",
     "MaxDO",
     "NashMTL",

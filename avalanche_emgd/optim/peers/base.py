@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
@@ -45,6 +47,31 @@ class PeerWeighting(ObjectiveWeighting):
     def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
         """Weights ``[n]`` float64, n ≥ 2."""
 
+    @property
+    def needs_gradients(self) -> bool:
+        """Whether :meth:`see` must be called before each call."""
+        return False
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether :meth:`look_back` is to be called after each update of the model."""
+        return False
+
+    def see(self, gradients: Tensor) -> Tensor | None:
+        """Look at the gradients of the objectives set, before their Gramian is weighed.
+
+        :param gradients: ``[n, P]``; not kept beyond the next call.
+        :return: ``[n, P]``, what is to be weighed and combined in their place; ``None`` for the
+            gradients themselves.
+        """
+        return None
+
+    def look_back(self, losses: Tensor) -> None:
+        """Learn from the losses that the objectives of the last call have after the update.
+
+        :param losses: ``[n]``, of the same samples.
+        """
+
     def _given_losses(self) -> Tensor:
         if self._rows.losses is None:
             raise ValueError(
@@ -52,6 +79,18 @@ class PeerWeighting(ObjectiveWeighting):
                 "set_objectives(objectives, losses) before."
             )
         return self._rows.losses.cpu().double()
+
+    def _given_positive_losses(self, objectives: Sequence[Hashable]) -> Tensor:
+        """Losses of which a logarithm is taken, ``[n]``."""
+        losses = self._given_losses()
+        for objective, loss in zip(objectives, losses.tolist(), strict=True):
+            if not 0.0 <= loss < math.inf:
+                raise ValueError(
+                    f"{type(self).__name__} takes logarithms of losses, which must be at least 0 "
+                    f"and finite, found {loss!r} of the objective {objective!r}: choose a loss "
+                    "that is bounded below by 0, as cross-entropy is."
+                )
+        return losses
 
     def _rows_in_memory(self, n: int) -> Tensor:
         """Boolean ``[n]``: which objectives are replayed."""
@@ -69,11 +108,11 @@ class PeerWeighting(ObjectiveWeighting):
 
     def get_extra_state(self) -> dict[str, Any]:
         """State as plain Python objects, for ``state_dict``."""
-        return {"objectives": list(self._state.items())}
+        return {"objectives": list(copy.deepcopy(self._state).items())}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Restore the state, for ``load_state_dict``."""
-        self._state = dict(state["objectives"])
+        self._state = dict(copy.deepcopy(state["objectives"]))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.extra_repr()})"

@@ -30,7 +30,7 @@ class DWA(PeerWeighting):
 
     def __init__(self, temperature: float = 2.0, window: int = 10) -> None:
         super().__init__()
-        self.temperature = _positive("temperature", temperature)
+        self.temperature = positive("temperature", temperature)
         if window < 1:
             raise ValueError(f"`window` must be at least 1, found {window!r}.")
         self.window = window
@@ -66,7 +66,7 @@ class UncertaintyWeighting(PeerWeighting):
 
     def __init__(self, rate: float = 0.01) -> None:
         super().__init__()
-        self.rate = _positive("rate", rate)
+        self.rate = positive("rate", rate)
 
     def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
         return torch.tensor([math.exp(-self._before[o]) for o in objectives], dtype=torch.float64)
@@ -100,7 +100,7 @@ class GradNorm(PeerWeighting):
         super().__init__()
         if not 0.0 <= alpha < math.inf:
             raise ValueError(f"`alpha` must be in [0, inf), found {alpha!r}.")
-        self.alpha, self.rate = alpha, _positive("rate", rate)
+        self.alpha, self.rate = alpha, positive("rate", rate)
 
     def _observe(self, gramian: Tensor, objectives: Sequence[Hashable]) -> None:
         for objective, loss in zip(objectives, self._given_losses().tolist(), strict=True):
@@ -162,7 +162,7 @@ def _variation(ticks: int, mean_loss: float, mean: float, squares: float) -> flo
     return math.sqrt(squares / (ticks - 1)) / mean if ticks > 2 and mean > 0.0 else None
 
 
-def _positive(name: str, value: float) -> float:
+def positive(name: str, value: float) -> float:
     if not 0.0 < value < math.inf:
         raise ValueError(f"`{name}` must be in (0, inf), found {value!r}.")
     return value

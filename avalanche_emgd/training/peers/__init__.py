@@ -7,6 +7,7 @@ from ..._lazy import make_lazy
 if TYPE_CHECKING:
     from .derpp import DERPPStrategy
     from .er_ace import ERACEStrategy
+    from .er_las import ERLASStrategy
     from .ewc import EWCStrategy
     from .gmed import GMEDStrategy
     from .graddrop import GradDropStrategy
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DERPPStrategy",
     "ERACEStrategy",
+    "ERLASStrategy",
     "EWCStrategy",
     "GMEDStrategy",
     "GSSMemory",

@@ -12,12 +12,15 @@ ALL = {
     for name, kind in ((name, getattr(peers, name)) for name in peers.__all__)
     if isinstance(kind, type)
     and issubclass(kind, peers.PeerWeighting)
-    and kind is not peers.PeerWeighting
+    and kind not in (peers.PeerWeighting, peers.GradientStateWeighting)
 }
 RANDOM = {"PCGrad", "GradVac", "RLW"}
 # Weights that depend on the length of all gradients together, by definition.
 SCALED = {"GEMWeighting"}
-STATEFUL = {"GradVac", "DWA", "GradNorm", "UncertaintyWeighting", "CVWeighting"}
+STATEFUL = {
+    *("GradVac", "DWA", "GradNorm", "UncertaintyWeighting", "CVWeighting"),
+    *("CRMOGM", "DBMTL", "ExcessMTL", "FAMO"),
+}
 every = pytest.mark.parametrize("name", sorted(ALL))
 
 
@@ -45,11 +48,16 @@ def weigh(weighting, rows, names=None, losses=None):
     names = [f"task{i}" for i in range(n - 1)] + ["memory"] if names is None else names
     losses = torch.arange(1.0, n + 1.0) if losses is None else losses
     weighting.set_objectives(names, losses, [name == "memory" for name in names])
-    return weighting(rows @ rows.T)
+    seen = weighting.see(rows) if weighting.needs_gradients else None
+    seen = rows if seen is None else seen
+    weights = weighting(seen @ seen.T)
+    if weighting.looks_back:
+        weighting.look_back(losses * (0.5 + losses % 1.0))
+    return weights
 
 
 def test_there_are_all():
-    assert len(ALL) == 20
+    assert len(ALL) == 24
 
 
 @every
@@ -77,6 +85,7 @@ def test_a_lone_objective_is_descended_plainly(name):
 def test_weights_come_in_the_dtype_of_the_gramian(name):
     weighting = ALL[name]()
     weighting.set_objectives(["a", "memory"], torch.ones(2), [False, True])
+    weighting.see(torch.eye(2))
     assert weighting(torch.eye(2)).dtype == torch.float32
 
 
@@ -144,8 +153,20 @@ def test_what_is_remembered_can_be_saved_and_loaded(name):
     file.seek(0)
     restored = ALL[name]()
     restored.load_state_dict(torch.load(file, weights_only=True))
+    snapshot = weighting.state_dict()
     for one, other in zip(
         follow(weighting, STREAM[4:], 9), follow(restored, STREAM[4:], 9), strict=True
+    ):
+        torch.testing.assert_close(one, other)
+    # What goes on afterwards leaves a state dict alone.
+    restored.load_state_dict(snapshot)
+    weighting.load_state_dict(snapshot)
+    follow(restored, STREAM[4:])
+    expected = ALL[name]()
+    file.seek(0)
+    expected.load_state_dict(torch.load(file, weights_only=True))
+    for one, other in zip(
+        follow(weighting, STREAM[4:], 9), follow(expected, STREAM[4:], 9), strict=True
     ):
         torch.testing.assert_close(one, other)
 
@@ -200,6 +221,13 @@ def test_there_is_something_to_remember_and_to_forget(name):
         (lambda: peers.GradNorm(alpha=-1.0), "`alpha`"),
         (lambda: peers.GradNorm(rate=float("inf")), "`rate`"),
         (lambda: peers.MaxDO(steps=-1), "`steps`"),
+        (lambda: peers.DBMTL(beta=1.0), "`beta`"),
+        (lambda: peers.DBMTL(power=-0.5), "`power`"),
+        (lambda: peers.ExcessMTL(rate=0.0), "`rate`"),
+        (lambda: peers.FAMO(rate=-1.0), "`rate`"),
+        (lambda: peers.FAMO(weight_decay=float("nan")), "`weight_decay`"),
+        (lambda: peers.CRMOGM(alpha=1.1), "`alpha`"),
+        (lambda: peers.CRMOGM("nash"), "`elastic` must be one of"),
         (lambda: peers.MaxDO(rate=0.0), "`rate`"),
     ],
 )
@@ -209,10 +237,32 @@ def test_settings_out_of_range(make, message):
 
 
 @pytest.mark.parametrize(
-    "name", ["DWA", "UncertaintyWeighting", "GradNorm", "CVWeighting", "MEGAWeighting"]
+    "name",
+    ["DWA", "UncertaintyWeighting", "GradNorm", "CVWeighting", "MEGAWeighting", "DBMTL", "FAMO"],
 )
 def test_losses_are_asked_for(name):
     weighting = ALL[name]()
     weighting.set_objectives(["a", "memory"], replayed=[False, True])
+    asking = weighting.see if weighting.needs_gradients else weighting
     with pytest.raises(ValueError, match="needs the losses"):
+        asking(torch.eye(2))
+
+
+@pytest.mark.parametrize("name", ["DBMTL", "ExcessMTL"])
+def test_gradients_are_asked_for(name):
+    weighting = ALL[name]()
+    weighting.set_objectives(["a", "b"], torch.ones(2))
+    with pytest.raises(ValueError, match="needs the gradients"):
         weighting(torch.eye(2))
+    for wrong in (torch.ones(3, 2), torch.ones(2)):
+        with pytest.raises(ValueError, match="`gradients` must be a matrix with 2 rows"):
+            weighting.see(wrong)
+
+
+@pytest.mark.parametrize("name", ["DBMTL", "FAMO"])
+def test_a_loss_without_logarithm_is_named(name):
+    weighting = ALL[name]()
+    weighting.set_objectives(["a", "b"], torch.tensor([1.0, -0.5]))
+    asking = weighting.see if weighting.needs_gradients else weighting
+    with pytest.raises(ValueError, match=r"at least 0 and finite, found -0\.5 .* objective 'b'"):
+        asking(torch.eye(2))

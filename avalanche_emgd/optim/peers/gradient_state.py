@@ -1,0 +1,63 @@
+"""What weightings share that remember whole gradients of each objective."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Sequence
+
+import torch
+from torch import Tensor
+
+from .base import PeerWeighting
+
+__all__ = ["GradientStateWeighting"]
+
+
+class GradientStateWeighting(PeerWeighting):
+    """Weighting that sees the gradients themselves; it keeps P numbers for each objective.
+
+    :meth:`see` must be called before each call, after the objectives are set.
+    """
+
+    _has_seen = False
+
+    @property
+    def needs_gradients(self) -> bool:
+        """Always."""
+        return True
+
+    def see(self, gradients: Tensor) -> Tensor | None:
+        """See :meth:`PeerWeighting.see`.
+
+        :raises ValueError: if the gradients are no matrix with one finite row per objective.
+        """
+        objectives = self._rows.objectives
+        if objectives is None:
+            objectives = list(range(len(gradients)))
+        if gradients.ndim != 2 or len(gradients) != len(objectives) or not len(gradients):
+            raise ValueError(
+                f"`gradients` must be a matrix with {len(objectives)} rows, one per objective, "
+                f"found shape {tuple(gradients.shape)}."
+            )
+        for objective, row in zip(objectives, gradients, strict=True):
+            if not bool(torch.isfinite(row).all()):
+                raise ValueError(f"`gradients` of the objective {objective!r} are not finite.")
+        found = self._look(gradients.detach(), objectives)
+        self._has_seen = True
+        return found
+
+    def _weights(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
+        if not self._has_seen:
+            raise ValueError(
+                f"{type(self).__name__} needs the gradients of the objectives: call "
+                "see(gradients) before."
+            )
+        self._has_seen = False
+        return super()._weights(gramian, objectives)
+
+    @abstractmethod
+    def _look(self, gradients: Tensor, objectives: Sequence[Hashable]) -> Tensor | None:
+        """Update the state; see :meth:`PeerWeighting.see`.
+
+        :param gradients: ``[n, P]``, finite.
+        """
