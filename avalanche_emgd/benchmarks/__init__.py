@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .imagenet_tiny import ps_imagenet_tiny
     from .images import ImagesInMemory
     from .loader import Part, SerialTickLoader, TickBatch, TickLoader
-    from .own_data import parallel_benchmark_from_arrays, parallel_benchmark_from_images
+    from .own_arrays import parallel_benchmark_from_arrays
+    from .own_images import parallel_benchmark_from_images
     from .parallel import ParallelBenchmark
     from .protocol import LabelSet, Protocol, ProtocolError
     from .scenario import Scenario

@@ -99,6 +99,7 @@ def assemble(
             tuple(data.inputs.loaded for data in train),
             tuple(data.inputs.stored for data in train),
             tuple(data.inputs.stored for data in test),
+            _extremes([*train, *test]),
         ),
     )
     sources, tasks = [], []
@@ -123,6 +124,14 @@ def assemble(
         test_experiences.append(TaskExperience(dataset, benchmark, task, source))
     benchmark.set_stream("test", test_experiences)
     return benchmark
+
+
+def _extremes(parts: Sequence[TaskData]) -> tuple[int, int] | None:
+    found = [data.inputs.extremes for data in parts]
+    known = [each for each in found if each is not None]
+    if len(known) < len(found):
+        return None
+    return min(low for low, _ in known), max(high for _, high in known)
 
 
 def _delivered(

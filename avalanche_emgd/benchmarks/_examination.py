@@ -14,7 +14,7 @@ from torch.utils.data import TensorDataset, default_collate
 
 from ._bulk import Bulk, bulk_of
 from ._declared import declared_targets, place_of, size_of
-from ._inputs import InputError, InputKind, kind_of, non_finite_row
+from ._inputs import InputError, InputKind, extremes_of, kind_of, non_finite_row
 from ._labels import as_label, first_difference, is_plain, labels_of, no_label
 from ._undisturbed import undisturbed
 from .images import ImagesInMemory
@@ -32,11 +32,13 @@ class Inputs:
     :param loaded: after training transforms.
     :param stored: after evaluation transforms, as a replay memory keeps them.
     :param complete: whether all samples have been looked at.
+    :param extremes: smallest and largest number of inputs, where these are integers in memory.
     """
 
     loaded: InputKind
     stored: InputKind
     complete: bool
+    extremes: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -198,12 +200,13 @@ class Examination:
                     f"{tuple(rows.shape)} and layout {rows.layout}."
                 )
             everything = bulk.places is None and chosen is None
-            bad = non_finite_row(rows, None if everything else bulk.at(indices))
+            places = None if everything else bulk.at(indices)
+            bad = non_finite_row(rows, places)
             if bad is not None:
                 self._refuse_numbers(int(indices[bad]))
             self._compare_all(labels_of(bulk.root.tensors[1][bulk.at(self._every())], self.name))
             kind = InputKind(tuple(rows.shape[1:]), rows.dtype)
-            return Inputs(kind, kind, True)
+            return Inputs(kind, kind, True, extremes_of(rows, places))
         first = bulk.load(bulk.at(indices[:1]))
         kind = kind_of(first[0])
         if type(bulk.root) is ImagesInMemory:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ._text_files import first_line
 
-__all__ = ["InputError", "InputKind", "InputKinds", "kind_of", "non_finite_row"]
+__all__ = ["InputError", "InputKind", "InputKinds", "extremes_of", "kind_of", "non_finite_row"]
 
 _CHUNK = 1 << 22  # numbers that are looked at together
 
@@ -49,11 +49,13 @@ class InputKinds:
     :param train: after training transforms.
     :param stored: training inputs after evaluation transforms, as a replay memory keeps them.
     :param test: after evaluation transforms.
+    :param extremes: smallest and largest number of all inputs, where these are integers in memory.
     """
 
     train: tuple[InputKind, ...]
     stored: tuple[InputKind, ...]
     test: tuple[InputKind, ...]
+    extremes: tuple[int, int] | None = None
 
 
 def kind_of(x: Any) -> InputKind:
@@ -105,6 +107,18 @@ def non_finite_row(rows: Tensor, places: Tensor | None) -> int | None:
         if not bool(finite.all()):
             return start + int((~finite).nonzero()[0, 0])
     return None
+
+
+def extremes_of(rows: Tensor, places: Tensor | None) -> tuple[int, int] | None:
+    """Smallest and largest number of inputs, if they are whole numbers.
+
+    :param rows: inputs ``[N, ...]``.
+    :param places: of the rows in question, ``[n]``; all if ``None``.
+    """
+    if rows.dtype == torch.bool or _may_be_infinite(rows):
+        return None
+    low, high = torch.aminmax(rows if places is None else rows[places.to(rows.device)])
+    return int(low), int(high)
 
 
 def _may_be_infinite(tensor: Tensor) -> bool:

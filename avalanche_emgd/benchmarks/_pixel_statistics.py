@@ -9,7 +9,10 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-__all__ = ["PixelStatistics"]
+__all__ = ["SAMPLE", "PixelStatistics"]
+
+SAMPLE = 2000
+"""Images from which mean and deviation are taken."""
 
 _CHUNK = 1 << 24  # pixels that are counted together
 

@@ -29,6 +29,7 @@ from ..evaluation import (
 )
 from ..models import make_model
 from ..training import MultiGradientTemplate
+from ..training.data_fit import check_data, check_takes_numbers
 from ..training.methods import make_method
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
 from ..training.plugins.augmentation import check_augmentable
@@ -147,7 +148,12 @@ def make_strategy(
         outputs, shape = benchmark.num_classes, benchmark.input_shape
     if config.augment and (benchmark is not None or shape is not None):
         check_augmentable(shape or ())
-    model = make_model(settings.model or data.model, outputs, shape or (3, 32, 32))
+    name = settings.model or data.model
+    if shape is None and ":" in name:
+        name = "mlp"  # in place of one that need not take inputs of a shape that is made up
+    if benchmark is not None and ":" not in name:
+        check_takes_numbers(name, benchmark.input_kinds.test[0])
+    model = make_model(name, outputs, shape or (3, 32, 32))
     if config.channels_last:
         if all(parameter.ndim != 4 for parameter in model.parameters()):
             raise ValueError("`channels_last` is for convolutional models: leave it out.")
@@ -258,6 +264,7 @@ def execute(
         plugins.append(AugmentationPlugin(seed=config.seed))
     with threads_of_torch(config.threads):
         strategy = make_strategy(config, evaluator, plugins, benchmark)
+        check_data(strategy, benchmark.train_stream)
         with bar if progress else nullcontext(), PeakMemory(config.device) as memory:
             started = time.perf_counter()
             strategy.train(benchmark.train_stream, eval_streams=[])

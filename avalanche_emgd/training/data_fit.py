@@ -18,7 +18,7 @@ from ..benchmarks._undisturbed import undisturbed
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models import evaluation_mode
 
-__all__ = ["check_data", "check_experiences"]
+__all__ = ["check_data", "check_experiences", "check_takes_numbers"]
 
 _MOST_EXPERIENCES = 100  # of an ordinary stream, whose samples are looked at
 
@@ -59,6 +59,20 @@ def check_experiences(experiences: Any) -> list[Any]:
     return found
 
 
+def check_takes_numbers(name: str, kind: InputKind) -> None:
+    """Check that inputs are numbers, as models without an embedding need them.
+
+    :param name: of the model.
+    :param kind: of the inputs.
+    :raises ValueError: if they are integers.
+    """
+    if not kind.dtype.is_floating_point:
+        raise ValueError(
+            f"`model` {name!r} is for floating-point inputs, but these are token ids, {kind}: give "
+            "a model of your own with an embedding, as module:callable."
+        )
+
+
 def _check_memory(benchmark: ParallelBenchmark, edited: bool) -> None:
     kinds = benchmark.input_kinds
     first = kinds.train[0]
@@ -89,7 +103,10 @@ def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
     with evaluation_mode(model):
         for kind in unusual:
             x, task = _example(benchmark, kind)
-            _try(model, x.to(parameters[0].device), kind, benchmark.task_names[task], task)
+            name, device = benchmark.task_names[task], parameters[0].device
+            _try(model, x.to(device), kind, name, task)
+            if kinds.extremes is not None and device.type == "cpu":
+                _try_range(model, x, kinds.extremes, name, task)
 
 
 def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int]:
@@ -106,14 +123,35 @@ def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int
         return first.load([delivery])[0][:1], task
 
 
+def _try_range(
+    model: nn.Module, x: Tensor, extremes: tuple[int, int], name: str, task: int
+) -> None:
+    """Try the smallest and the largest integer, for which an embedding may lack a row.
+
+    On other devices than the CPU a missing row would end the process.
+    """
+    low, high = extremes
+    for number in extremes:
+        tried = x.clone()
+        tried.view(-1)[0] = number
+        remedy = f"An embedding of these inputs needs {high + 1} rows, for 0..{high}."
+        _try(model, tried, f"integers in {low}..{high} such as {number}", name, task, remedy)
+
+
 @torch.no_grad()
-def _try(model: nn.Module, x: Tensor, kind: InputKind, name: str, task: int) -> None:
+def _try(
+    model: nn.Module,
+    x: Tensor,
+    kind: object,
+    name: str,
+    task: int,
+    remedy: str = "Convert them with a transform, or the model.",
+) -> None:
     try:
         with undisturbed(0):
             avalanche_forward(model, x, torch.tensor([task], device=x.device))
     except Exception as error:
         found = first_line(error)[:200]
         raise ValueError(
-            f"`model` cannot take inputs of task {name!r}, which are {kind}: {found}. "
-            "Convert them with a transform, or the model."
+            f"`model` cannot take inputs of task {name!r}, which are {kind}: {found}. {remedy}"
         ) from error

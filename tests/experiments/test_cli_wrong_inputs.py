@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from avalanche_emgd.cli import app
 
 TRAIN = ("train", "--output", "run")
+TOKENS = (*TRAIN, "--npz", "tokens.npz", "--tasks", "2")
 RIGHT = (*TRAIN, "--npz", "right.npz", "--tasks", "2")
 COMPARE = ("compare", "--output", "run")
 AVG = (*COMPARE, "--methods", "avg")
@@ -51,6 +52,7 @@ def inputs(tmp_path_factory):
         "objects": {"x_train": np.array([None] * 8, dtype=object)},
         "flat": {"x_train": np.zeros(8)},
         "channels": {"x_train": np.zeros((8, 4, 4, 7), dtype=np.uint8)},
+        "tokens": {"x_train": np.zeros((8, 3), dtype=int), "x_test": np.zeros((8, 3), dtype=int)},
     }.items():
         np.savez(folder / f"{name}.npz", **{**right, **changes})
     np.savez(folder / "missing.npz", x_train=y)
@@ -207,7 +209,7 @@ ROWS = [
     ((*TRAIN, "--augment"), "`--augment` shifts images by up to 4 pixels"),
     (
         (*TRAIN, "--npz", "right.npz", "--tasks", "2", "--augment"),
-        "but the inputs have 3: leave it out",
+        "but the inputs have the shape [3]: leave it out",
     ),
     ((*TRAIN, "--channels-last"), "`--channels-last` is for convolutional models"),
     ((*TRAIN, "--method", "ewc", "--memory-per-class", "5"), "has no effect on ewc"),
@@ -255,6 +257,11 @@ ROWS = [
     ((*TRAIN, "--npz", "a.npz", "--data-root", "b"), "exclude each other"),
     ((*TRAIN, "--npz", "a.npz", "--benchmark", "ps-digits"), "`--npz` says what the data are"),
     ((*TRAIN, "--benchmark", "npz"), "is needed for npz: the .npz file"),
+    # Token ids
+    (TOKENS, "`--model` 'mlp' is for floating-point inputs, but these are token ids, int64 [3]"),
+    ((*TOKENS, "--model", "own_models:embedding", "--augment"), "`--augment` is for images"),
+    ((*TOKENS, "--model", "own_models:embedding", "--edit", "cosine"), "`--edit` is for floating"),
+    ((*TOKENS, "--model", "own_models:linear"), "`--model` cannot take inputs of task 'task"),
     # Folders
     ((*TRAIN, "--images", "none"), "`--images` 'none' is not there"),
     ((*TRAIN, "--images", "file"), "`--images` 'file' must be a folder, found a file"),

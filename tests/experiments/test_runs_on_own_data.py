@@ -42,6 +42,15 @@ def test_labels_from_zero_are_their_own_names(tmp_path):
     assert not any("class_names" in task for task in tasks)
 
 
+def test_token_ids_reach_a_model_of_ones_own(tmp_path):
+    y = np.arange(64) % 4
+    x = 5 * y[:, None] + np.arange(3)
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    options = ("--model", "own_models:embedding", "--learning-rate", 0.1, "--scenario", "task")
+    _, tasks = train(tmp_path, "--npz", tmp_path / "a.npz", *options, "--epochs", 5)
+    assert all(task["final"] == 1.0 for task in tasks)
+
+
 def images(root, widths):
     for part in ("train", "test"):
         for name in ("ant", "bee", "cat", "dog"):

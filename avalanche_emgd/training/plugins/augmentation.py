@@ -22,8 +22,13 @@ def check_augmentable(shape: Sequence[int]) -> None:
     :param shape: of an input.
     :raises ValueError: if it is no image ``[C, H, W]``, or one of fewer than 16 pixels a side.
     """
-    if len(shape) != 3 or min(shape[1:]) < _SMALLEST:
-        size = "×".join(map(str, shape[1:] if len(shape) == 3 else shape))
+    if len(shape) != 3:
+        raise ValueError(
+            f"`augment` is for images [C, H, W], but the inputs have the shape {list(shape)}: "
+            "leave it out."
+        )
+    if min(shape[1:]) < _SMALLEST:
+        size = "×".join(map(str, shape[1:]))
         raise ValueError(
             f"`augment` shifts images by up to {_PADDING} pixels, for which they must have at "
             f"least {_SMALLEST} on each side, but the inputs have {size}: leave it out."

@@ -3,52 +3,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from torch import nn
 
-from avalanche_emgd import parallel_benchmark_from_arrays, parallel_benchmark_from_images
+from avalanche_emgd import EMGDStrategy, Timeline, parallel_benchmark_from_arrays
+from tests.benchmarks.own_data import assert_centred
 from tests.tolerance import assert_near
-
-
-def make_folders(root, train=("a", "b", "c", "d"), test=("a", "b", "c", "d"), per_class=6):
-    generator = np.random.default_rng(0)
-    for part, classes in (("train", train), ("test", test)):
-        for name in classes:
-            folder = root / part / name
-            folder.mkdir(parents=True)
-            for index in range(per_class):
-                pixels = generator.integers(0, 256, (5, 7, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{index}.png")
-    return root
-
-
-def assert_centred(x):
-    """Channels of ``[B, C, H, W]`` have mean zero, but for rounding."""
-    assert_near(x.mean((0, 2, 3)), torch.zeros(x.shape[1]), x[:, 0].numel(), least=1.0)
-
-
-def test_folders_of_images(tmp_path):
-    benchmark = parallel_benchmark_from_images(
-        make_folders(tmp_path), num_tasks=2, batch_size=4, scenario="task"
-    )
-    assert benchmark.num_classes == 4
-    assert benchmark.task_sizes == (12, 12)
-    assert benchmark.input_shape == (3, 5, 7)
-    assert sorted(label for labels in benchmark.label_sets for label in labels) == [0, 1, 2, 3]
-    x = torch.cat(
-        [e.load(deliveries)[0] for e in benchmark.train_stream for deliveries in e.deliveries]
-    )
-    assert_centred(x)
-    torch.testing.assert_close(x.std((0, 2, 3)), torch.ones(3), atol=1e-3, rtol=0.0)
-    scaled = parallel_benchmark_from_images(tmp_path, num_tasks=2, size=(8, 8))
-    assert scaled.input_shape == (3, 8, 8)
-
-
-def test_folders_that_are_missing_or_differ(tmp_path):
-    with pytest.raises(FileNotFoundError, match="must have the folders train and test"):
-        parallel_benchmark_from_images(tmp_path / "nowhere")
-    make_folders(tmp_path, test=("a", "b", "x", "d"))
-    with pytest.raises(ValueError, match="these are in one of them only: c, x"):
-        parallel_benchmark_from_images(tmp_path)
 
 
 def arrays(shape=(4, 4, 3), dtype=np.uint8, n=24):
@@ -104,6 +63,78 @@ def test_vectors_are_taken_as_they_are(tmp_path):
     assert float(x.max()) > 100.0
 
 
+def tokens(dtype=np.int64, top=20):
+    """Sequences of six token ids: the first three say the class, the others nothing."""
+    generator = np.random.default_rng(0)
+    y = np.arange(120) % 4
+    x = generator.integers(0, top - 8, (120, 6))
+    x[:, :3] = top - 8 + 2 * y[:, None] + generator.integers(0, 2, (120, 3))
+    return {"x_train": x.astype(dtype), "y_train": y, "x_test": x[:40], "y_test": y[:40]}
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.int16, np.uint16, ">i4"])
+def test_token_ids_stay_integers(dtype, tmp_path):
+    content = tokens(dtype)
+    benchmark = parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **content), num_tasks=2)
+    assert benchmark.input_shape == (6,)
+    for experience in benchmark.train_stream:
+        x, y, _ = experience.load(experience.deliveries[0])
+        assert x.dtype == torch.int64
+        assert all((content["x_train"] == own).all(axis=1).any() for own in x.numpy())
+        assert y.tolist() == ((x[:, 0] - 12) // 2).tolist()
+
+
+class Bag(nn.Module):
+    """Linear classifier of the mean of embedded tokens."""
+
+    def __init__(self, rows=20):
+        super().__init__()
+        self.embedding, self.classifier = nn.Embedding(rows, 8), nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.classifier(self.embedding(x).mean(dim=1))
+
+
+def strategy_of(model, **options):
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    return EMGDStrategy(model, optimizer=optimizer, evaluator=None, **options)
+
+
+def test_an_embedding_learns_from_streams_and_replay(tmp_path):
+    benchmark = parallel_benchmark_from_arrays(
+        saved(tmp_path / "a.npz", **tokens()),
+        num_tasks=2,
+        scenario="task",
+        timeline=Timeline.serial([1, 1]),
+        batch_size=10,
+        epochs=3,
+    )
+    strategy = strategy_of(Bag(), memory_size=20)
+    strategy.train(benchmark.train_stream)
+    assert strategy.memory.inputs.dtype == torch.int64
+    assert len(strategy.memory) == 20
+    for experience in benchmark.test_stream:
+        x, y, _ = experience.load()
+        own = torch.tensor(benchmark.label_sets[experience.task_label])
+        found = own[strategy.model(x)[:, own].argmax(dim=1)]
+        assert torch.equal(found, y)
+
+
+def test_token_ids_without_a_row_are_refused_before_training(tmp_path):
+    content = tokens()
+    content["x_test"][-1, -1] = 25
+    benchmark = parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **content), num_tasks=2)
+    with pytest.raises(ValueError, match=r"0\.\.25 such as 25: .* needs 26 rows, for 0\.\.25"):
+        strategy_of(Bag()).train(benchmark.train_stream)
+    strategy_of(Bag(26)).train(benchmark.train_stream)
+
+
+def test_token_ids_are_not_edited(tmp_path):
+    benchmark = parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **tokens()), num_tasks=2)
+    with pytest.raises(ValueError, match="`memory_editing` is for floating-point inputs, found"):
+        strategy_of(Bag(), memory_size=20, memory_editing="cosine").train(benchmark.train_stream)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -133,22 +164,22 @@ def test_vectors_are_taken_as_they_are(tmp_path):
         ({"x_train": np.zeros((24, 4, 4, 5), dtype=np.uint8)}, "with 1 or 3 channels in x_train"),
         ({"x_test": np.zeros((8, 5, 4, 3), dtype=np.uint8)}, "samples of one kind in x_train and"),
         ({"x_train": np.array([{}] * 24)}, "of numbers only"),
+        ({"y_test": np.arange(8) % 2}, "classes in y_train that y_test has not: 2, 3"),
+        ({"x_train": np.zeros((24, 9), dtype=np.uint8)}, "token ids [N, length] of int64 or int32"),
+        ({"x_train": np.zeros((24, 4, 4), dtype=np.int64)}, "found int64 (24, 4, 4)"),
+        ({"x_train": np.zeros((24, 0), dtype=np.int64)}, "found int64 (24, 0)"),
+        ({"x_train": np.eye(24, 9, dtype=int) - 1}, "has -1 in x_train[0], which is no token id"),
+        ({"x_train": np.full((24, 9), 2**63, np.uint64)}, "has 9223372036854775808 in x_train[0]"),
+        (
+            {"x_train": np.zeros((24, 9), int), "x_test": np.zeros((8, 9))},
+            "found int64 (9,) and float64 (9,)",
+        ),
     ],
 )
 def test_wrong_arrays(change, message, tmp_path):
     content = {k: v for k, v in {**arrays(), **change}.items() if v is not None}
     with pytest.raises(ValueError, match=re.escape(message)):
         parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **content))
-
-
-@pytest.mark.parametrize(
-    ("make", "name"),
-    [(parallel_benchmark_from_images, "directory"), (parallel_benchmark_from_arrays, "file")],
-)
-@pytest.mark.parametrize("path", [None, 3, "a" * 5000])
-def test_what_is_no_path(make, name, path):
-    with pytest.raises(ValueError, match=rf"`{name}` (must be a|'a+' is no) path"):
-        make(path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,87 @@
+"""Arrays of a user's own as the inputs of data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, TensorDataset
+
+from ._inputs import non_finite_row
+from ._pixel_statistics import SAMPLE, PixelStatistics
+from .images import ImagesInMemory
+
+__all__ = ["datasets_of", "inputs_of_array"]
+
+
+def inputs_of_array(x: Any, owner: str, place: str) -> Tensor:
+    """Make a tensor of images, token ids or other numbers.
+
+    :param x: array.
+    :param owner: argument that holds the array, in the words of messages.
+    :param place: of the array in it.
+    :return: images as uint8 ``[N, C, H, W]``, token ids as int64 ``[N, length]``, other numbers as
+        float32 ``[N, ...]``.
+    :raises ValueError: if it is no array of one of these kinds, or has numbers that are not finite,
+        or token ids below zero.
+    """
+    if x.dtype.kind == "f" and x.ndim >= 2:
+        with np.errstate(over="ignore"):  # what is too large for single precision is found below
+            numbers = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+        bad = non_finite_row(numbers, None)
+        if bad is not None:
+            raise ValueError(
+                f"{owner} has NaN or infinite numbers in {place}[{bad}]: leave the "
+                "sample out or replace them."
+            )
+        return numbers
+    if x.dtype.kind in "iu" and x.dtype != np.uint8 and x.ndim == 2 and x.size:
+        return _tokens(x, owner, place)
+    images = torch.from_numpy(np.ascontiguousarray(x)) if x.dtype == np.uint8 else None
+    if images is not None and images.ndim == 3:
+        return images.unsqueeze(1)
+    if images is not None and images.ndim == 4 and images.shape[3] in (1, 3):
+        return images.permute(0, 3, 1, 2).contiguous()
+    if images is not None and images.ndim == 4 and images.shape[1] in (1, 3):
+        return images
+    raise ValueError(
+        f"{owner} must have uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W] with "
+        f"1 or 3 channels in {place}, or floating-point samples [N, ...], or token ids [N, length] "
+        f"of int64 or int32, found {x.dtype} {x.shape}."
+    )
+
+
+def _tokens(x: Any, owner: str, place: str) -> Tensor:
+    wrong = (x < 0) | (x > np.iinfo(np.int64).max)
+    if wrong.any():
+        row, column = (int(index) for index in np.argwhere(wrong)[0])
+        raise ValueError(
+            f"{owner} has {x[row, column]} in {place}[{row}], which is no token id of int64 ≥ 0: "
+            "give padding an id of its own; numbers that are no token ids are saved as floating "
+            "point."
+        )
+    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.int64))
+
+
+def datasets_of(
+    inputs: Sequence[Tensor], labels: Sequence[Sequence[int]]
+) -> tuple[Dataset[Any], Dataset[Any]]:
+    """Training and test data set of inputs that :func:`inputs_of_array` makes.
+
+    Images are normalised by channel over the training images.
+
+    :param inputs: of the training and the test samples.
+    :param labels: of both.
+    """
+    targets = [torch.tensor(own) for own in labels]
+    if inputs[0].dtype != torch.uint8:
+        train, test = (TensorDataset(x, y) for x, y in zip(inputs, targets, strict=True))
+        return train, test
+    found = PixelStatistics([inputs[0][:: -(-len(inputs[0]) // SAMPLE)]])
+    images = [
+        ImagesInMemory(x, y, found.mean, found.std) for x, y in zip(inputs, targets, strict=True)
+    ]
+    return images[0], images[1]

@@ -1,0 +1,24 @@
+"""Paths that users name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+__all__ = ["checked_path"]
+
+
+def checked_path(path: Any, name: str) -> Path:
+    """Take an argument for a path, whether or not something is there.
+
+    :param name: of the argument, for messages.
+    :raises ValueError: if it cannot be one.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"`{name}` must be a path, found {path!r}.")
+    try:
+        Path(path).exists()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"`{name}` {str(path)[:100]!r} is no path: {error!s:.60}.") from None
+    return Path(path)

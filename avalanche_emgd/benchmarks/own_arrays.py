@@ -1,0 +1,95 @@
+"""Parallel streams of a user's own arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ._array_inputs import datasets_of, inputs_of_array
+from ._class_labels import check_classes, class_labels
+from ._npz import read_arrays
+from ._paths import checked_path
+from ._ready_made import divided
+from .parallel import ParallelBenchmark, Scenario
+from .timeline import Timeline
+
+__all__ = ["parallel_benchmark_from_arrays"]
+
+_KEYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+def parallel_benchmark_from_arrays(
+    file: str | Path,
+    *,
+    scenario: Scenario = "class",
+    seed: int = 0,
+    batch_size: int = 32,
+    num_tasks: int = 5,
+    label_sets: Sequence[Sequence[int]] | None = None,
+    timeline: Timeline | None = None,
+    epochs: int = 1,
+) -> ParallelBenchmark:
+    """Parallel streams of arrays in a NumPy file.
+
+    Images are uint8 ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` with C = 1 or 3. They
+    become inputs ``[C, H, W]``, normalised by channel over the training images. Floating-point
+    arrays ``[N, ...]`` are taken as they are, in single precision. Integers ``[N, length]`` of
+    another type than uint8 are token ids ≥ 0: inputs are int64 ``[length]``, for a model that
+    begins with an embedding.
+
+    Labels are whole numbers or text, ``[N]`` or ``[N, 1]``. Unless those of the training samples
+    are 0, 1, 2, ... they are numbered anew in ascending order; the benchmark's ``class_names`` are
+    the labels in the file.
+
+    :param file: ``.npz`` with ``x_train``, ``y_train``, ``x_test`` and ``y_test``; other arrays in
+        it are ignored. It is read without pickle, and only if its arrays are not too large, see
+        :data:`~avalanche_emgd.benchmarks.limits.MEMORY_SHARE` and
+        :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`.
+    :param scenario: ``"task"`` or ``"class"``.
+    :param seed: of the label sets and the time line, where they are not given, and of the order of
+        delivery.
+    :param batch_size: samples of each task at each tick.
+    :param num_tasks: number of tasks, where no label sets are given.
+    :param label_sets: classes of each task, as they are in the file.
+    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param epochs: passes over each task's samples within its span.
+    :raises FileNotFoundError: if the file is not there.
+    :raises ValueError: if it is no such file, or arrays are missing, too large or do not fit
+        together.
+    """
+    arrays = read_arrays(checked_path(file, "file"), _KEYS)
+    parts = [(arrays[f"x_{part}"], arrays[f"y_{part}"], part) for part in ("train", "test")]
+    owner = f"`file` {str(file)!r}"
+    try:
+        labels, names = class_labels([y for _, y, _ in parts], ("y_train", "y_test"))
+    except ValueError as error:
+        raise ValueError(f"{owner}: {error}") from None
+    for (x, y, part), own in zip(parts, labels, strict=True):
+        if x.ndim == 0 or len(own) != len(x) or not own:
+            raise ValueError(
+                f"{owner} must have one class label in y_{part} for each of the "
+                f"samples of x_{part}, found shapes {y.shape} and {x.shape}."
+            )
+    if label_sets is None:
+        check_classes(labels, names, ("y_train", "y_test"), f"{owner} has")
+    inputs = [inputs_of_array(x, owner, f"x_{part}") for x, _, part in parts]
+    if inputs[0].shape[1:] != inputs[1].shape[1:] or inputs[0].dtype != inputs[1].dtype:
+        raise ValueError(
+            f"{owner} must have samples of one kind in x_train and x_test, found "
+            f"{parts[0][0].dtype} {parts[0][0].shape[1:]} and {parts[1][0].dtype} "
+            f"{parts[1][0].shape[1:]}."
+        )
+    train, test = datasets_of(inputs, labels)
+    return divided(
+        train,
+        test,
+        sorted(set(labels[0])),
+        num_tasks=num_tasks,
+        label_sets=label_sets,
+        timeline=timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+        epochs=epochs,
+        class_names=names,
+    )

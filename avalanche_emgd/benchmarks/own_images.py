@@ -1,0 +1,135 @@
+"""Parallel streams of a user's own images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import torch
+from torch import Tensor
+
+from ._image_folders import ClassFolders, class_folders
+from ._image_reading import check_size, common_size, decode, is_deep
+from ._paths import checked_path
+from ._pixel_statistics import SAMPLE, PixelStatistics
+from ._ready_made import divided
+from ._text_files import first_line
+from .image_files import image_files
+from .limits import MEMORY_SHARE
+from .parallel import ParallelBenchmark, Scenario
+from .timeline import Timeline
+
+__all__ = ["parallel_benchmark_from_images"]
+
+_FEW_LEVELS = 32  # of 256: deep images that are all darker are left with too few
+
+
+def parallel_benchmark_from_images(
+    directory: str | Path,
+    *,
+    size: tuple[int, int] | None = None,
+    scenario: Scenario = "class",
+    seed: int = 0,
+    batch_size: int = 32,
+    num_tasks: int = 5,
+    label_sets: Sequence[Sequence[int]] | None = None,
+    timeline: Timeline | None = None,
+    epochs: int = 1,
+) -> ParallelBenchmark:
+    """Parallel streams of images in folders.
+
+    Inputs of shape ``[3, H, W]``, RGB, normalised to zero mean and unit variance by channel, over
+    (up to 2,000 evenly spread) training images. Decoded into memory once, where they fit. Images
+    have 8 bits of a channel, or 16 bits of grey, which are scaled to 8; what is transparent is as
+    opaque as the rest. An image has at most 100 million pixels
+    (:data:`~avalanche_emgd.benchmarks.limits.MOST_PIXELS`).
+
+    :param directory: with folders ``train`` and ``test``, each with one folder of images for each
+        class, as torchvision's ``ImageFolder`` takes them; classes are numbered in the order of
+        their names.
+    :param size: (height, width) to which images are scaled; needed unless all have one size.
+    :param scenario: ``"task"`` or ``"class"``.
+    :param seed: of the label sets and the time line, where they are not given, and of the order of
+        delivery.
+    :param batch_size: samples of each task at each tick.
+    :param num_tasks: number of tasks, where no label sets are given.
+    :param label_sets: classes of each task.
+    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param epochs: passes over each task's samples within its span.
+    :raises FileNotFoundError: if a folder is missing; says which.
+    :raises ValueError: if the classes of the two folders differ. Also if an image is broken, too
+        large, of another size than the others, or of an unknown range of grey levels; names it.
+    """
+    if size is not None:
+        size = check_size(size)
+    parts = [_folder(checked_path(directory, "directory") / part) for part in ("train", "test")]
+    if parts[0].classes != parts[1].classes:
+        differing = sorted(set(parts[0].classes) ^ set(parts[1].classes))
+        raise ValueError(
+            f"`directory` {str(directory)!r} must have the same classes in train and test, but "
+            f"these are in one of them only: {', '.join(differing)}."
+        )
+    if size is None:
+        size = common_size([*parts[0].paths, *parts[1].paths])
+    _check_minibatch(batch_size, len(parts[0].paths), size)
+    mean, std = _statistics_of_files(parts[0].paths, size)
+    train, test = (image_files(part.paths, part.targets, mean, std, size=size) for part in parts)
+    return divided(
+        train,
+        test,
+        range(len(parts[0].classes)),
+        num_tasks=num_tasks,
+        label_sets=label_sets,
+        timeline=timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+        epochs=epochs,
+        class_names=dict(enumerate(parts[0].classes)),
+    )
+
+
+def _folder(path: Path) -> ClassFolders:
+    try:
+        return class_folders(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"`directory` must have the folders train and test, each with one folder of images "
+            f"for each class: {first_line(error)}"
+        ) from None
+
+
+def _check_minibatch(batch_size: int, number: int, size: tuple[int, int]) -> None:
+    """Check that one minibatch of images fits into memory, as bytes and in single precision."""
+    images = min(int(batch_size), number)
+    needed, free = 15 * images * size[0] * size[1], psutil.virtual_memory().available
+    if needed > MEMORY_SHARE * free:
+        raise ValueError(
+            f"`size` {size[0]} × {size[1]} makes minibatches of {images} images that take "
+            f"{needed / 1e9:.3g} GB, more than {MEMORY_SHARE:.0%} of the {free / 1e9:.3g} GB of "
+            "free memory: choose a smaller `size` or `batch_size`."
+        )
+
+
+def _statistics_of_files(
+    paths: Sequence[str], size: tuple[int, int]
+) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of evenly spread images, decoded one after the other."""
+    deep = False
+
+    def decoded() -> Iterator[Tensor]:
+        nonlocal deep
+        for path in paths[:: -(-len(paths) // SAMPLE)]:
+            pixels, mode = decode(path, size)
+            deep = deep or is_deep(mode)
+            yield torch.tensor(pixels).permute(2, 0, 1).unsqueeze(0)
+
+    found = PixelStatistics(decoded())
+    if deep and found.highest < _FEW_LEVELS:
+        raise ValueError(
+            f"`directory` has images of 16 bits whose grey levels are all below "
+            f"{257 * (found.highest + 1):,} of 65,536: scaled to 8 bits, they would keep "
+            f"{found.highest + 1} levels. Save them with 8 bits, or with their levels spread out."
+        )
+    return found.mean, found.std
