@@ -67,16 +67,15 @@ def _tokens(x: Any, owner: str, place: str) -> Tensor:
 
 
 def datasets_of(
-    inputs: Sequence[Tensor], labels: Sequence[Sequence[int]]
+    inputs: Sequence[Tensor], targets: Sequence[Tensor]
 ) -> tuple[Dataset[Any], Dataset[Any]]:
     """Training and test data set of inputs that :func:`inputs_of_array` makes.
 
     Images are normalised by channel over the training images.
 
     :param inputs: of the training and the test samples.
-    :param labels: of both.
+    :param targets: class labels of both, int64 ``[N]``.
     """
-    targets = [torch.tensor(own) for own in labels]
     if inputs[0].dtype != torch.uint8:
         train, test = (TensorDataset(x, y) for x, y in zip(inputs, targets, strict=True))
         return train, test

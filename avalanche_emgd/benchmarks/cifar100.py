@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torchvision.datasets import CIFAR100
 
+from ._decoded import Decoded, decoded_once
 from ._ready_made import divided
 from .images import ImagesInMemory
 from .parallel import ParallelBenchmark, Scenario
@@ -48,10 +49,9 @@ def ps_cifar100(
     :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if the data are not there; says what to do.
     """
+    files = [Path(data_root) / "cifar-100-python" / name for name in ("train", "test", "meta")]
     try:
-        parts = [
-            CIFAR100(str(data_root), train=train, download=download) for train in (True, False)
-        ]
+        found = decoded_once("CIFAR-100", files, lambda: _decoded(data_root, download)).tensors
     except RuntimeError as error:
         if download:
             raise
@@ -61,13 +61,7 @@ def ps_cifar100(
             "download=True (on the command line: --download)."
         ) from error
     train, test = (
-        ImagesInMemory(
-            torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(),
-            torch.tensor(part.targets),
-            _MEAN,
-            _STD,
-        )
-        for part in parts
+        ImagesInMemory(images, targets, _MEAN, _STD) for images, targets in (found[:2], found[2:])
     )
     return divided(
         train,
@@ -81,3 +75,15 @@ def ps_cifar100(
         seed=seed,
         epochs=epochs,
     )
+
+
+def _decoded(data_root: str | Path, download: bool) -> Decoded:
+    """Decode training images and labels, then those of the test."""
+    tensors = []
+    for train in (True, False):
+        part = CIFAR100(str(data_root), train=train, download=download)
+        tensors += [
+            torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(),
+            torch.tensor(part.targets),
+        ]
+    return Decoded(tuple(tensors))

@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch.utils.data import TensorDataset
 
+from ._decoded import Decoded, decoded_once
 from ._ready_made import divided
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
@@ -41,15 +42,10 @@ def ps_digits(
     :param timeline: is fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
     """
-    digits = load_digits()
-    images = torch.from_numpy((digits.images / 8.0 - 1.0).astype(np.float32)).unsqueeze(1)
-    labels = torch.from_numpy(digits.target.astype(np.int64))
-    train, test = train_test_split(
-        np.arange(len(labels)), test_size=360, stratify=digits.target, random_state=0
-    )
+    found = decoded_once("digits", (), _decoded).tensors
     return divided(
-        TensorDataset(images[train], labels[train]),
-        TensorDataset(images[test], labels[test]),
+        TensorDataset(*found[:2]),
+        TensorDataset(*found[2:]),
         range(10),
         num_tasks=num_tasks,
         label_sets=label_sets,
@@ -59,3 +55,14 @@ def ps_digits(
         seed=seed,
         epochs=epochs,
     )
+
+
+def _decoded() -> Decoded:
+    """Decode training images and labels, then those of the test."""
+    digits = load_digits()
+    images = torch.from_numpy((digits.images / 8.0 - 1.0).astype(np.float32)).unsqueeze(1)
+    labels = torch.from_numpy(digits.target.astype(np.int64))
+    train, test = train_test_split(
+        np.arange(len(labels)), test_size=360, stratify=digits.target, random_state=0
+    )
+    return Decoded((images[train], labels[train], images[test], labels[test]))

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torchvision.datasets import EMNIST
 
+from ._decoded import Decoded, decoded_once
 from ._ready_made import divided
 from .images import ImagesInMemory
 from .parallel import ParallelBenchmark, Scenario
@@ -18,6 +19,7 @@ __all__ = ["ps_emnist"]
 NUM_CLASSES = 62
 # Mean and standard deviation of the pixels of the byclass training images, in [0, 1].
 _MEAN, _STD = 0.1736, 0.3317
+_FILES = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
 
 
 def ps_emnist(
@@ -49,11 +51,11 @@ def ps_emnist(
     :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if the data are not there; says what to do.
     """
+    folder = Path(data_root) / "EMNIST"
+    files = [folder / "raw" / f"emnist-byclass-{name}-ubyte" for name in _FILES]
+    files += folder.glob("processed/*.pt")  # of old versions of torchvision, which reads them first
     try:
-        parts = [
-            EMNIST(str(data_root), split="byclass", train=train, download=download)
-            for train in (True, False)
-        ]
+        found = decoded_once("EMNIST", files, lambda: _decoded(data_root, download)).tensors
     except RuntimeError as error:
         if download:
             raise
@@ -63,14 +65,8 @@ def ps_emnist(
             "downloaded there with download=True (on the command line: --download)."
         ) from error
     train, test = (
-        # EMNIST stores its images transposed.
-        ImagesInMemory(
-            part.data.transpose(1, 2).unsqueeze(1).contiguous(),
-            part.targets.to(torch.long),
-            (_MEAN,),
-            (_STD,),
-        )
-        for part in parts
+        ImagesInMemory(images, targets, (_MEAN,), (_STD,))
+        for images, targets in (found[:2], found[2:])
     )
     return divided(
         train,
@@ -84,3 +80,19 @@ def ps_emnist(
         seed=seed,
         epochs=epochs,
     )
+
+
+def _decoded(data_root: str | Path, download: bool) -> Decoded:
+    """Decode training images and labels, then those of the test."""
+    parts = [
+        EMNIST(str(data_root), split="byclass", train=train, download=download)
+        for train in (True, False)
+    ]
+    tensors = []
+    for part in parts:
+        # EMNIST stores its images transposed.
+        tensors += [
+            part.data.transpose(1, 2).unsqueeze(1).contiguous(),
+            part.targets.to(torch.long),
+        ]
+    return Decoded(tuple(tensors))

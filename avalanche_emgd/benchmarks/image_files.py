@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ._decoded import Decoded, decoded_once
 from ._image_reading import check_header, decode
 from .images import ImagesInMemory, normalised
 
@@ -75,15 +76,23 @@ def image_files(
         decoded whenever they are loaded, the headers alone are checked.
     """
     labels = torch.tensor(targets, dtype=torch.long)
+    found = decoded_once(("images", *size), paths, lambda: _in_memory(paths, size)).tensors
+    if found:
+        return ImagesInMemory(found[0], labels, mean, std)
+    return ImageFiles(paths, labels, mean, std, size)
+
+
+def _in_memory(paths: Sequence[str], size: tuple[int, int]) -> Decoded:
+    """Decode all images where they fit into memory; check the headers of the files elsewhere."""
     needed = len(paths) * 3 * size[0] * size[1]
     if needed > _SHARE * psutil.virtual_memory().available:
         _LOG.info("%d images stay in their files: %.0f MB decoded", len(paths), needed / 1e6)
         for path in paths:
             check_header(path)
-        return ImageFiles(paths, labels, mean, std, size)
+        return Decoded(())
     images = _decoded(paths, size)
     _LOG.info("%d images decoded into memory: %.0f MB", len(paths), needed / 1e6)
-    return ImagesInMemory(images, labels, mean, std)
+    return Decoded((images,))
 
 
 def _decoded(paths: Sequence[str], size: tuple[int, int]) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,6 @@ def ps_imagenet_tiny(
     )
 
 
-@lru_cache(maxsize=2)  # both parts: the runs of a study share what has been decoded
 def _images(data_root: str, train: bool, download: bool) -> Dataset[Any]:
     part = TinyImagenet(data_root, train=train, download=download)
     # Avalanche lists files in the order of the file system, which differs between machines.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from ._array_inputs import datasets_of, inputs_of_array
 from ._class_labels import check_classes, class_labels
+from ._decoded import Decoded, decoded_once
 from ._npz import read_arrays
 from ._paths import checked_path
 from ._ready_made import divided
@@ -57,7 +60,32 @@ def parallel_benchmark_from_arrays(
     :raises ValueError: if it is no such file, or arrays are missing, too large or do not fit
         together.
     """
-    arrays = read_arrays(checked_path(file, "file"), _KEYS)
+    path = checked_path(file, "file")
+    found = decoded_once("arrays", [path], lambda: _decoded(path))
+    x_train, y_train, x_test, y_test = found.tensors
+    names: dict[int, str] = dict(found.facts)
+    classes = [y.unique().tolist() for y in (y_train, y_test)]
+    if label_sets is None:
+        check_classes(classes, names, ("y_train", "y_test"), f"`file` {str(file)!r} has")
+    train, test = datasets_of((x_train, x_test), (y_train, y_test))
+    return divided(
+        train,
+        test,
+        classes[0],
+        num_tasks=num_tasks,
+        label_sets=label_sets,
+        timeline=timeline,
+        batch_size=batch_size,
+        scenario=scenario,
+        seed=seed,
+        epochs=epochs,
+        class_names=names,
+    )
+
+
+def _decoded(file: Path) -> Decoded:
+    """Read and check training inputs and labels, then those of the test; names of the classes."""
+    arrays = read_arrays(file, _KEYS)
     parts = [(arrays[f"x_{part}"], arrays[f"y_{part}"], part) for part in ("train", "test")]
     owner = f"`file` {str(file)!r}"
     try:
@@ -70,8 +98,6 @@ def parallel_benchmark_from_arrays(
                 f"{owner} must have one class label in y_{part} for each of the "
                 f"samples of x_{part}, found shapes {y.shape} and {x.shape}."
             )
-    if label_sets is None:
-        check_classes(labels, names, ("y_train", "y_test"), f"{owner} has")
     inputs = [inputs_of_array(x, owner, f"x_{part}") for x, _, part in parts]
     if inputs[0].shape[1:] != inputs[1].shape[1:] or inputs[0].dtype != inputs[1].dtype:
         raise ValueError(
@@ -79,17 +105,5 @@ def parallel_benchmark_from_arrays(
             f"{parts[0][0].dtype} {parts[0][0].shape[1:]} and {parts[1][0].dtype} "
             f"{parts[1][0].shape[1:]}."
         )
-    train, test = datasets_of(inputs, labels)
-    return divided(
-        train,
-        test,
-        sorted(set(labels[0])),
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
-        class_names=names,
-    )
+    targets = [torch.tensor(own) for own in labels]
+    return Decoded((inputs[0], targets[0], inputs[1], targets[1]), names)

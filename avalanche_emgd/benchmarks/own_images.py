@@ -9,6 +9,7 @@ import psutil
 import torch
 from torch import Tensor
 
+from ._decoded import Decoded, decoded_once
 from ._image_folders import ClassFolders, class_folders
 from ._image_reading import check_size, common_size, decode, is_deep
 from ._paths import checked_path
@@ -70,11 +71,19 @@ def parallel_benchmark_from_images(
             f"`directory` {str(directory)!r} must have the same classes in train and test, but "
             f"these are in one of them only: {', '.join(differing)}."
         )
+    paths = [*parts[0].paths, *parts[1].paths]
     if size is None:
-        size = common_size([*parts[0].paths, *parts[1].paths])
-    _check_minibatch(batch_size, len(parts[0].paths), size)
-    mean, std = _statistics_of_files(parts[0].paths, size)
-    train, test = (image_files(part.paths, part.targets, mean, std, size=size) for part in parts)
+        size = decoded_once("size", paths, lambda: Decoded(facts=common_size(paths))).facts
+    height, width = size
+    _check_minibatch(batch_size, len(parts[0].paths), (height, width))
+    mean, std = decoded_once(
+        ("statistics", height, width),
+        parts[0].paths,
+        lambda: Decoded(facts=_statistics_of_files(parts[0].paths, (height, width))),
+    ).facts
+    train, test = (
+        image_files(part.paths, part.targets, mean, std, size=(height, width)) for part in parts
+    )
     return divided(
         train,
         test,

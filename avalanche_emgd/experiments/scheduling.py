@@ -16,7 +16,8 @@ import dask
 from distributed import Client, KilledWorker, LocalCluster, as_completed
 from distributed.utils import get_mp_context
 
-from .config import RunConfig, make_benchmark
+from .config import RunConfig
+from .data_sharing import SuccessiveBenchmarks
 from .records import Record, done_record, failed_record
 from .run import execute
 
@@ -35,6 +36,7 @@ _SETTINGS = {
 _PATIENCE = "10s"
 # Runs share torch's global state, so that in workers with several threads they have to queue.
 _alone = threading.Lock()
+_benchmarks = SuccessiveBenchmarks()  # of this process
 
 
 @contextmanager
@@ -143,6 +145,6 @@ def perform(config: RunConfig, path: Sequence[str] = ()) -> Record:
     with _alone:
         sys.path.extend(folder for folder in path if folder not in sys.path)
         try:
-            return done_record(config, execute(config, make_benchmark(config)))
+            return done_record(config, execute(config, _benchmarks.make(config)))
         except (Exception, SystemExit):
             return failed_record(config, traceback.format_exc())

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 from dask.system import CPU_COUNT
 
-from .config import RunConfig, make_benchmark
+from .config import RunConfig
+from .data_sharing import SuccessiveBenchmarks
 from .output import holds_files, make_directory
 from .records import (
     RECORDS,
@@ -126,13 +127,13 @@ def _earlier_records(
 
 def _check_runs(configs: Iterable[RunConfig], *, download: bool) -> None:
     """Make each method once and each benchmark once, so that errors come before the runs."""
-    methods, streams = set(), set()
+    methods, streams, benchmarks = set(), set(), SuccessiveBenchmarks()
     for config in configs:
         if config.label not in methods:
             check_run(config)
             methods.add(config.label)
         if (config.label_set, config.timeline) not in streams:
-            make_benchmark(replace(config, download=download))
+            benchmarks.make(replace(config, download=download))
             streams.add((config.label_set, config.timeline))
 
 
