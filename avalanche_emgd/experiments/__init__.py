@@ -7,7 +7,8 @@ from .._lazy import make_lazy
 if TYPE_CHECKING:
     from .config import RunConfig, make_benchmark
     from .pictures import draw_curves
-    from .run import Run, make_strategy, run
+    from .run import Run, run
+    from .strategy import make_strategy
     from .tables import comparison_table, task_table
 
 __all__ = [

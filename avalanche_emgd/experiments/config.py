@@ -75,8 +75,8 @@ class RunConfig:
     :param weight_decay: of the optimizer, ≥ 0.
     :param memory_per_class: capacity of the replay memory divided by the number of classes; the
         benchmark's own if ``None``, no memory if 0.
-    :param eval_every: test all started tasks every so many ticks, for the curves; about 50 times in
-        all if ``None``.
+    :param eval_every: test all started tasks every so many ticks, for the curves. If ``None``, a
+        run by itself tests about 50 times in all, a run of a study at the ends of segments only.
     :param device: where the model is trained.
     :param precision: ``"bfloat16"`` or ``"float16"``: forward passes of training in fewer bits.
     :param channels_last: whether a convolutional model is laid out pixel by pixel in memory, which

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -10,13 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from avalanche.core import BasePlugin
 from avalanche.evaluation import PluginMetric
 from avalanche.logging import BaseLogger
-from avalanche.training.plugins import EvaluationPlugin
-from avalanche.training.templates import SupervisedTemplate
 
 from ..benchmarks import ParallelBenchmark
 from ..evaluation import (
@@ -27,20 +23,15 @@ from ..evaluation import (
     gradient_diagnostics,
     quiet_evaluator,
 )
-from ..models import make_model
-from ..training import MultiGradientTemplate
-from ..training.data_fit import check_data, check_takes_numbers
-from ..training.methods import make_method
+from ..training.data_fit import check_data
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
-from ..training.plugins.augmentation import check_augmentable
 from .atomic import write_json
 from .config import RunConfig, make_benchmark
-from .data import DATA
-from .optimizers import make_optimizer
 from .output import results_in
 from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress
 from .resources import PeakMemory, threads_of_torch
+from .strategy import make_strategy
 from .trace import Trace, WeightTrace
 
 __all__ = [
@@ -48,7 +39,6 @@ __all__ = [
     "Run",
     "check_run",
     "execute",
-    "make_strategy",
     "run",
 ]
 
@@ -64,6 +54,8 @@ WRITTEN = (
     "tensorboard",
 )
 """Names of the files and folders that a run writes."""
+
+_TESTS = 50  # of a run by itself, for its curves
 
 
 @dataclass(frozen=True)
@@ -126,61 +118,6 @@ class Run:
         return [] if names == list(map(str, labels)) else names
 
 
-def make_strategy(
-    config: RunConfig,
-    evaluator: EvaluationPlugin,
-    plugins: list[BasePlugin],
-    benchmark: ParallelBenchmark | None = None,
-) -> SupervisedTemplate:
-    """Model, optimizer and strategy of a run, seeded.
-
-    :param benchmark: that they are for; any that the run could be on, if omitted.
-    :raises ValueError: if the settings are not the method's, or the model is not for the data.
-    """
-    settings, data = config.resolved(), DATA[config.benchmark]
-    # Methods of others draw from any of these.
-    random.seed(config.seed)
-    np.random.seed(config.seed % 2**32)  # noqa: NPY002
-    torch.manual_seed(config.seed)
-    num_classes, outputs, shape = data.num_classes or 10, data.num_classes or 10, data.shape
-    if benchmark is not None:
-        num_classes = sum(map(len, benchmark.label_sets))
-        outputs, shape = benchmark.num_classes, benchmark.input_shape
-    if config.augment and (benchmark is not None or shape is not None):
-        check_augmentable(shape or ())
-    name = settings.model or data.model
-    if shape is None and ":" in name:
-        name = "mlp"  # in place of one that need not take inputs of a shape that is made up
-    if benchmark is not None and ":" not in name:
-        check_takes_numbers(name, benchmark.input_kinds.test[0])
-    model = make_model(name, outputs, shape or (3, 32, 32))
-    if config.channels_last:
-        if all(parameter.ndim != 4 for parameter in model.parameters()):
-            raise ValueError("`channels_last` is for convolutional models: leave it out.")
-        model = model.to(memory_format=torch.channels_last)
-    strategy = make_method(
-        config.method,
-        model,
-        config.settings,
-        optimizer=make_optimizer(
-            config.optimizer, model, float(settings.learning_rate or 0.0), config.weight_decay
-        ),
-        memory_size=int(settings.memory_per_class or 0) * num_classes,
-        seed=config.seed,
-        device=config.device,
-        evaluator=evaluator,
-        plugins=plugins,
-    )
-    if config.precision is not None:
-        if not isinstance(strategy, MultiGradientTemplate):
-            raise ValueError(
-                f"`precision` is for strategies made from MultiGradientTemplate, and "
-                f"{config.method!r} is {type(strategy).__name__}: leave it out."
-            )
-        strategy.use_precision(config.precision)
-    return strategy
-
-
 def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: bool = True) -> Run:
     """Train, test, and write everything into the output directory.
 
@@ -210,6 +147,7 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
             [*gradient_diagnostics(), *editing_diagnostics()],
             loggers=[logger],
             progress=progress,
+            tests=_TESTS,
         )
         logger.writer.flush()
         _write(finished, output)
@@ -243,6 +181,7 @@ def execute(
     *,
     loggers: Sequence[BaseLogger] = (),
     progress: bool = False,
+    tests: int = 0,
 ) -> Run:
     """Train and test, and write nothing.
 
@@ -251,10 +190,13 @@ def execute(
     :param metrics: beside those of parallel continual learning.
     :param loggers: of all metrics.
     :param progress: whether to show a progress bar.
+    :param tests: about how often to test in all where the configuration does not say how often; at
+        the ends of segments only if 0.
     :raises ValueError: if the settings are not the method's.
     """
     iterations = sum(len(experience.ticks) for experience in benchmark.train_stream)
-    pcl = PCLMetrics(benchmark, every=config.eval_every or max(1, iterations // 50))
+    every = max(1, iterations // tests) if tests else 0
+    pcl = PCLMetrics(benchmark, every=config.eval_every or every)
     evaluator = quiet_evaluator(pcl, *metrics)
     evaluator.loggers = list(loggers)
     bar = TickProgress(iterations, pcl, f"{config.label}, {config.scenario}-incremental")

@@ -31,12 +31,12 @@ def tensors_of(benchmark):
 
 
 def _roots(dataset):
-    inner = [*getattr(dataset, "_datasets", ()), *getattr(dataset, "datasets", ())]
-    for name in ("_dataset", "dataset"):
-        if hasattr(dataset, name):
-            inner.append(getattr(dataset, name))
-    if hasattr(dataset, "_flat_data"):
-        inner.append(dataset._flat_data)
+    inner = [*getattr(dataset, "_datasets", ())]
+    inner += [
+        getattr(dataset, name)
+        for name in ("_dataset", "dataset", "_flat_data")
+        if hasattr(dataset, name)
+    ]
     return [root for each in inner for root in _roots(each)] or [dataset]
 
 

@@ -1,0 +1,78 @@
+"""The strategy of a run, from its configuration."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+from avalanche.core import BasePlugin
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.templates import SupervisedTemplate
+
+from ..benchmarks import ParallelBenchmark
+from ..models import make_model
+from ..training import MultiGradientTemplate
+from ..training.data_fit import check_takes_numbers
+from ..training.methods import make_method
+from ..training.plugins.augmentation import check_augmentable
+from .config import RunConfig
+from .data import DATA
+from .optimizers import make_optimizer
+
+__all__ = ["make_strategy"]
+
+
+def make_strategy(
+    config: RunConfig,
+    evaluator: EvaluationPlugin,
+    plugins: list[BasePlugin],
+    benchmark: ParallelBenchmark | None = None,
+) -> SupervisedTemplate:
+    """Model, optimizer and strategy of a run, seeded.
+
+    :param benchmark: that they are for; any that the run could be on, if omitted.
+    :raises ValueError: if the settings are not the method's, or the model is not for the data.
+    """
+    settings, data = config.resolved(), DATA[config.benchmark]
+    # Methods of others draw from any of these.
+    random.seed(config.seed)
+    np.random.seed(config.seed % 2**32)  # noqa: NPY002
+    torch.manual_seed(config.seed)
+    num_classes, outputs, shape = data.num_classes or 10, data.num_classes or 10, data.shape
+    if benchmark is not None:
+        num_classes = sum(map(len, benchmark.label_sets))
+        outputs, shape = benchmark.num_classes, benchmark.input_shape
+    if config.augment and (benchmark is not None or shape is not None):
+        check_augmentable(shape or ())
+    name = settings.model or data.model
+    if shape is None and ":" in name:
+        name = "mlp"  # in place of one that need not take inputs of a shape that is made up
+    if benchmark is not None and ":" not in name:
+        check_takes_numbers(name, benchmark.input_kinds.test[0])
+    model = make_model(name, outputs, shape or (3, 32, 32))
+    if config.channels_last:
+        if all(parameter.ndim != 4 for parameter in model.parameters()):
+            raise ValueError("`channels_last` is for convolutional models: leave it out.")
+        model = model.to(memory_format=torch.channels_last)
+    strategy = make_method(
+        config.method,
+        model,
+        config.settings,
+        optimizer=make_optimizer(
+            config.optimizer, model, float(settings.learning_rate or 0.0), config.weight_decay
+        ),
+        memory_size=int(settings.memory_per_class or 0) * num_classes,
+        seed=config.seed,
+        device=config.device,
+        evaluator=evaluator,
+        plugins=plugins,
+    )
+    if config.precision is not None:
+        if not isinstance(strategy, MultiGradientTemplate):
+            raise ValueError(
+                f"`precision` is for strategies made from MultiGradientTemplate, and "
+                f"{config.method!r} is {type(strategy).__name__}: leave it out."
+            )
+        strategy.use_precision(config.precision)
+    return strategy
