@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from rich.console import Console
 
+from ..experiments.output import holds_files
 from ..experiments.study_config import StudyConfig
 from ..experiments.study_directory import check_study
+from ..experiments.worker_processes import importing_early
 from .app import app, console
 from .errors import INTERRUPTED, complains, stop
 from .options import (
@@ -162,17 +164,19 @@ def compare(
             "or a file with a study as `config`."
         )
     study.runs()[0].check_data()
-    from ..experiments.study import run_study
-
     try:
-        results = run_study(
-            study,
-            output,
-            scheduler=scheduler,
-            workers=workers,
-            retry_failed=retry_failed,
-            progress=not quiet,
-        )
+        # Of a study that goes on, there may be nothing left to do.
+        with importing_early(scheduler is None and not holds_files(output)):
+            from ..experiments.study import run_study
+
+            results = run_study(
+                study,
+                output,
+                scheduler=scheduler,
+                workers=workers,
+                retry_failed=retry_failed,
+                progress=not quiet,
+            )
     except KeyboardInterrupt:
         stop("Interrupted. The same command continues where this one stopped.", INTERRUPTED)
     except ConnectionError as error:

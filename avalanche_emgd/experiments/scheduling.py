@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import signal
 import sys
 import threading
 import traceback
@@ -20,18 +18,16 @@ from .config import RunConfig
 from .data_sharing import SuccessiveBenchmarks
 from .records import Record, done_record, failed_record
 from .run import execute
+from .worker_processes import START_METHOD, interrupts_wait, preload
 
 __all__ = ["connect", "finish", "perform"]
 
-# Where the platform has it, workers are forked from a process that has imported everything. An
-# import takes each worker seconds, also one that replaces a worker that has died.
-_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 # A process gets its next run only after it has finished the one before: if it dies, only one run is
 # suspected of the death. Each suspect has two more chances.
 _SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": 2,
-    "distributed.worker.multiprocessing-method": _METHOD,
+    "distributed.worker.multiprocessing-method": START_METHOD,
 }
 _PATIENCE = "10s"
 # Runs share torch's global state, so that in workers with several threads they have to queue.
@@ -51,9 +47,10 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
     """
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(_SETTINGS))
-        _preload()
+        get_mp_context()  # Dask's, which sets modules of its own the first time
+        preload()
         if scheduler is None:
-            with _interrupts_wait():
+            with interrupts_wait():
                 address = stack.enter_context(
                     LocalCluster(
                         n_workers=workers,
@@ -76,29 +73,6 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
                 "scheduler` and give the address that it prints, such as tcp://192.0.2.1:8786."
             ) from None
         yield stack.enter_context(client)
-
-
-@contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Context that Ctrl-C does not interrupt, nor ever the processes and threads started in it.
-
-    A cluster that is interrupted while it starts cannot be ended. Its processes must ignore Ctrl-C,
-    which this process handles.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _preload() -> None:
-    context = get_mp_context()  # Dask's, which sets modules of its own the first time
-    if _METHOD == "forkserver":
-        context.set_forkserver_preload(["distributed", __name__])
 
 
 def finish(

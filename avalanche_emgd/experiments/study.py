@@ -28,6 +28,7 @@ from .scheduling import connect, finish
 from .study_config import STUDY, StudyConfig
 from .study_progress import StudyProgress
 from .study_resume import check_same_study
+from .worker_processes import importing_early
 
 __all__ = ["run_study"]
 
@@ -86,7 +87,8 @@ def run_study(
         len(runs), statuses.count("done"), statuses.count("failed"), show=progress
     ) as bar:
         bar.stage("checking")
-        _check_runs(missing.values(), download=study.download)
+        with importing_early(bool(missing) and scheduler is None):
+            _check_runs(missing.values(), download=study.download)
         if missing:
             _do(study, missing, records, output, (scheduler, workers), bar)
         else:
