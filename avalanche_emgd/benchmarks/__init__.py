@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .loader import Part, SerialTickLoader, TickBatch, TickLoader
     from .own_arrays import parallel_benchmark_from_arrays
     from .own_images import parallel_benchmark_from_images
+    from .own_table import parallel_benchmark_from_table
     from .parallel import ParallelBenchmark
     from .protocol import LabelSet, Protocol, ProtocolError
     from .scenario import Scenario
@@ -44,6 +45,7 @@ __all__ = [
     "parallel_benchmark_from_arrays",
     "parallel_benchmark_from_classes",
     "parallel_benchmark_from_images",
+    "parallel_benchmark_from_table",
     "ps_cifar100",
     "ps_digits",
     "ps_emnist",

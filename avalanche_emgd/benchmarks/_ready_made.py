@@ -28,6 +28,7 @@ def divided(
     seed: int,
     epochs: int,
     class_names: Mapping[int, str] | None = None,
+    task_names: Sequence[str] | None = None,
 ) -> ParallelBenchmark:
     """Divide data by class into given tasks, or random ones where no label sets are given.
 
@@ -47,4 +48,5 @@ def divided(
         epochs=epochs,
         relabel=list(classes) != list(range(len(classes))),
         class_names=class_names,
+        task_names=task_names,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from torch import Tensor
 from ._decoded import Decoded, decoded_once
 from ._image_folders import ClassFolders, class_folders
 from ._image_reading import check_size, common_size, decode, is_deep
+from ._label_sets import check_random_seed
 from ._paths import checked_path
 from ._pixel_statistics import SAMPLE, PixelStatistics
 from ._ready_made import divided
+from ._stratified import divide
+from ._test_share import check_test_share
 from ._text_files import first_line
 from .image_files import image_files
 from .limits import MEMORY_SHARE
@@ -23,12 +27,15 @@ from .timeline import Timeline
 
 __all__ = ["parallel_benchmark_from_images"]
 
+# Folders that say how images are divided, if they hold folders; otherwise they may be classes.
+_PARTS = ("train", "training", "test", "testing", "val", "valid", "validation")
 _FEW_LEVELS = 32  # of 256: deep images that are all darker are left with too few
 
 
 def parallel_benchmark_from_images(
     directory: str | Path,
     *,
+    test_share: float | None = None,
     size: tuple[int, int] | None = None,
     scenario: Scenario = "class",
     seed: int = 0,
@@ -48,29 +55,30 @@ def parallel_benchmark_from_images(
 
     :param directory: with folders ``train`` and ``test``, each with one folder of images for each
         class, as torchvision's ``ImageFolder`` takes them; classes are numbered in the order of
-        their names.
+        their names. With ``test_share``, it has the folders of the classes itself.
+    :param test_share: share of the images of each class for testing, in (0, 1), drawn by ``seed``.
     :param size: (height, width) to which images are scaled; needed unless all have one size.
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the label sets and the time line, where they are not given, and of the order of
-        delivery.
+    :param seed: of the images for testing, of the label sets and the time line, where they are not
+        given, and of the order of delivery.
     :param batch_size: samples of each task at each tick.
     :param num_tasks: number of tasks, where no label sets are given.
     :param label_sets: classes of each task.
     :param timeline: is fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
     :raises FileNotFoundError: if a folder is missing; says which.
-    :raises ValueError: if the classes of the two folders differ. Also if an image is broken, too
-        large, of another size than the others, or of an unknown range of grey levels; names it.
+    :raises ValueError: if the classes of the two folders differ, or with ``test_share``, if the
+        folder is divided already, or has one class, or a class of one image. Also if an image is
+        broken, too large, of another size than the others, or of an unknown range of grey levels;
+        names it.
     """
     if size is not None:
         size = check_size(size)
-    parts = [_folder(checked_path(directory, "directory") / part) for part in ("train", "test")]
-    if parts[0].classes != parts[1].classes:
-        differing = sorted(set(parts[0].classes) ^ set(parts[1].classes))
-        raise ValueError(
-            f"`directory` {str(directory)!r} must have the same classes in train and test, but "
-            f"these are in one of them only: {', '.join(differing)}."
-        )
+    path = checked_path(directory, "directory")
+    if test_share is None:
+        parts = _divided_parts(path)
+    else:
+        parts = _drawn_parts(path, check_test_share(test_share), seed)
     paths = [*parts[0].paths, *parts[1].paths]
     if size is None:
         size = decoded_once("size", paths, lambda: Decoded(facts=common_size(paths))).facts
@@ -99,14 +107,61 @@ def parallel_benchmark_from_images(
     )
 
 
-def _folder(path: Path) -> ClassFolders:
+def _divided_parts(path: Path) -> tuple[ClassFolders, ClassFolders]:
+    """List the images of the folders train and test."""
     try:
-        return class_folders(path)
+        parts = class_folders(path / "train"), class_folders(path / "test")
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"`directory` must have the folders train and test, each with one folder of images "
-            f"for each class: {first_line(error)}"
+            f"for each class: {first_line(error)} One folder of images for each class is divided "
+            "with `test_share`."
         ) from None
+    if parts[0].classes != parts[1].classes:
+        differing = sorted(set(parts[0].classes) ^ set(parts[1].classes))
+        raise ValueError(
+            f"`directory` {str(path)!r} must have the same classes in train and test, but "
+            f"these are in one of them only: {', '.join(differing)}."
+        )
+    return parts
+
+
+def _drawn_parts(path: Path, share: float, seed: int) -> tuple[ClassFolders, ClassFolders]:
+    """Divide the images of one folder for each class."""
+    check_random_seed(seed)
+    what = f"`directory` {str(path)!r}"
+    for name in _PARTS:
+        if (path / name).is_dir() and any(entry.is_dir() for entry in os.scandir(path / name)):
+            raise ValueError(
+                f"{what} is divided already, its folder {name} has folders itself: leave "
+                "`test_share` out, or name the folder that holds those of the classes."
+            )
+    try:
+        found = class_folders(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"`directory` must have one folder of images for each class, for `test_share`: "
+            f"{first_line(error)}"
+        ) from None
+    if len(found.classes) < 2:
+        raise ValueError(
+            f"{what} has images of one class only, {found.classes[0]!r}: there must be two folders "
+            "at least."
+        )
+    rows = divide(
+        found.targets,
+        share,
+        seed,
+        lambda label: (
+            f"{what} has a single image of class {found.classes[label]!r}, which cannot "
+            "be for training and for testing: leave the class out."
+        ),
+    )
+    train, test = (
+        ClassFolders(found.classes, [found.paths[i] for i in own], [found.targets[i] for i in own])
+        for own in rows
+    )
+    return train, test
 
 
 def _check_minibatch(batch_size: int, number: int, size: tuple[int, int]) -> None:

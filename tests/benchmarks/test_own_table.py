@@ -1,0 +1,217 @@
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from avalanche_emgd import Timeline, parallel_benchmark_from_table
+from tests.tolerance import assert_near
+
+KINDS = ["ant", "bee", "cat", "dog", "elk", "fox"]
+N = 120
+
+
+def frame():
+    generator = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "length": generator.normal(5.0, 100.0, N),
+            "legs": generator.integers(0, 9, N),
+            "kind": np.array(KINDS)[np.arange(N) % 6],
+            "site": np.arange(N) % 3,
+            "alive": True,
+        }
+    )
+
+
+def made(table, **changes):
+    arguments = {"label_column": "kind", "test_share": 0.25, "num_tasks": 2, **changes}
+    return parallel_benchmark_from_table(table, **arguments)
+
+
+def loaded(benchmark):
+    """All training samples, in the order of their numbers."""
+    parts = [
+        experience.load(deliveries)
+        for experience in benchmark.train_stream
+        for deliveries in experience.deliveries
+    ]
+    return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+
+
+@pytest.fixture(params=["csv", "parquet", "frame"])
+def table(request, tmp_path):
+    if request.param == "frame":
+        return frame()
+    path = tmp_path / f"a.{request.param}"
+    if request.param == "csv":
+        frame().to_csv(path, index=False)
+    else:
+        frame().to_parquet(path)
+    return path
+
+
+def test_features_are_scaled_by_the_training_rows(table):
+    benchmark = made(table)
+    assert benchmark.input_shape == (4,)
+    assert benchmark.class_names == dict(enumerate(KINDS))
+    assert sum(benchmark.task_sizes) == N - 6 * 5
+    x, _, _ = loaded(benchmark)
+    assert x.dtype == torch.float32
+    assert_near(x.mean(0), torch.zeros(4), len(x), least=1.0)
+    assert_near(x.std(0), torch.tensor([1.0, 1.0, 1.0, 0.0]), len(x), least=1.0)
+
+
+def test_sources_give_the_same_benchmark(table):
+    assert made(table) == made(frame())
+
+
+def test_the_rows_are_those_of_the_table():
+    whole = frame()
+    benchmark = made(whole, feature_columns=["legs", "length"], raw_features=True)
+    x, y, _ = loaded(benchmark)
+    tests = [experience.load() for experience in benchmark.test_stream]
+    x = torch.cat([x, *(each[0] for each in tests)])
+    y = torch.cat([y, *(each[1] for each in tests)])
+    found = {(*row, KINDS[label]) for row, label in zip(x.tolist(), y.tolist(), strict=True)}
+    lengths = whole.length.astype(np.float32).astype(float)
+    assert found == set(zip(whole.legs.astype(float), lengths, whole.kind, strict=True))
+
+
+def test_division_depends_on_the_seed_alone():
+    def share(seed):
+        timeline, sets = Timeline.serial([1, 1]), [[0, 1, 2], [3, 4, 5]]
+        benchmark = made(frame(), seed=seed, timeline=timeline, label_sets=sets)
+        return torch.cat([experience.load()[0] for experience in benchmark.test_stream])
+
+    assert torch.equal(share(0), share(0))
+    assert not torch.equal(share(0), share(1))
+
+
+def test_a_second_table_has_the_test_rows():
+    train, test = frame()[:90], frame()[90:]
+    benchmark = made(train, test_share=None, test_table=test, feature_columns=["length"])
+    x = torch.cat([experience.load()[0] for experience in benchmark.test_stream])
+    expected = (test.length - train.length.mean()) / train.length.std()
+    assert_near(x[:, 0].sort().values, torch.tensor(np.sort(expected)).float(), len(train))
+
+
+def test_a_column_says_the_tasks():
+    benchmark = made(frame(), task_column="site", scenario="task", overlap=1.0)
+    assert benchmark.task_names == ("0", "1", "2")
+    assert benchmark.label_sets == ((0, 3), (1, 4), (2, 5))
+    assert benchmark.class_names == dict(enumerate(KINDS))
+    assert benchmark.input_shape == (3,)
+    assert {start for start, _ in benchmark.timeline.spans} == {0}
+    serial = made(frame(), task_column="site", overlap=0.0, batch_size=10).timeline
+    assert serial == Timeline.serial([3, 3, 3])
+
+
+def test_labels_that_tasks_share_are_classes_of_their_own():
+    shared = frame().assign(kind=lambda each: each.kind > "cat", site=lambda each: each.legs > 4)
+    benchmark = made(shared, task_column="site")
+    assert benchmark.label_sets == ((0, 1), (2, 3))
+    assert list(benchmark.class_names.values()) == [
+        "false: false", "false: true", "true: false", "true: true",
+    ]  # fmt: skip
+    _, y, tasks = loaded(benchmark)
+    assert torch.equal(y // 2, tasks)
+
+
+@pytest.mark.parametrize("labels", [[-5, 0, 7], [1.0, 2.0, 10.0], [10**12, 3, 4]])
+def test_whole_numbers_stand_for_themselves(labels, tmp_path):
+    path = tmp_path / "a.csv"
+    frame().assign(kind=np.array(labels * (N // 3))).to_csv(path, index=False)
+    benchmark = made(path)
+    names = [str(int(label)) for label in sorted(labels)]
+    assert benchmark.class_names == dict(enumerate(names))
+
+
+def test_a_constant_column_is_zero_even_where_its_mean_is_rounded():
+    x, _, _ = loaded(made(frame().assign(length=0.1)))
+    assert torch.equal(x[:, 0], torch.zeros(len(x)))
+
+
+def test_names_may_have_spaces_and_commas(tmp_path):
+    path = tmp_path / "a.csv"
+    text = frame().rename(columns={"legs": "legs, all"}).to_csv(index=False)
+    path.write_text("\ufeff" + text.replace("kind", " kind "), encoding="utf-8")
+    assert made(path, feature_columns=["legs, all"]).input_shape == (1,)
+
+
+def changed(**columns):
+    return frame().assign(**columns)
+
+
+def with_one(value):
+    found = frame()
+    found.loc[3, "length"] = value
+    return found
+
+
+WRONG = [
+    (frame(), {"label_column": "knd"}, "`label_column` 'knd' is no column of `table`, which has"),
+    (frame(), {"label_column": "knd"}, "Did you mean 'kind'?"),
+    (frame(), {"label_column": None}, "`label_column` None is no column"),
+    (frame(), {"task_column": "sight"}, "`task_column` 'sight' is no column"),
+    (frame(), {"task_column": "kind"}, "`task_column` 'kind' is `label_column`, too"),
+    (frame(), {"task_column": "site", "label_sets": [[0], [1]]}, "both say what the tasks are"),
+    (changed(site="memory of 3"), {"task_column": "site"}, "start with 'memory'"),
+    (frame(), {"feature_columns": "legs"}, "must be a list of names of columns, found 'legs'"),
+    (frame(), {"feature_columns": []}, "must be a list of names of columns, found []"),
+    (frame(), {"feature_columns": ["legs", "leg"]}, "Did you mean 'legs'?"),
+    (frame(), {"feature_columns": ["legs", "legs"]}, "`feature_columns` has 'legs' twice"),
+    (frame(), {"feature_columns": ["kind"]}, "has 'kind', which is `label_column`"),
+    (frame()[["kind"]], {}, "has no columns left that can be features"),
+    (frame(), {"test_share": None}, "`test_share` is needed, such as 0.2, or `test_table`"),
+    (frame(), {"test_share": 0.0}, "`test_share` must be a number between 0 and 1"),
+    (frame(), {"test_share": 1}, "`test_share` must be a number between 0 and 1"),
+    (frame(), {"test_share": float("nan")}, "`test_share` must be a number between 0 and 1"),
+    (frame(), {"test_share": "0.2"}, "`test_share` must be a number between 0 and 1"),
+    (frame(), {"test_table": frame()}, "both say which rows are for testing"),
+    (frame(), {"overlap": 0.5, "timeline": Timeline.serial([1, 1])}, "both say when tasks start"),
+    (frame(), {"num_tasks": 9}, "`num_tasks` must be in 1..6, found 9"),
+    (frame(), {"seed": -1}, "`seed` must be an integer ≥ 0"),
+    (frame()[:0], {}, "`table` has no rows"),
+    (3, {}, "`table` must be a path, found 3"),
+    (changed(kind="ant"), {}, "has one class only, 'ant', in the column 'kind'"),
+    (changed(kind=np.arange(N)), {}, "has a single row of class '0'"),
+    (changed(kind=np.arange(N) / 7), {}, "which is no whole number, in the column 'kind'"),
+    (changed(kind=[None, *KINDS[1:]] * 20), {}, "has no value in the column 'kind' in row 1"),
+    (changed(kind=pd.Timestamp(0)), {}, "has values of type timestamp"),
+    (with_one(np.nan), {}, "`table` has no value in the column 'length' in row 4: fill it in"),
+    (with_one(np.inf), {}, "`table` has inf in the column 'length' in row 4: replace it"),
+    (changed(legs="six"), {}, "`table` has text in the column 'legs': encode it as numbers"),
+    (changed(legs=[[1]] * N), {}, "has values of type list<item: int64> in the column 'legs'"),
+    (changed(legs=[1, "x"] * 60), {}, "cannot be read as a table"),
+    (changed(length=1e300), {"raw_features": True}, "too large for single precision"),
+    (frame().rename(columns={"legs": "length"}), {}, "has more than one column 'length'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "changes", "message"), WRONG, ids=[row[2] for row in WRONG])
+def test_what_is_wrong_is_named(table, changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        made(table, **changes)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("test", "message"),
+    [
+        (frame()[["length", "kind"]], "`test_table` has no column 'legs', which `table` has"),
+        (changed(kind="ant"), "classes in `table` that `test_table` has not: bee, cat, dog"),
+        (changed(kind=["owl", *KINDS[1:]] * 20), "in `test_table` that `table` has not: owl"),
+        (with_one(np.nan), "`test_table` has no value in the column 'length' in row 4"),
+    ],
+)
+def test_what_is_wrong_in_the_second_table_is_named(test, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        made(frame(), test_share=None, test_table=test)
+
+
+def test_a_table_does_not_test_itself():
+    whole = frame()
+    with pytest.raises(ValueError, match="`test_table` is `table` itself"):
+        made(whole, test_share=None, test_table=whole)
