@@ -28,7 +28,7 @@ _OF_THE_USER = (ValueError, OSError, EOFError, zlib.error)
 # Where a name in Python and the option differ, the options that it may have come from.
 _OPTIONS = {
     "num_tasks": ("tasks",),
-    "data_root": ("images", "npz"),
+    "data_root": ("images", "npz", "table"),
     "file": ("npz",),
     "directory": ("images",),
     "root": ("data_root",),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from ..benchmarks.scenario import Scenario
-from ..experiments.data import DATA, BenchmarkName
+from ..experiments.data import BenchmarkName
 from ..experiments.optimizers import OptimizerName
 from ..models.model_name import ModelName
 from ..training.precision_name import Precision
@@ -15,20 +15,7 @@ from ..training.precision_name import Precision
 BenchmarkOption = Annotated[
     BenchmarkName | None,
     typer.Option(
-        help="Ready-made benchmark; images and npz are data of your own. Default: ps-digits."
-    ),
-]
-ImagesOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DIR",
-        help="Images of your own: folders train and test, each with a folder for each class.",
-    ),
-]
-NpzOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE", help="Arrays of your own: .npz with x_train, y_train, x_test, y_test."
+        help="Ready-made benchmark; images, npz and table are data of your own. Default: ps-digits."
     ),
 ]
 ModelOption = Annotated[
@@ -119,48 +106,3 @@ ChannelsLastOption = Annotated[
 def typed(**options: Any) -> dict[str, Any]:
     """Choose the options that were typed: neither ``None`` nor a flag that is off."""
     return {name: v for name, v in options.items() if not (v is None or v is False)}
-
-
-def data_options(
-    benchmark: BenchmarkName | None,
-    data_root: str | None,
-    images: str | None,
-    npz: str | None,
-    *,
-    beside_file: bool = False,
-) -> dict[str, Any]:
-    """Give the settings of a run that say where the data are; options not typed are left out.
-
-    :param beside_file: whether a file says the benchmark, unless it is given here.
-    :raises ValueError: if more than one place is named.
-    """
-    given = typed(images=images, npz=npz)
-    if given and data_root is not None:
-        raise ValueError("`data_root` and data of your own exclude each other: give one of them.")
-    unsaid = beside_file and benchmark is None
-    if data_root is not None and not (unsaid or DATA[benchmark or "ps-digits"].needs):
-        raise ValueError(
-            f"`data_root` is not for {benchmark or 'ps-digits'}, which brings its own data: leave "
-            "it out, or give `benchmark`, too."
-        )
-    if not given:
-        return typed(benchmark=benchmark, data_root=data_root)
-    (name, path), *more = given.items()
-    if more or benchmark not in (None, name):
-        raise ValueError(
-            f"`{name}` says what the data are: leave `benchmark`, `data_root` and other data out."
-        )
-    return {"benchmark": name, "data_root": path}
-
-
-def image_size(text: str) -> tuple[int, ...]:
-    """Read a height and a width, or one number for both.
-
-    :raises ValueError: if it is not of this form.
-    """
-    numbers = text.lower().split("x")
-    if len(numbers) > 2 or not all(number.isdecimal() for number in numbers):
-        raise ValueError(
-            f"`size` must be pixels, as 32, or height x width, as 32x48, found {text!r}."
-        )
-    return tuple(int(number) for number in (numbers * 2)[:2])

@@ -25,12 +25,10 @@ from .options import (
     DownloadOption,
     EpochsOption,
     EvalEveryOption,
-    ImagesOption,
     LabelSetOption,
     LearningRateOption,
     MemoryPerClassOption,
     ModelOption,
-    NpzOption,
     OptimizerOption,
     OverlapOption,
     OverwriteOption,
@@ -43,9 +41,21 @@ from .options import (
     ThreadsOption,
     TimelineOption,
     WeightDecayOption,
+    typed,
+)
+from .own_data import (
+    FeatureColumnsOption,
+    ImagesOption,
+    LabelColumnOption,
+    NpzOption,
+    RawFeaturesOption,
+    TableOption,
+    TaskColumnOption,
+    TestShareOption,
+    TestTableOption,
+    column_names,
     data_options,
     image_size,
-    typed,
 )
 
 
@@ -64,6 +74,13 @@ def train(
     benchmark: BenchmarkOption = None,
     images: ImagesOption = None,
     npz: NpzOption = None,
+    table: TableOption = None,
+    label_column: LabelColumnOption = None,
+    task_column: TaskColumnOption = None,
+    feature_columns: FeatureColumnsOption = None,
+    test_table: TestTableOption = None,
+    test_share: TestShareOption = None,
+    raw_features: RawFeaturesOption = False,
     size: Annotated[
         str | None,
         typer.Option(
@@ -121,11 +138,20 @@ def train(
 
     Example: avalanche-emgd train --npz mine.npz --tasks 4 --model slim-resnet18 --output runs/mine
 
+    Example: avalanche-emgd train --table mine.csv --label-column kind --test-share 0.2
+    --output runs/table
+
     Example: avalanche-emgd train --config runs/digits/config.json --seed 1 --output runs/digits-1
     """
     check_free(output, overwrite=overwrite)
     given = typed(
-        **data_options(benchmark, data_root, images, npz, beside_file=config is not None),
+        **data_options(benchmark, data_root, images, npz, table, beside_file=config is not None),
+        label_column=label_column,
+        task_column=task_column,
+        feature_columns=column_names(feature_columns),
+        test_table=test_table,
+        test_share=test_share,
+        raw_features=raw_features,
         size=None if size is None else image_size(size),
         scenario=scenario,
         method=method,
@@ -172,6 +198,13 @@ def timeline(
     benchmark: BenchmarkOption = None,
     images: ImagesOption = None,
     npz: NpzOption = None,
+    table: TableOption = None,
+    label_column: LabelColumnOption = None,
+    task_column: TaskColumnOption = None,
+    feature_columns: FeatureColumnsOption = None,
+    test_table: TestTableOption = None,
+    test_share: TestShareOption = None,
+    raw_features: RawFeaturesOption = False,
     seed: SeedOption = 0,
     data_root: DataRootOption = None,
     download: DownloadOption = False,
@@ -191,7 +224,13 @@ def timeline(
     """
     check_picture(output, overwrite=overwrite)
     config = experiments.RunConfig(
-        **data_options(benchmark, data_root, images, npz),
+        **data_options(benchmark, data_root, images, npz, table),
+        label_column=label_column,
+        task_column=task_column,
+        feature_columns=column_names(feature_columns),
+        test_table=test_table,
+        test_share=test_share,
+        raw_features=raw_features,
         seed=seed,
         download=download,
         protocol=protocol,

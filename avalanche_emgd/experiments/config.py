@@ -19,6 +19,7 @@ from ..training.methods import find_method
 from ..training.precision_name import Precision
 from .data import DATA, BenchmarkName
 from .optimizers import OptimizerName
+from .own_data import TEXTS, check_own_data, check_table
 
 if TYPE_CHECKING:
     from ..benchmarks import ParallelBenchmark, Timeline
@@ -48,7 +49,8 @@ _RANGES = {
 class RunConfig:
     """One training run.
 
-    :param benchmark: ready-made benchmark, or ``"images"`` or ``"npz"`` for data of one's own.
+    :param benchmark: ready-made benchmark, or ``"images"``, ``"npz"`` or ``"table"`` for data of
+        one's own.
     :param scenario: ``"task"`` or ``"class"``.
     :param method: one of :data:`~avalanche_emgd.training.METHODS`, or ``module:callable``.
     :param settings: of the method, in place of its defaults.
@@ -56,7 +58,7 @@ class RunConfig:
     :param seed: of the model, the order of delivery, the memory, and of label sets and time line
         where no protocol says them.
     :param data_root: folder with the data set, for benchmarks that need one; of one's own data the
-        folder of images, or the file of arrays.
+        folder of images, or the file of arrays or with the table.
     :param download: whether to download it there.
     :param protocol: file with label sets and time lines.
     :param label_set: which label set of the protocol; the first if ``None``.
@@ -65,6 +67,13 @@ class RunConfig:
     :param num_tasks: tasks, where no protocol says it; the benchmark's own if ``None``.
     :param size: (height, width) to which images of one's own are scaled; if ``None``, all must have
         one size.
+    :param label_column: of a table of one's own, the column with the classes. For this and the
+        next, see :func:`~avalanche_emgd.benchmarks.parallel_benchmark_from_table`.
+    :param task_column: the column with the tasks.
+    :param feature_columns: names of the columns that are inputs; if ``None``, all others.
+    :param test_table: file with the rows for testing.
+    :param test_share: share of the rows or images of each class for testing, in (0, 1).
+    :param raw_features: whether to leave the features of a table as they are.
     :param model: name of a model, or ``module:callable`` for one of your own, called with the
         number of classes and the shape of an input; the benchmark's own if ``None``.
     :param augment: whether training images are cropped and flipped at random, replayed ones too.
@@ -100,6 +109,12 @@ class RunConfig:
     overlap: float | None = None
     num_tasks: int | None = None
     size: Sequence[int] | None = None
+    label_column: str | None = None
+    task_column: str | None = None
+    feature_columns: Sequence[str] | None = None
+    test_table: str | None = None
+    test_share: float | None = None
+    raw_features: bool = False
     model: str | None = None
     augment: bool = False
     epochs: int = 1
@@ -126,11 +141,14 @@ class RunConfig:
                 words = ", ".join(choice for choice in choices if choice is not None)
                 near = did_you_mean(value, filter(None, choices))
                 raise ValueError(f"`{name}` must be one of {words}, found {excerpt(value)}.{near}")
-        for name in ("method", "name", "data_root", "protocol", "device"):
+        for name in (*("method", "name", "data_root", "protocol", "device"), *TEXTS):
             value = getattr(self, name)
             if isinstance(value, str):
                 check_text(value, f"`{name}`")
         find_method(self.method)
+        check_own_data(self)
+        if self.feature_columns is not None:
+            object.__setattr__(self, "feature_columns", tuple(self.feature_columns))
         self._check_model_and_size()
         self._check_contradictions()
         for name, (low, high) in _RANGES.items():
@@ -161,8 +179,6 @@ class RunConfig:
                 find_callable(self.model, "model")
         if self.size is None:
             return
-        if self.benchmark != "images":
-            raise ValueError(f"`size` is for images of your own, not for {self.benchmark}.")
         size = self.size if isinstance(self.size, Sequence) else ()
         if len(size) != 2 or not all(isinstance(n, int) and 0 < n < 2**15 for n in size):
             raise ValueError(
@@ -185,8 +201,13 @@ class RunConfig:
             raise ValueError("`protocol` says how many tasks there are: leave `num_tasks` out.")
 
     def check_data(self) -> None:
-        """Check that the data can be where the run looks for them; see :meth:`Data.check`."""
+        """Check that the data can be where the run looks for them; see :meth:`Data.check`.
+
+        :raises ValueError: also if settings are missing that the data need.
+        """
         DATA[self.benchmark].check(self.benchmark, self.data_root, download=self.download)
+        if self.benchmark == "table":
+            check_table(self)
 
     @property
     def label(self) -> str:
@@ -196,11 +217,12 @@ class RunConfig:
     def resolved(self) -> RunConfig:
         """With the settings that apply where none are given."""
         own, published = DATA[self.benchmark], self.protocol is not None
+        said = published or self.task_column is not None
         return replace(
             self,
             label_set=(self.label_set or 0) if published else None,
             timeline=(self.timeline or 0) if published else None,
-            num_tasks=own.num_tasks if self.num_tasks is None and not published else self.num_tasks,
+            num_tasks=self.num_tasks if said else self.num_tasks or own.num_tasks,
             model=self.model or own.model,
             batch_size=own.batch_size if self.batch_size is None else self.batch_size,
             learning_rate=own.learning_rate if self.learning_rate is None else self.learning_rate,
@@ -248,13 +270,17 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
         "batch_size": chosen.batch_size,
         "epochs": chosen.epochs,
     }
-    if chosen.size is not None:
-        arguments["size"] = chosen.size
+    for name in data.own:
+        value = getattr(chosen, name)
+        if value is not None:
+            arguments[name] = value
     if chosen.protocol is not None:
         arguments["label_sets"], arguments["timeline"] = published_streams(config)
-    else:
+    elif chosen.num_tasks is not None:
         arguments["num_tasks"] = chosen.num_tasks
-    if chosen.overlap is not None:
+    if chosen.overlap is not None and chosen.num_tasks is None:
+        arguments["overlap"] = chosen.overlap
+    elif chosen.overlap is not None:
         # In proportions; the generator fits it to the data.
         lengths = [1000] * int(chosen.num_tasks or 0)
         arguments["timeline"] = benchmarks.Timeline.overlapping(lengths, chosen.overlap)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import benchmarks
+from ..benchmarks._table_arguments import SUFFIXES
 from ..models.model_name import ModelName
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["DATA", "BenchmarkName", "Data"]
 
 BenchmarkName = Literal[
-    "ps-digits", "ps-emnist", "ps-cifar100", "ps-imagenet-tiny", "images", "npz"
+    "ps-digits", "ps-emnist", "ps-cifar100", "ps-imagenet-tiny", "images", "npz", "table"
 ]
 
 
@@ -31,6 +32,11 @@ class Data:
     :param shape: of an input; ``None`` where the data say it.
     :param num_tasks: where neither a protocol nor the user says it.
     :param model: by default, as the rest.
+    :param option: that names the place on the command line.
+    :param suffixes: endings of the file that is the place; none of a folder.
+    :param holds: words for that file.
+    :param contents: words for what is in it.
+    :param own: settings of a run that belong to data of this kind; arguments of the function.
     """
 
     generator: Callable[[], Callable[..., ParallelBenchmark]]
@@ -43,6 +49,11 @@ class Data:
     batch_size: int
     learning_rate: float
     memory_per_class: int
+    option: str = "--data-root DIR"
+    suffixes: tuple[str, ...] = ()
+    holds: str = ""
+    contents: str = ""
+    own: tuple[str, ...] = ()
 
     def check(self, name: str, root: str | None, *, download: bool) -> None:
         """Check, before any work starts, that a place is named where the data can be.
@@ -55,28 +66,27 @@ class Data:
             effect.
         """
         fetch = ", and --download to fetch them there" if self.downloads else ""
-        option = {"images": "--images DIR", "npz": "--npz FILE"}.get(name, "--data-root DIR")
         if download and not self.downloads:
             raise ValueError(f"`download` is not for {name}, which is not downloaded.")
         if not self.needs:
             return
         if root is None:
             raise ValueError(
-                f"`data_root` is needed for {name}: {self.needs} (on the command line: {option}"
-                f"{fetch})."
+                f"`data_root` is needed for {name}: {self.needs} (on the command line: "
+                f"{self.option}{fetch})."
             )
         place = Path(root)
-        if name == "npz" and (place.is_dir() or place.suffix.lower() != ".npz"):
+        if self.suffixes and (place.is_dir() or place.suffix.lower() not in self.suffixes):
             raise ValueError(
-                f"`data_root` {root!r} must be a NumPy file that ends with .npz, with x_train, "
-                "y_train, x_test and y_test (numpy.savez writes them)."
+                f"`data_root` {root!r} must be {self.holds} that ends with "
+                f"{' or '.join(self.suffixes)}{self.contents}."
             )
-        if name != "npz" and place.exists() and not place.is_dir():
+        if not self.suffixes and place.exists() and not place.is_dir():
             raise ValueError(f"`data_root` {root!r} must be a folder, found a file.")
         if not place.exists() and not download:
             raise FileNotFoundError(
                 f"`data_root` {root!r} is not there; needed is {self.needs} (on the command line: "
-                f"{option}{fetch})."
+                f"{self.option}{fetch})."
             )
 
     def make(self, *args: Any, **kwargs: Any) -> ParallelBenchmark:
@@ -104,12 +114,24 @@ DATA: dict[str, Data] = {
     ),
     "images": Data(
         lambda: benchmarks.parallel_benchmark_from_images,
-        "the folder with the folders train and test",
+        "the folder with the folders train and test, or with one folder for each class",
         False, None, None, 5, "slim-resnet18", 32, 0.0005, 20,
+        "--images DIR", own=("size", "test_share"),
     ),
     "npz": Data(
         lambda: benchmarks.parallel_benchmark_from_arrays,
         "the .npz file", False, None, None, 5, "mlp", 32, 0.001, 20,
+        "--npz FILE", (".npz",), "a NumPy file",
+        ", with x_train, y_train, x_test and y_test (numpy.savez writes them)",
+    ),
+    "table": Data(
+        lambda: benchmarks.parallel_benchmark_from_table,
+        "the .csv or .parquet file", False, None, None, 5, "mlp", 32, 0.001, 20,
+        "--table FILE", SUFFIXES, "a table, in a file",
+        own=(
+            "label_column", "task_column", "feature_columns", "test_table", "test_share",
+            "raw_features",
+        ),
     ),
 }  # fmt: skip
 """By name."""

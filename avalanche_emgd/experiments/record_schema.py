@@ -210,7 +210,10 @@ _FINITE = _number(-LARGEST, LARGEST)
 # Missing in the records of earlier versions, or null.
 _OPTIONAL: dict[str, Check] = {
     **dict.fromkeys(("name", "data_root", "protocol", "model", "precision"), _text),
-    **dict.fromkeys(("download", "augment", "channels_last"), _flag),
+    **dict.fromkeys(("label_column", "task_column", "test_table"), _text),
+    **dict.fromkeys(("download", "augment", "channels_last", "raw_features"), _flag),
+    "feature_columns": _list_of(_text),
+    "test_share": _SHARE,
     **dict.fromkeys(
         ("num_tasks", "batch_size", "memory_per_class", "eval_every", "threads"), _WHOLE
     ),

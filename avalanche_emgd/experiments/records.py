@@ -43,7 +43,7 @@ Record = dict[str, Any]
 """
 
 # Where things lie does not change a run; what the protocol says is in the key.
-_PLACES = ("data_root", "download", "protocol")
+_PLACES = ("data_root", "test_table", "download", "protocol")
 _MOST_LETTERS = 60  # of a method's name in that of a file
 # Names that Windows keeps for devices, whatever follows their first dot.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
@@ -52,6 +52,11 @@ LATER: dict[str, Any] = {
     "optimizer": "adam",
     "weight_decay": 0.0,
     "size": None,
+    "label_column": None,
+    "task_column": None,
+    "feature_columns": None,
+    "test_share": None,
+    "raw_features": False,
     "threads": 1,
 }
 """Settings that earlier versions did not have, as they were there; so they are left out of keys."""

@@ -9,6 +9,7 @@ from typing import Any
 from .._near import did_you_mean
 from ..benchmarks._text_files import parse_json, read_text
 from .config import RunConfig
+from .own_data import OWN_DATA
 
 __all__ = ["load_config"]
 
@@ -16,12 +17,16 @@ __all__ = ["load_config"]
 _STREAMS = ("protocol", "label_set", "timeline")
 _BELONGING = {
     "benchmark": (
-        *("data_root", "size", "num_tasks", "model", "batch_size", "learning_rate"),
+        *OWN_DATA,
+        *("data_root", "num_tasks", "model", "batch_size", "learning_rate"),
         *("memory_per_class", "augment", "channels_last", *_STREAMS),
     ),
     "method": ("settings", "name"),
-    "protocol": ("label_set", "timeline", "num_tasks", "overlap"),
-    "num_tasks": _STREAMS,
+    "task_column": ("num_tasks", *_STREAMS),
+    "test_table": ("test_share",),
+    "test_share": ("test_table",),
+    "protocol": ("label_set", "timeline", "num_tasks", "overlap", "task_column"),
+    "num_tasks": (*_STREAMS, "task_column"),
     "overlap": _STREAMS,
 }
 

@@ -37,6 +37,12 @@ _KINDS: dict[str, type] = {
     "protocol": str,
     "overlap": float,
     "num_tasks": int,
+    "label_column": str,
+    "task_column": str,
+    "feature_columns": list,
+    "test_table": str,
+    "test_share": float,
+    "raw_features": bool,
     "model": str,
     "augment": bool,
     "epochs": int,
@@ -55,7 +61,7 @@ SHARED: tuple[str, ...] = tuple(_KINDS)
 """Names of the settings that all runs of a study have in common."""
 
 _REQUIRED = (
-    *("benchmark", "download", "augment", "epochs", "optimizer", "weight_decay"),
+    *("benchmark", "download", "raw_features", "augment", "epochs", "optimizer", "weight_decay"),
     *("device", "threads", "channels_last"),
 )
 _MOST_RUNS = 100_000
@@ -90,6 +96,12 @@ class StudyConfig:
     protocol: str | None = None
     overlap: float | None = None
     num_tasks: int | None = None
+    label_column: str | None = None
+    task_column: str | None = None
+    feature_columns: Sequence[str] | None = None
+    test_table: str | None = None
+    test_share: float | None = None
+    raw_features: bool = False
     model: str | None = None
     augment: bool = False
     epochs: int = 1
@@ -230,7 +242,14 @@ def _chosen(wanted: Sequence[Any], known: Sequence[MethodChoice]) -> list[Any]:
 
 
 def _as(kind: type, value: Any, name: str) -> Any:
-    """Take a setting for what it must be: text, a truth value, or a number, NumPy's included."""
+    """Take a setting for what it must be.
+
+    :param kind: text, a truth value, a number, NumPy's included, or a list of texts.
+    """
+    if kind is list:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ValueError(f"{name} must be a list of texts, found {excerpt(value)}.")
+        return tuple(_as(str, each, f"an entry of {name}") for each in value)
     accepted, words = {
         str: (str, "text"),
         bool: (bool, "true or false"),

@@ -57,6 +57,8 @@ def check_same_study(
 
 
 def _same(name: str, one: Any, other: Any) -> bool:
-    if name in ("data_root", "protocol") and one is not None and other is not None:
+    if isinstance(other, tuple) and one is not None:  # a list in the record
+        return tuple(one) == other
+    if name in ("data_root", "test_table", "protocol") and one is not None and other is not None:
         return Path(one).resolve() == Path(other).resolve()
     return bool(one == other)

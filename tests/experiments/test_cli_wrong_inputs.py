@@ -5,11 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from typer.testing import CliRunner
 
-from avalanche_emgd.cli import app
+from tests.experiments.one_line import check_one_line
 
 TRAIN = ("train", "--output", "run")
 TOKENS = (*TRAIN, "--npz", "tokens.npz", "--tasks", "2")
@@ -359,14 +357,6 @@ ROWS = [
 )
 def test_a_wrong_input_is_one_line(arguments, message, inputs, monkeypatch):
     monkeypatch.chdir(inputs)
-    before = sorted(inputs.rglob("*"))
-    threads = torch.get_num_threads()
-    result = CliRunner().invoke(app, list(arguments))
-    torch.set_num_threads(threads)
-    assert result.exit_code == 2, result.output
-    assert message in result.output
-    assert result.output.startswith("Error: ")
-    assert result.output.count("\n") == 1
-    assert sorted(inputs.rglob("*")) == before
+    check_one_line(arguments, message, inputs)
     assert (inputs / "file").read_text() == "precious"
     assert (inputs / "full" / "metrics.json").read_text() == "precious"

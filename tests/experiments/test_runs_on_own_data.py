@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -97,3 +98,91 @@ def test_faults_in_data_are_one_line(fault, tmp_path):
     assert result.exit_code == 2
     assert words in result.output.replace("\n", "")
     assert "Traceback" not in result.output
+
+
+def table(path):
+    kinds = np.array(["ant", "bee", "cat", "dog"])[np.arange(64) % 4]
+    x = np.eye(4)[np.arange(64) % 4]
+    frame = pd.DataFrame({"w": x[:, 0], "x": x[:, 1], "y": x[:, 2], "kind": kinds})
+    frame.assign(site=np.where(kinds < "c", "north", "south")).to_csv(path, index=False)
+    return path
+
+
+def test_a_table_is_trained_on_and_repeated(tmp_path):
+    options = (
+        *("--table", table(tmp_path / "a.csv"), "--label-column", "kind", "--task-column", "site"),
+        *("--feature-columns", "w, y,x", "--test-share", 0.25, "--raw-features"),
+        *("--overlap", 0.5, "--batch-size", 8, "--learning-rate", 0.01, "--epochs", 10),
+    )
+    result = call("train", *options, "--output", tmp_path / "one")
+    assert result.exit_code == 0, result.output
+    assert "north" in result.output
+    assert "2: ant, bee" in result.output
+    config = json.loads((tmp_path / "one" / "config.json").read_text())
+    assert config["feature_columns"] == ["w", "y", "x"]
+    assert config["num_tasks"] is None
+    again = ("train", "--config", tmp_path / "one" / "config.json")
+    result = call(*again, "--output", tmp_path / "two")
+    assert result.exit_code == 0, result.output
+    for name in ("config.json", "curves.json"):
+        files = [(tmp_path / run / name).read_text() for run in ("one", "two")]
+        assert files[0] == files[1]
+    tasks = json.loads((tmp_path / "two" / "metrics.json").read_text())["tasks"]
+    assert [task["name"] for task in tasks] == ["north", "south"]
+    assert [task["class_names"] for task in tasks] == [["ant", "bee"], ["cat", "dog"]]
+    assert tasks[1]["final"] > 0.9
+    # Another division takes the place of the column, and a second table that of the share.
+    table(tmp_path / "b.csv")
+    instead = ("--tasks", 1, "--test-table", tmp_path / "b.csv")
+    result = call(*again, *instead, "--output", tmp_path / "three")
+    assert result.exit_code == 0, result.output
+    config = json.loads((tmp_path / "three" / "config.json").read_text())
+    assert (config["task_column"], config["test_share"], config["num_tasks"]) == (None, None, 1)
+
+
+def test_a_study_of_a_table_is_continued_and_reported(tmp_path):
+    options = (
+        *("--table", table(tmp_path / "a.csv"), "--label-column", "kind", "--task-column", "site"),
+        *("--feature-columns", "w,x", "--test-share", 0.25, "--workers", 1, "--quiet"),
+    )
+    study = ("compare", *options, "--output", tmp_path / "study", "--methods")
+    for methods in ("avg", "avg,naive"):
+        result = call(*study, methods)
+        assert result.exit_code == 0, result.output
+    records = sorted((tmp_path / "study" / "records").glob("*.json"))
+    assert len(records) == 2
+    tasks = json.loads(records[0].read_text())["tasks"]
+    assert [task["class_names"] for task in tasks] == [["ant", "bee"], ["cat", "dog"]]
+    result = call("compare", "--config", tmp_path / "study" / "study.yaml", *study[-3:], "avg")
+    assert result.exit_code == 0, result.output
+    result = call("report", tmp_path / "study")
+    assert result.exit_code == 0, result.output
+    result = call(*study, "avg", "--feature-columns", "w,y")
+    assert result.exit_code == 2
+    assert "`--feature-columns` is ('w', 'y'), but ['w', 'x'] in the record" in result.output
+
+
+def test_the_time_line_of_a_table_is_drawn(tmp_path):
+    options = ("--table", table(tmp_path / "a.csv"), "--label-column", "kind", "--task-column")
+    result = call(
+        *("timeline", *options, "site", "--test-share", 0.25, "--overlap", 0),
+        *("--output", tmp_path / "t.png"),
+    )
+    assert result.exit_code == 0, result.output
+    assert "north: ticks 0–0" in result.output
+    assert "south: ticks 1–1" in result.output
+
+
+def test_one_folder_of_images_is_divided(tmp_path):
+    folder = images(tmp_path / "data", [5] * 4) / "train"
+    options = ("--images", folder, "--test-share", 0.25, "--model", "mlp")
+    _, tasks = train(tmp_path, *options)
+    assert sorted(name for task in tasks for name in task["class_names"]) == [
+        "ant", "bee", "cat", "dog",
+    ]  # fmt: skip
+    config = tmp_path / "run" / "config.json"
+    assert json.loads(config.read_text())["test_share"] == 0.25
+    result = call("train", "--config", config, "--output", tmp_path / "two")
+    assert result.exit_code == 0, result.output
+    curves = [(tmp_path / run / "curves.json").read_text() for run in ("run", "two")]
+    assert curves[0] == curves[1]
