@@ -13,9 +13,10 @@ from PIL import Image
 from avalanche_emgd import (
     parallel_benchmark_from_arrays,
     parallel_benchmark_from_images,
+    parallel_benchmark_from_table,
     ps_digits,
 )
-from avalanche_emgd.benchmarks import _decoded, image_files, own_arrays, own_images
+from avalanche_emgd.benchmarks import _decoded, image_files, own_arrays, own_images, own_table
 from avalanche_emgd.benchmarks._decoded import Decoded, decoded_once
 
 
@@ -194,6 +195,27 @@ def test_benchmarks_of_one_folder_share_images_and_statistics(tmp_path, long_ago
     assert first.fingerprint == second.fingerprint
     make(size=(3, 3))
     assert len(calls) == 72
+
+
+def test_benchmarks_of_one_table_share_rows_that_are_divided_alike(tmp_path, long_ago, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text("x,kind\n" + "".join(f"{row},{'ab'[row % 2]}\n" for row in range(40)))
+    calls = []
+    read = own_table.read_rows
+    monkeypatch.setattr(own_table, "read_rows", lambda *words: calls.append(1) or read(*words))
+
+    def make(**changes):
+        arguments = {"label_column": "kind", "test_share": 0.5, "num_tasks": 2, **changes}
+        return parallel_benchmark_from_table(path, **arguments)
+
+    first, second = make(), make(batch_size=4)
+    assert len(calls) == 1
+    kept = [make(**{name: value}) for name, value in {"seed": 1, "test_share": 0.25}.items()]
+    assert len(calls) == 3
+    assert first not in [second, *kept]
+    frames = [make(raw_features=True), make(raw_features=True)]
+    assert len(calls) == 4
+    assert frames[0] == frames[1]
 
 
 def test_the_embedded_digits_are_read_once():
