@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   learn several overlapping streams of digits (no download)"
 	@echo "make test   lint, type-check and test"
+	@echo "make docs   build the documentation into docs/_build/html; warnings are errors"
 	@echo "make bench  measure speed against its goals (ARGS=--quick: for under two minutes)"
 	@echo "make clean  remove the environment and what the demo wrote"
 
@@ -29,8 +30,15 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+$(VENV)/.docs-installed: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable ".[docs]"
+	touch $@
+
+docs: $(VENV)/.docs-installed
+	$(BIN)/python -m sphinx -W --keep-going -b html -d docs/_build/doctrees docs docs/_build/html
+
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/speed.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) runs docs/_build

@@ -6,19 +6,29 @@ from .._lazy import make_lazy
 
 if TYPE_CHECKING:
     from .config import RunConfig, make_benchmark
+    from .method_choice import MethodChoice
     from .pictures import draw_curves
+    from .records import Record, load_records, results_table
     from .run import Run, run
     from .strategy import make_strategy
+    from .study import run_study
+    from .study_config import StudyConfig
     from .tables import comparison_table, task_table
 
 __all__ = [
+    "MethodChoice",
+    "Record",
     "Run",
     "RunConfig",
+    "StudyConfig",
     "comparison_table",
     "draw_curves",
+    "load_records",
     "make_benchmark",
     "make_strategy",
+    "results_table",
     "run",
+    "run_study",
     "task_table",
 ]
 

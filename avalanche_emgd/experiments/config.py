@@ -201,7 +201,7 @@ class RunConfig:
             raise ValueError("`protocol` says how many tasks there are: leave `num_tasks` out.")
 
     def check_data(self) -> None:
-        """Check that the data can be where the run looks for them; see :meth:`Data.check`.
+        """Check that the data can be where the run looks for them; see ``Data.check``.
 
         :raises ValueError: also if settings are missing that the data need.
         """
@@ -259,7 +259,7 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
 
     :raises FileNotFoundError: if the data are not there.
     :raises ValueError: if the folder of the data is needed and not given, or as in
-        :func:`published_streams`.
+        ``published_streams``.
     """
     config.check_data()
     data = DATA[config.benchmark]

@@ -22,7 +22,7 @@ Curves = Sequence[Sequence[tuple[int, float]]]
 def draw_curves(benchmark: ParallelBenchmark, curves_of: Mapping[str, Curves]) -> Figure:
     """Accuracy of each task over ticks, under its span; one column per method.
 
-    See :func:`draw_accuracies`.
+    See ``draw_accuracies``.
 
     :param benchmark: with the time line and the names.
     :param curves_of: curves by the name of the method.

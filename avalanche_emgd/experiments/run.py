@@ -69,7 +69,7 @@ class Run:
     :param trace: weights and elastic factors over ticks, for strategies that have them.
     :param seconds: of training, without the tests.
     :param ticks_per_second: updates per second of training, without the tests.
-    :param peak_memory_mb: see :class:`~avalanche_emgd.experiments.resources.PeakMemory`.
+    :param peak_memory_mb: see ``avalanche_emgd.experiments.resources.PeakMemory``.
     :param editing: what has edited the memory, if it was edited.
     """
 

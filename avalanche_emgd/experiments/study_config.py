@@ -76,7 +76,7 @@ class StudyConfig:
 
     :param methods: at least one: names, mappings or
         :class:`~avalanche_emgd.experiments.method_choice.MethodChoice`. A mapping may have a
-        ``grid`` of settings, see :func:`~avalanche_emgd.experiments.grid.expand_grid`.
+        ``grid`` of settings, see ``avalanche_emgd.experiments.grid.expand_grid``.
     :param scenarios: at least one of ``"task"`` and ``"class"``.
     :param seeds: at least one.
     :param label_sets: of the protocol; only the first if there are none.

@@ -7,6 +7,7 @@ from .._near import did_you_mean
 __all__ = ["ModelName", "check_model_name"]
 
 ModelName = Literal["mlp", "resnet18", "slim-resnet18"]
+"""Name of a built-in model."""
 
 
 def check_model_name(name: object) -> None:

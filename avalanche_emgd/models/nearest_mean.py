@@ -30,7 +30,7 @@ class NearestMean(nn.Module):
     Features φ are what enters the classifier. Classes without exemplars, or whose mean
     feature is zero, are masked.
 
-    :param model: see :func:`~avalanche_emgd.models.classifier.find_classifier`.
+    :param model: see ``avalanche_emgd.models.classifier.find_classifier``.
     :param exemplars: gives inputs ``[n, ...]`` and class labels ``[n]``; asked, in evaluation mode,
         after each :meth:`refresh`.
     :raises ValueError: if the model has no linear classifier.

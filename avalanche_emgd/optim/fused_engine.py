@@ -130,7 +130,7 @@ class FusedEngine(GradientEngine):
         """See :meth:`GradientEngine.forward`.
 
         :param batches: tensors ``[b, ...]``, or tuples of such; those of a
-            :class:`~avalanche_emgd.optim.joined.Joined` are not copied. Others take separate
+            ``avalanche_emgd.optim.joined.Joined`` are not copied. Others take separate
             passes, as do tensors that differ in more than their first dimension.
         """
         self.release()

@@ -8,17 +8,22 @@ if TYPE_CHECKING:
     from .baselines import AvgGradStrategy
     from .emgd import EMGDStrategy
     from .memory import ReplayMemory
+    from .methods import METHODS, Method, find_method, make_method
     from .precision import MixedPrecision
     from .precision_name import Precision
     from .templates import MultiGradientTemplate
 
 __all__ = [
+    "METHODS",
     "AvgGradStrategy",
     "EMGDStrategy",
+    "Method",
     "MixedPrecision",
     "MultiGradientTemplate",
     "Precision",
     "ReplayMemory",
+    "find_method",
+    "make_method",
 ]
 
 make_lazy(__name__)

@@ -21,7 +21,7 @@ def find_method(name: str) -> Method:
     """Look a method up.
 
     :param name: of a built-in method, or ``module:callable`` for one of your own, with the
-        signature of :attr:`Method.make`. The module must be importable: installed, or in a folder
+        signature of ``Method.make``. The module must be importable: installed, or in a folder
         of ``PYTHONPATH``.
     :raises ValueError: if there is none of that name; says which there are.
     """

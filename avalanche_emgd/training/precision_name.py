@@ -5,3 +5,4 @@ from typing import Literal
 __all__ = ["Precision"]
 
 Precision = Literal["bfloat16", "float16"]
+"""Precision of forward passes in training."""

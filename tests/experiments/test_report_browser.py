@@ -1,47 +1,21 @@
 """The report in a real browser, without network."""
 
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from avalanche_emgd.experiments.report import write_report
+from tests.browser import BROWSER, browse
 from tests.experiments.report_records import done, failed, save
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium or Chrome on the PATH")
 
 # Reports, in the title of the page, what has become of each picture.
 PROBE = """<script>addEventListener("load", () => { document.title = "pictures " +
 [...document.images].map(image => image.complete ? image.naturalWidth : 0).join(" ") +
 " page " + document.documentElement.scrollWidth; });</script>"""
-
-
-def browse(page, profile, *flags):
-    """What the browser prints."""
-    return subprocess.run(
-        [
-            BROWSER,
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--virtual-time-budget=3000",
-            f"--user-data-dir={profile}",
-            *flags,
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    ).stdout
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from torch import Tensor
 __all__ = ["Norm", "PixelBounds"]
 
 Norm = Literal["l2", "sign"]
+"""Norm in which an edit of an image has its length: L2, or the largest change of a pixel."""
 
 
 @dataclass(frozen=True)

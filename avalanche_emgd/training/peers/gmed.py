@@ -18,7 +18,7 @@ class GMEDStrategy(MultiGradientTemplate):
     """Experience replay with gradient-based memory editing (Jin et al., NeurIPS 2021).
 
     Replayed images move towards where a look-ahead step on the active tasks would harm them more
-    (:class:`~avalanche_emgd.training.editing.rules.GMEDRule`). The authors edit an image before
+    (``avalanche_emgd.training.editing.rules.GMEDRule``). The authors edit an image before
     they replay it; here an edited image is replayed when it is next drawn, as with all editing, and
     never leaves a ball around its original, which takes the place of their decaying step. Half
     memory and half the mean of the active tasks.

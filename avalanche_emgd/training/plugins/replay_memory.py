@@ -12,6 +12,7 @@ from ..memory import ReplayMemory
 __all__ = ["MemoryObjectives", "ReplayMemoryPlugin"]
 
 MemoryObjectives = Literal["one", "per-task"]
+"""The memory is one objective, or one for each finished task."""
 
 
 class ReplayMemoryPlugin(SupervisedPlugin):
