@@ -1,9 +1,11 @@
 """The documents as files: Python that runs, links that lead somewhere, no missing public name."""
 
 import importlib
+import inspect
 import re
 import sys
 from pathlib import Path
+from pydoc import locate
 
 import pytest
 import torch
@@ -23,6 +25,9 @@ PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts
 # Tutorials are run by the build of the documentation.
 WITH_PYTHON = [p for p in PAGES if "```python\n" in p.read_text(encoding="utf-8")]
 DOCUMENTS = [*PAGES, *ROOT.glob("*.md"), *(ROOT / "benchmarks").rglob("*.md")]
+
+# Names of other projects are not looked up; docs/conf.py has the same list.
+ELSEWHERE = {"avalanche", "torch", "torchjd", "torchvision", "numpy", "pandas", "matplotlib"}
 
 
 def name(path):
@@ -203,16 +208,57 @@ def test_links_lead_somewhere(path):
         assert target in labels, target
 
 
+def is_public(target, package=None, owner=None):
+    """Whether a reference leads to a public name, or to a member of one."""
+    for path in public_names.public_paths(target, package, owner):
+        before, _, last = path.rpartition(".")
+        kind = locate(before)
+        if locate(path) is not None or last in getattr(kind, "__annotations__", {}):
+            return True
+        if isinstance(kind, type) and f"self.{last}:" in inspect.getsource(kind):
+            return True
+    return False
+
+
 @pytest.mark.parametrize("path", PAGES, ids=name)
-def test_references_are_to_public_names(path):
-    everything = public_names.public_names()
-    known = {n.name for names in everything.values() for n in names}
-    known |= {f"{package}.{n.name}" for package, names in everything.items() for n in names}
+def test_references_of_pages_are_to_public_names(path):
     for role, target in re.findall(r"\{py:(\w+)\}`~?([^`]+)`", without_code(path)):
         if role == "mod":
-            assert target in everything
+            assert target in public_names.public_packages()
         else:
-            assert target in known or target.rpartition(".")[0] in known
+            assert is_public(target), target
+
+
+def docstrings(each):
+    """Of a public name and, for a class, of its public members."""
+    found = [each.doc]
+    if each.kind == "class":
+        members = [value for name, value in vars(each.value).items() if name[0] != "_"]
+        found += [m.__doc__ or "" for m in members if callable(m) or isinstance(m, property)]
+    return found
+
+
+@pytest.mark.parametrize("package", public_names.public_packages())
+def test_references_of_docstrings_are_to_public_names(package):
+    role = re.compile(r":(class|func|meth|data|attr|mod):`(?:[^`<]*<)?[~.]*([^`>]+)>?`")
+    own = [each for each in public_names.public_names()[package] if each.package == package]
+    for each in own:
+        for doc in docstrings(each):
+            owner = each.name if each.kind == "class" else None
+            for kind, target in role.findall(doc):
+                if kind == "mod":
+                    assert target in public_names.public_packages()
+                elif target.partition(".")[0] not in ELSEWHERE:
+                    assert is_public(target, each.package, owner), (each.path, target)
+
+
+def test_a_reference_to_an_internal_name_is_found():
+    assert is_public("EMGD")
+    assert is_public("avalanche_emgd.optim.EMGD.reset")
+    assert is_public("objective_loss", "avalanche_emgd.training.peers", "DERPPStrategy")
+    assert not is_public("nonsense")
+    assert not is_public("EMGD.nonsense")
+    assert not is_public("avalanche_emgd.experiments.output.make_directory")
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if p.name != "report.md"], ids=name)

@@ -59,7 +59,7 @@ def accuracy(
     :param samples: of one task.
     :param mask: says which logits compete.
     :param device: of the model.
-    :param batch_size: samples per forward pass; :func:`minibatch_size` if ``None``.
+    :param batch_size: samples per forward pass; ``minibatch_size`` if ``None``.
     :return: in [0, 1].
     """
     device, correct = torch.device(device), 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["PublicName", "public_names", "public_packages", "undocumented"]
+__all__ = ["PublicName", "public_names", "public_packages", "public_paths", "undocumented"]
 
 ROOT = "avalanche_emgd"
 # Words of the command line: `avalanche-emgd --help` is their reference.
@@ -98,6 +98,38 @@ def public_names() -> dict[str, list[PublicName]]:
         ]
         for package, module in packages.items()
     }
+
+
+def public_paths(target: str, package: str | None = None, owner: str | None = None) -> list[str]:
+    """Documented paths that a reference can mean, the likeliest first.
+
+    :param target: a public name, with or without its module, and perhaps with a member.
+    :param package: where the reference stands.
+    :param owner: name of the class in whose docstring it stands: ``target`` may be its member.
+    """
+    known = _known()
+    found = []
+    if owner is not None and f"{package}.{owner}" in known:
+        bases = known[f"{package}.{owner}"].value.__mro__
+        by_value = {id(each.value): each.path for each in known.values()}
+        found += [f"{by_value[id(base)]}.{target}" for base in bases if id(base) in by_value]
+    if target in known:
+        found.append(known[target].path)
+    before, _, member = target.rpartition(".")
+    if before in known:
+        found.append(f"{known[before].path}.{member}")
+    return found
+
+
+@cache
+def _known() -> dict[str, PublicName]:
+    """Public names by all of their paths, and by themselves."""
+    found = {}
+    for package, names in public_names().items():
+        for each in names:
+            for path in (each.name, f"{package}.{each.name}", f"{each.module}.{each.name}"):
+                found[path] = each
+    return found
 
 
 def undocumented() -> Iterator[str]:

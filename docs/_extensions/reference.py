@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from public_names import ROOT, PublicName, public_names, undocumented
+from public_names import ROOT, PublicName, public_names, public_paths, undocumented
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -144,27 +144,14 @@ def _resolve(
 
     if node.get("refdomain") != "py":
         return None
-    target, paths = node["reftarget"], _paths()
-    first, _, member = target.partition(".")
-    path = f"{paths[first]}.{member}" if member and first in paths else paths.get(target)
-    found = env.get_domain("py").objects.get(path)  # type: ignore[attr-defined]
-    if found is not None:
-        here = node.get("refdoc", env.docname)
-        return make_refnode(app.builder, here, found.docname, found.node_id, content, path)
+    objects = env.get_domain("py").objects  # type: ignore[attr-defined]
+    for path in public_paths(node["reftarget"], node.get("py:module"), node.get("py:class")):
+        if path in objects:
+            found, here = objects[path], node.get("refdoc", env.docname)
+            return make_refnode(app.builder, here, found.docname, found.node_id, content, path)
     # An annotation may name an internal type; a text may not refer to one.
-    is_annotation = "refexplicit" not in node
+    target, is_annotation = node["reftarget"], "refexplicit" not in node
     return content if is_annotation and (target.startswith(ROOT) or "." not in target) else None
-
-
-@cache
-def _paths() -> dict[str, str]:
-    """Documented path of each public name, by its other paths and by itself."""
-    found = {}
-    for package, names in public_names().items():
-        for each in names:
-            for other in (each.name, f"{package}.{each.name}", f"{each.module}.{each.name}"):
-                found[other] = each.path
-    return found
 
 
 def _check(app: Sphinx, env: BuildEnvironment) -> None:
