@@ -18,7 +18,7 @@ from ..optim.elastic import ElasticSpec
 from .arguments import check_plugins
 from .editing import EditingSpec
 from .gradient_space import Shared
-from .plugins import ElasticFactorPlugin, MemoryObjectives
+from .plugins import ElasticFactorPlugin, MemoryObjectives, SetupWatchPlugin
 from .precision import Precision
 from .templates import MultiGradientTemplate
 
@@ -108,7 +108,7 @@ class EMGDStrategy(MultiGradientTemplate):
             eval_mb_size=eval_mb_size,
             seed=seed,
             device=device,
-            plugins=[self.elastic_factors, *(plugins or [])],
+            plugins=[self.elastic_factors, SetupWatchPlugin(), *(plugins or [])],
             evaluator=evaluator,
             eval_every=eval_every,
             peval_mode=peval_mode,

@@ -51,43 +51,11 @@ def test_orthogonal_gradients_of_equal_length_are_averaged(rule):
     torch.testing.assert_close(direction(J, rule), J.mean(0))
 
 
-def test_gmc_of_exponent_one_is_mgda_on_normalised_gradients():
-    J = torch.randn(5, 9, dtype=torch.float64) * torch.arange(1.0, 6.0)[:, None]
-    unit = J / J.norm(dim=1, keepdim=True)
-    mgda = solve_dual(unit @ unit.T).weights @ unit
-    ours = direction(J, GMC(exponent=1.0, decay=0.0, lower_bound=0.0))
-    torch.testing.assert_close(ours / ours.norm(), mgda / mgda.norm())
-
-
-def test_gmc_of_exponent_two_averages_orthogonal_gradients():
-    J = torch.diag(torch.tensor([1.0, 5.0, 0.1]).double())
-    torch.testing.assert_close(direction(J, GMC(exponent=2.0, decay=0.0)), J.mean(0))
-
-
-@given(gradients(max_n=6, kinds=("plain", "cone", "duplicates", "opposite")))
-def test_gs_of_exponent_two_is_the_average_unless_it_hurts(J):
-    G, mean = J @ J.T, J.mean(0)
-    helped = J @ mean
-    if float(helped.min()) <= 1e-6 * float(G.diagonal().max()):
-        return  # somebody would be hurt, or has no gradient
-    ours = direction(J, GS(exponent=2.0, decay=0.0, floor=0.0, lower_bound=0.0))
-    # Weights may differ by rounding over the smallest share, 1e-6: gradients may depend linearly.
-    bound = tolerance(torch.float64, 6 * 10, scale=1e6) * float(J.norm(dim=1).max())
-    torch.testing.assert_close(ours, mean, rtol=0.0, atol=bound)
-
-
 def test_gs_spares_who_the_average_would_hurt():
     J = torch.tensor([[4.0, 0.0], [-1.0, 1.0]]).double()
     assert float(J[1] @ J.mean(0)) < 0.0
     d = -direction(J, GS(lower_bound=0.0))
     assert (J @ d <= tolerance(torch.float64, 2 * 10, scale=16.0)).all()
-
-
-def test_exponent_zero_is_mgda():
-    J = torch.randn(4, 9, dtype=torch.float64)
-    torch.testing.assert_close(
-        direction(J, GMC(exponent=0.0, lower_bound=0.0)), direction(J, Constant())
-    )
 
 
 def test_a_larger_gradient_is_relaxed_less():

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .elastic_factor import ElasticFactorPlugin
     from .memory_editing import EditMeasure, MemoryEditingPlugin
     from .replay_memory import MemoryObjectives, ReplayMemoryPlugin
+    from .setup_watch import SetupWatchPlugin
     from .weighting import WeightingPlugin
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "MemoryObjectives",
     "MultiGradientPlugin",
     "ReplayMemoryPlugin",
+    "SetupWatchPlugin",
     "WeightingPlugin",
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,7 @@ from .base import MultiGradientPlugin
 __all__ = ["EditMeasure", "MemoryEditingPlugin"]
 
 ORIGINAL = "original"  # annotation of the memory
+_COMPARED = 64  # images in memory whose distances say what radius is too large
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         if not due or strategy.replay is None or not strategy.replay.drawn:
             return
         self._edits += 1
+        if self._edits == 1:
+            self._warn_of_radius()
         every = self.editing.measure_every
         measured = bool(every) and (self._edits - 1) % every == 0
         direction = strategy.objective_gradients.combine(
@@ -107,6 +112,21 @@ class MemoryEditingPlugin(MultiGradientPlugin):
                 positions = strategy.replay.drawn.get(part.objective)
                 if positions is not None:
                     self._edit(strategy, row, part, positions, direction, measured)
+
+    def _warn_of_radius(self) -> None:
+        """Warn if the ball around an image reaches half of the way to other images."""
+        images = self.originals[:_COMPARED].flatten(1).float()
+        if len(images) < 2:
+            return
+        order = 2.0 if self.bounds.norm == "l2" else math.inf
+        half = 0.5 * float(torch.pdist(images, order).median())
+        if self.bounds.radius > half > 0.0:
+            warnings.warn(
+                f"`radius` {self.bounds.radius:g} of memory editing is more than half of the usual "
+                f"distance between images in memory, {half:.3g}, so that edits can make images of "
+                "one class look like those of another: choose a smaller one.",
+                stacklevel=2,
+            )
 
     def _edit(
         self,

@@ -1,6 +1,7 @@
 """Memory editing in the training loop."""
 
 import itertools
+import warnings
 
 import pytest
 import torch
@@ -283,3 +284,14 @@ def test_wrong_settings(editing, message):
 def test_needs_a_memory():
     with pytest.raises(ValueError, match="`memory_editing` needs a replay memory"):
         toy_strategy(memory_editing="distance")
+
+
+@pytest.mark.parametrize("norm", ["l2", "sign"])
+@pytest.mark.parametrize(("radius", "warns"), [(0.01, False), (500.0, True)])
+def test_a_radius_that_reaches_other_images_is_warned_of_once(norm, radius, warns):
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        edited(norm=norm, radius=radius)
+    said = [str(each.message) for each in found if "`radius`" in str(each.message)]
+    assert len(said) == (1 if warns else 0)
+    assert all(f"`radius` {radius:g} of memory editing is more than half" in each for each in said)

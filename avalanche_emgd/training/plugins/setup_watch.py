@@ -1,0 +1,79 @@
+"""Warnings of what weights and losses give away of a mistake in the set-up."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+from .base import MultiGradientPlugin
+
+__all__ = ["SetupWatchPlugin"]
+
+_EVERY = 8  # ticks between two looks at the direction
+_LOOKS = 8  # in a row that must find it short
+_SHORT = 1e-3  # of the mean length of the gradients
+_LOUD = 30.0  # times every first loss before
+
+
+class SetupWatchPlugin(MultiGradientPlugin):
+    """Warns, once each, of losses on different scales and of directions that hardly move.
+
+    * The first loss of a task is 30 times as large as the first losses of all tasks before: its
+      loss is on another scale. (One that is as much smaller may be of classes that are known.)
+    * The direction is shorter than a thousandth of the mean gradient, at every eighth tick for 64
+      ticks: the weighting is so conservative that the model hardly learns, as MGDA is beside an
+      objective that has converged.
+
+    EMGD brings it along.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: set[str] = set()
+        self._largest = math.inf  # of the first losses so far
+        self._ticks, self._short = 0, 0
+        self._has_warned = False
+
+    def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Look at the losses of new tasks, and at the direction."""
+        if not self._known.issuperset(strategy.objectives):
+            self._look_at_losses(strategy)
+        self._ticks += 1
+        if self._ticks % _EVERY == 0 and len(strategy.objectives) > 1:
+            self._look_at_direction(strategy)
+
+    def _look_at_losses(self, strategy: Any) -> None:
+        rows = zip(
+            strategy.objective_losses.tolist(), strategy.objectives, strategy.replayed, strict=True
+        )
+        for loss, name, replayed in sorted(rows):
+            if name in self._known:
+                continue
+            self._known.add(name)
+            if replayed:
+                continue
+            if loss > _LOUD * self._largest > 0.0 and not self._has_warned:
+                self._has_warned = True
+                warnings.warn(
+                    f"the first loss of {name!r} is {loss:.3g}, that of all tasks before at most "
+                    f"{self._largest:.3g}: bring the losses of all tasks to one scale, or its "
+                    "gradients decide the lengths of all updates.",
+                    stacklevel=2,
+                )
+            before = 0.0 if math.isinf(self._largest) else self._largest
+            self._largest = max(before, loss)
+
+    def _look_at_direction(self, strategy: Any) -> None:
+        gramian, weights = strategy.gramian, strategy.weights
+        mean = float(gramian.diagonal().clamp(min=0.0).sqrt().mean())
+        length = math.sqrt(max(0.0, float(weights @ gramian.to(weights) @ weights)))
+        self._short = self._short + 1 if length < _SHORT * mean else 0
+        if self._short == _LOOKS:
+            warnings.warn(
+                f"the directions of {strategy.weighting!r} have been shorter than {_SHORT:g} of "
+                f"the mean gradient for {_EVERY * _LOOKS} ticks: an objective that has converged, "
+                "or conflicts, may hold the others back; a larger `exponent` or `lower_bound` of "
+                "the elastic factors relaxes it.",
+                stacklevel=2,
+            )

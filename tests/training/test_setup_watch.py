@@ -1,0 +1,59 @@
+"""Warnings of losses on different scales and of directions that hardly move."""
+
+import warnings
+
+import pytest
+import torch
+
+from avalanche_emgd import EMGDStrategy, Timeline
+from tests.toy import toy_benchmark
+from tests.training.common import toy_strategy
+
+
+class Scaled(EMGDStrategy):
+    """Scales the losses of some objectives."""
+
+    factors = None
+
+    def objective_loss(self, output, part):
+        return (self.factors or {}).get(part.objective, 1.0) * super().objective_loss(output, part)
+
+
+def messages(factors=None, sizes=(280, 280), elastic="gmc", timeline=Timeline.joint):
+    strategy = toy_strategy(Scaled, elastic=elastic, lr=1e-6, memory_size=12)
+    strategy.factors = factors
+    spans = timeline([-(-size // 4) for size in sizes])
+    torch.manual_seed(0)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        strategy.train(toy_benchmark(sizes, timeline=spans).train_stream)
+    return [str(each.message) for each in found if issubclass(each.category, UserWarning)]
+
+
+@pytest.mark.parametrize("elastic", ["gmc", "gs", "egda"])
+@pytest.mark.parametrize("timeline", [Timeline.joint, Timeline.serial])
+def test_an_ordinary_run_is_left_alone(elastic, timeline):
+    assert messages(elastic=elastic, timeline=timeline) == []
+
+
+@pytest.mark.parametrize("timeline", [Timeline.joint, Timeline.serial])
+def test_a_loss_on_another_scale_is_named_once(timeline):
+    (found,) = messages({"task1": 100.0, "task2": 1e5}, (40, 40, 40), timeline=timeline)
+    assert "the first loss of 'task1' is" in found
+    assert "bring the losses of all tasks to one scale" in found
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.0, 1e-5])
+def test_a_little_more_and_any_less_may_be_the_data(factor):
+    assert messages({"task1": factor}, (40, 40, 40), timeline=Timeline.serial) == []
+
+
+def test_a_converged_objective_that_holds_the_others_back():
+    (found,) = [each for each in messages({"task0": 1e-8}, elastic="mgda") if "directions" in each]
+    assert "shorter than 0.001 of the mean gradient for 64 ticks" in found
+    assert "EMGDWeighting(Constant(lower_bound=0.0))" in found
+
+
+def test_one_objective_and_few_ticks_say_nothing():
+    assert messages({"task0": 1e-8}, (280,), "mgda") == []
+    assert "directions" not in " ".join(messages({"task0": 1e-8}, (200, 200), "mgda"))
