@@ -114,17 +114,17 @@ class MemoryEditingPlugin(MultiGradientPlugin):
                     self._edit(strategy, row, part, positions, direction, measured)
 
     def _warn_of_radius(self) -> None:
-        """Warn if the ball around an image reaches half of the way to images of other classes."""
+        """Warn if the ball around an image holds images of other classes."""
         every = -(-len(self.memory) // _COMPARED)  # classes lie one after the other
         _, labels, _ = self.memory.take(torch.arange(0, len(self.memory), every))
         images = self.originals[::every].flatten(1).float()
         order = 2.0 if self.bounds.norm == "l2" else math.inf
         distances = torch.cdist(images, images, order)[labels[:, None] != labels]
-        if len(distances) and self.bounds.radius > 0.5 * float(distances.median()):
+        if len(distances) and self.bounds.radius > float(distances.median()):
             warnings.warn(
-                f"`radius` {self.bounds.radius:g} of memory editing is more than half of the usual "
-                f"distance between images of different classes, {float(distances.median()):.3g}, "
-                "so that edits can make one look like the other: choose a smaller one.",
+                f"`radius` {self.bounds.radius:g} of memory editing is more than the usual distance "
+                f"between images of different classes, {float(distances.median()):.3g}, so that "
+                "edits can make one look like the other: choose a smaller one.",
                 stacklevel=2,
             )
 
