@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         parallel_benchmark_from_classes,
         span_lengths,
     )
+    from .hugging_face import parallel_benchmark_from_hugging_face
     from .imagenet_tiny import ps_imagenet_tiny
     from .images import ImagesInMemory
     from .loader import Part, SerialTickLoader, TickBatch, TickLoader
@@ -44,6 +45,7 @@ __all__ = [
     "parallel_benchmark",
     "parallel_benchmark_from_arrays",
     "parallel_benchmark_from_classes",
+    "parallel_benchmark_from_hugging_face",
     "parallel_benchmark_from_images",
     "parallel_benchmark_from_table",
     "ps_cifar100",

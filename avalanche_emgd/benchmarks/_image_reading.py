@@ -15,7 +15,7 @@ from PIL import Image
 from ._whole_numbers import is_whole
 from .limits import MOST_PIXELS
 
-__all__ = ["check_header", "check_size", "common_size", "decode", "is_deep", "rgb_of"]
+__all__ = ["bytes_of", "check_header", "check_size", "common_size", "decode", "is_deep", "rgb_of"]
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -54,7 +54,7 @@ def decode(path: str, size: tuple[int, int] | None = None) -> tuple[Bytes, str]:
     :raises ValueError: if it cannot be decoded or is too large; names the file.
     """
     with _opened(path) as image:
-        return _bytes(image, size), image.mode
+        return bytes_of(image, size), image.mode
 
 
 def check_header(path: str) -> tuple[int, int]:
@@ -120,7 +120,12 @@ def _opened(path: str) -> Iterator[Any]:
         raise ValueError(f"The image {path!r} cannot be used: {words}.") from None
 
 
-def _bytes(image: Any, size: tuple[int, int] | None) -> Bytes:
+def bytes_of(image: Any, size: tuple[int, int] | None) -> Bytes:
+    """Pixels of an image of Pillow's, RGB ``[H, W, 3]``.
+
+    :param size: (height, width) to which it is scaled.
+    :raises ValueError: as :func:`rgb_of`.
+    """
     colour = rgb_of(image)
     if size is not None and (colour.height, colour.width) != size:
         colour = colour.resize((size[1], size[0]))

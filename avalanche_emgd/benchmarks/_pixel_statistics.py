@@ -14,6 +14,7 @@ __all__ = ["SAMPLE", "PixelStatistics"]
 SAMPLE = 2000
 """Images from which mean and deviation are taken."""
 
+_FEW_LEVELS = 32  # of 256: deep images that are all darker are left with too few
 _CHUNK = 1 << 24  # pixels that are counted together
 
 
@@ -37,6 +38,20 @@ class PixelStatistics:
     def highest(self) -> int:
         """Highest level of all."""
         return int(self._counts.sum(dim=0).nonzero()[-1, 0])
+
+    def check_levels(self, owner: str) -> None:
+        """Check that images of 16 bits keep enough grey levels with 8.
+
+        :param owner: argument that has the images, for messages.
+        :raises ValueError: if not.
+        """
+        if self.highest < _FEW_LEVELS:
+            raise ValueError(
+                f"{owner} has images of 16 bits whose grey levels are all below "
+                f"{257 * (self.highest + 1):,} of 65,536: scaled to 8 bits, they would keep "
+                f"{self.highest + 1} levels. Save them with 8 bits, or with their levels spread "
+                "out."
+            )
 
     @property
     def mean(self) -> list[float]:

@@ -33,16 +33,18 @@ class Column:
     :param table: that it is of, as messages begin.
     :param name: of the column.
     :param is_text: whether numbers are written as text, as in a CSV file.
+    :param first_row: number of the first row, for messages.
     """
 
     values: Any
     table: str
     name: str
     is_text: bool
+    first_row: int = 1
 
     def error(self, found: str, remedy: str, row: int | None = None) -> ValueError:
-        """Error that names the column, and the row, counted from 1."""
-        where = "" if row is None else f" in row {row + 1}"
+        """Error that names the column, and the row."""
+        where = "" if row is None else f" in row {row + self.first_row}"
         return ValueError(
             f"{self.table} has {found} in the column {excerpt(self.name)}{where}: {remedy}."
         )

@@ -13,8 +13,9 @@ from torch.utils.data import Dataset
 from ._decoded import Decoded, decoded_once
 from ._image_reading import check_header, decode
 from .images import ImagesInMemory, normalised
+from .limits import MEMORY_SHARE
 
-__all__ = ["ImageFiles", "image_files"]
+__all__ = ["ImageFiles", "check_minibatch", "fits_in_memory", "image_files"]
 
 _LOG = logging.getLogger(__name__)
 _SHARE = 0.25  # of the memory that is free: two data sets, and a copy while each is laid out
@@ -85,7 +86,7 @@ def image_files(
 def _in_memory(paths: Sequence[str], size: tuple[int, int]) -> Decoded:
     """Decode all images where they fit into memory; check the headers of the files elsewhere."""
     needed = len(paths) * 3 * size[0] * size[1]
-    if needed > _SHARE * psutil.virtual_memory().available:
+    if not fits_in_memory(len(paths), size):
         _LOG.info("%d images stay in their files: %.0f MB decoded", len(paths), needed / 1e6)
         for path in paths:
             check_header(path)
@@ -100,3 +101,30 @@ def _decoded(paths: Sequence[str], size: tuple[int, int]) -> Tensor:
     for image, path in zip(images, paths, strict=True):
         image.copy_(torch.tensor(decode(path, size)[0]).permute(2, 0, 1))
     return images
+
+
+def fits_in_memory(number: int, size: tuple[int, int]) -> bool:
+    """Whether images are to be decoded into memory.
+
+    :param number: of the images.
+    :param size: (height, width) of each.
+    """
+    return number * 3 * size[0] * size[1] <= _SHARE * psutil.virtual_memory().available
+
+
+def check_minibatch(batch_size: int, number: int, size: tuple[int, int]) -> None:
+    """Check that one minibatch of images fits into memory, as bytes and in single precision.
+
+    :param batch_size: images of a minibatch, at most.
+    :param number: of all images.
+    :param size: (height, width) of each.
+    :raises ValueError: if it does not.
+    """
+    images = min(int(batch_size), number)
+    needed, free = 15 * images * size[0] * size[1], psutil.virtual_memory().available
+    if needed > MEMORY_SHARE * free:
+        raise ValueError(
+            f"`size` {size[0]} × {size[1]} makes minibatches of {images} images that take "
+            f"{needed / 1e9:.3g} GB, more than {MEMORY_SHARE:.0%} of the {free / 1e9:.3g} GB of "
+            "free memory: choose a smaller `size` or `batch_size`."
+        )

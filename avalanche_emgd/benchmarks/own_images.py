@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import psutil
 import torch
 from torch import Tensor
 
@@ -20,8 +19,7 @@ from ._ready_made import divided
 from ._stratified import divide
 from ._test_share import check_test_share
 from ._text_files import first_line
-from .image_files import image_files
-from .limits import MEMORY_SHARE
+from .image_files import check_minibatch, image_files
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Timeline
 
@@ -29,7 +27,6 @@ __all__ = ["parallel_benchmark_from_images"]
 
 # Folders that say how images are divided, if they hold folders; otherwise they may be classes.
 _PARTS = ("train", "training", "test", "testing", "val", "valid", "validation")
-_FEW_LEVELS = 32  # of 256: deep images that are all darker are left with too few
 
 
 def parallel_benchmark_from_images(
@@ -83,7 +80,7 @@ def parallel_benchmark_from_images(
     if size is None:
         size = decoded_once("size", paths, lambda: Decoded(facts=common_size(paths))).facts
     height, width = size
-    _check_minibatch(batch_size, len(parts[0].paths), (height, width))
+    check_minibatch(batch_size, len(parts[0].paths), (height, width))
     mean, std = decoded_once(
         ("statistics", height, width),
         parts[0].paths,
@@ -164,18 +161,6 @@ def _drawn_parts(path: Path, share: float, seed: int) -> tuple[ClassFolders, Cla
     return train, test
 
 
-def _check_minibatch(batch_size: int, number: int, size: tuple[int, int]) -> None:
-    """Check that one minibatch of images fits into memory, as bytes and in single precision."""
-    images = min(int(batch_size), number)
-    needed, free = 15 * images * size[0] * size[1], psutil.virtual_memory().available
-    if needed > MEMORY_SHARE * free:
-        raise ValueError(
-            f"`size` {size[0]} × {size[1]} makes minibatches of {images} images that take "
-            f"{needed / 1e9:.3g} GB, more than {MEMORY_SHARE:.0%} of the {free / 1e9:.3g} GB of "
-            "free memory: choose a smaller `size` or `batch_size`."
-        )
-
-
 def _statistics_of_files(
     paths: Sequence[str], size: tuple[int, int]
 ) -> tuple[list[float], list[float]]:
@@ -190,10 +175,6 @@ def _statistics_of_files(
             yield torch.tensor(pixels).permute(2, 0, 1).unsqueeze(0)
 
     found = PixelStatistics(decoded())
-    if deep and found.highest < _FEW_LEVELS:
-        raise ValueError(
-            f"`directory` has images of 16 bits whose grey levels are all below "
-            f"{257 * (found.highest + 1):,} of 65,536: scaled to 8 bits, they would keep "
-            f"{found.highest + 1} levels. Save them with 8 bits, or with their levels spread out."
-        )
+    if deep:
+        found.check_levels("`directory`")
     return found.mean, found.std

@@ -1,8 +1,9 @@
-"""Data of a user's own, for tests."""
+"""Data of a user's own, and a model for tokens, for tests."""
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from tests.tolerance import assert_near
 
@@ -22,3 +23,14 @@ def make_folders(root, train=("a", "b", "c", "d"), test=("a", "b", "c", "d"), pe
 def assert_centred(x):
     """Channels of ``[B, C, H, W]`` have mean zero, but for rounding."""
     assert_near(x.mean((0, 2, 3)), torch.zeros(x.shape[1]), x[:, 0].numel(), least=1.0)
+
+
+class Bag(nn.Module):
+    """Linear classifier of the mean of embedded tokens."""
+
+    def __init__(self, rows=20):
+        super().__init__()
+        self.embedding, self.classifier = nn.Embedding(rows, 8), nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.classifier(self.embedding(x).mean(dim=1))

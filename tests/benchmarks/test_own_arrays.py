@@ -3,10 +3,9 @@ import re
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from avalanche_emgd import EMGDStrategy, Timeline, parallel_benchmark_from_arrays
-from tests.benchmarks.own_data import assert_centred
+from tests.benchmarks.own_data import Bag, assert_centred
 from tests.tolerance import assert_near
 
 
@@ -82,17 +81,6 @@ def test_token_ids_stay_integers(dtype, tmp_path):
         assert x.dtype == torch.int64
         assert all((content["x_train"] == own).all(axis=1).any() for own in x.numpy())
         assert y.tolist() == ((x[:, 0] - 12) // 2).tolist()
-
-
-class Bag(nn.Module):
-    """Linear classifier of the mean of embedded tokens."""
-
-    def __init__(self, rows=20):
-        super().__init__()
-        self.embedding, self.classifier = nn.Embedding(rows, 8), nn.Linear(8, 4)
-
-    def forward(self, x):
-        return self.classifier(self.embedding(x).mean(dim=1))
 
 
 def strategy_of(model, **options):

@@ -1,0 +1,226 @@
+"""Data sets of ``datasets``: the library's own where it is installed, and a stand-in everywhere."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from avalanche_emgd import EMGDStrategy, parallel_benchmark_from_hugging_face
+from avalanche_emgd.benchmarks import _rows_of_images
+from tests.benchmarks.own_data import Bag, assert_centred
+from tests.benchmarks.rows import FEATURES, Rows, feature
+
+N = 24
+NAMES = ["cat", "ant", "dog", "bee"]
+
+
+def columns(seed=0):
+    generator = np.random.default_rng(seed)
+    pictures = generator.integers(0, 256, (N, 6, 7, 3), dtype=np.uint8)
+    labels = [row % 4 for row in range(N)]
+    return {
+        "picture": [Image.fromarray(each) for each in pictures],
+        "pixels": generator.integers(0, 256, (N, 4, 5)).tolist(),
+        "vector": generator.normal(size=(N, 3)).tolist(),
+        "tokens": [[4 * label + place for place in range(4)] for label in labels],
+        "ragged": [[1] * (1 + row % 2) for row in range(N)],
+        "number": [0.5] * N,
+        "word": [NAMES[label] for label in labels],
+        "label": labels,
+    }
+
+
+def rows_of(**changes):
+    return Rows({**columns(), **changes})
+
+
+def library_rows(**changes):
+    datasets = pytest.importorskip("datasets")
+    integers = {name: datasets.Value(name) for name in ("int32", "int64")}
+    features = datasets.Features(
+        {
+            "picture": datasets.Image(),
+            "pixels": datasets.Array2D((4, 5), "uint8"),
+            "vector": datasets.Sequence(datasets.Value("float64"), length=3),
+            "tokens": datasets.Sequence(integers["int32"], length=4),
+            "ragged": datasets.Sequence(integers["int64"]),
+            "number": datasets.Value("float64"),
+            "word": datasets.Value("string"),
+            "label": datasets.ClassLabel(names=NAMES),
+        }
+    )
+    return datasets.Dataset.from_dict({**columns(), **changes}, features=features)
+
+
+@pytest.fixture(params=[rows_of, library_rows], ids=["stand-in", "library"])
+def make(request):
+    return request.param
+
+
+def made(train, test=None, **changes):
+    arguments = {"input_column": "vector", "label_column": "label", "num_tasks": 2, **changes}
+    return parallel_benchmark_from_hugging_face(train, train if test is None else test, **arguments)
+
+
+def loaded(benchmark):
+    parts = [
+        experience.load(deliveries)
+        for experience in benchmark.train_stream
+        for deliveries in experience.deliveries
+    ]
+    return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("column", "shape", "dtype"),
+    [
+        ("picture", (3, 6, 7), torch.float32),
+        ("pixels", (1, 4, 5), torch.float32),
+        ("vector", (3,), torch.float32),
+        ("tokens", (4,), torch.int64),
+    ],
+)
+def test_kinds_of_inputs(column, shape, dtype, make):
+    benchmark = made(make(), input_column=column)
+    assert benchmark.input_shape == shape
+    assert benchmark.class_names == dict(enumerate(NAMES))
+    x, y, _ = loaded(benchmark)
+    assert x.dtype == dtype
+    assert len(x) == N
+    if len(shape) == 3:
+        assert_centred(x)
+    elif column == "vector":
+        found = {(*row, label) for row, label in zip(x.tolist(), y.tolist(), strict=True)}
+        known = columns()
+        vectors = np.array(known["vector"], dtype=np.float32).tolist()
+        assert found == {(*row, label) for row, label in zip(vectors, known["label"], strict=True)}
+    else:
+        assert torch.equal(x, 4 * y[:, None] + torch.arange(4))
+
+
+def test_text_is_a_label_too(make):
+    assert made(make(), label_column="word").class_names == dict(enumerate(sorted(NAMES)))
+
+
+def test_images_are_scaled_and_decoded_where_they_fit(make, monkeypatch):
+    known = made(make(), input_column="picture", size=(4, 5))
+    assert known.input_shape == (3, 4, 5)
+    monkeypatch.setattr(_rows_of_images, "fits_in_memory", lambda number, size: False)
+    assert made(make(), input_column="picture", size=(4, 5)) == known
+
+
+def test_formats_and_order_of_the_library_do_not_matter():
+    whole = library_rows()
+    known = made(whole)
+    assert made(whole.with_format("torch")) == known
+    x = {tuple(row) for row in loaded(made(whole.shuffle(seed=1)))[0].tolist()}
+    assert x == {tuple(row) for row in loaded(known)[0].tolist()}
+
+
+def test_an_embedding_is_trained_on_tokens(make):
+    benchmark = made(make(), input_column="tokens", batch_size=2, scenario="task")
+    model = Bag()
+    strategy = EMGDStrategy(
+        model,
+        optimizer=torch.optim.Adam(model.parameters(), lr=0.1),
+        memory_size=8,
+        evaluator=None,
+    )
+    before = model.embedding.weight.clone()
+    strategy.train(benchmark.train_stream)
+    assert strategy.memory.inputs.dtype == torch.int64
+    assert not torch.equal(model.embedding.weight, before)
+
+
+WRONG = [
+    ({}, {"input_column": "vektor"}, "`input_column` 'vektor' is no column of `train`"),
+    ({}, {"input_column": "vektor"}, "Did you mean 'vector'?"),
+    ({}, {"label_column": None}, "`label_column` None is no column of `train`"),
+    ({}, {"input_column": "label"}, "`input_column` 'label' is `label_column`, too"),
+    ({}, {"input_column": "word"}, "`train` has text in the column 'word': make token ids"),
+    ({}, {"input_column": "ragged"}, "[1] in row 0, [2] in row 1: give them one shape"),
+    ({}, {"input_column": "number"}, "for parallel_benchmark_from_table(train.to_pandas(), ...)"),
+    ({}, {"label_column": "number"}, "which is no whole number, in the column 'number'"),
+    ({}, {"label_column": "pixels"}, "`train` has values of type"),
+    ({}, {"size": (4, 4)}, "`size` is for columns of images: leave it out"),
+    ({}, {"input_column": "picture", "size": 4}, "`size` must be (height, width) in pixels"),
+    ({}, {"num_tasks": 5}, "`num_tasks` must be in 1..4, found 5"),
+    ({"label": [-1, *[1, 2, 3] * 7, 0, 1]}, {}, "has no class in the column 'label' in row 0 (-1)"),
+    ({"label": [None, *[1, 2, 3] * 7, 0, 1]}, {}, "has no value in the column 'label' in row 0"),
+    ({"vector": [[0.0, np.nan, 1.0]] * N}, {}, "has NaN or infinite numbers in vector[0]"),
+    ({"tokens": [[0, -1, 1, 2]] * N}, {"input_column": "tokens"}, "has -1 in tokens[0]"),
+    (
+        {"picture": [*columns()["picture"][1:], Image.new("RGB", (9, 9))]},
+        {"input_column": "picture"},
+        "that of row 23 is 9 × 9, the first 6 × 7: say to which `size`",
+    ),
+    (
+        {"picture": [*columns()["picture"][1:], None]},
+        {"input_column": "picture"},
+        "an image that cannot be used, in row 23: it is missing",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "changes", "message"), WRONG, ids=[row[2] for row in WRONG])
+def test_what_is_wrong_is_named(data, changes, message, make):
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        made(make(**data), **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_classes_of_both_must_agree(make):
+    with pytest.raises(ValueError, match="There are classes in `train` that `test` has not: cat"):
+        made(make(), make(label=[1, 2, 3] * 8))
+    other = {**FEATURES, "label": feature("ClassLabel", names=NAMES[::-1], dtype="int64")}
+    with pytest.raises(ValueError, match="must have the same names of classes in the column"):
+        made(rows_of(), Rows(columns(), other))
+
+
+def test_inputs_of_both_must_agree():
+    with pytest.raises(ValueError, match=r"of one kind .* found float32 \[3\] and float32 \[2\]"):
+        made(rows_of(), rows_of(vector=[[0.0, 1.0]] * N))
+
+
+class IterableDataset(Rows):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ([1, 2], "`test` must be a datasets.Dataset, found list"),
+        ("mnist", "`test` must be a datasets.Dataset, found str"),
+        ({"train": 1, "test": 2}, "`test` is a dict of train, test: give one of them, such as"),
+        (IterableDataset(columns()), "`test` is an IterableDataset, which has no rows by index"),
+        (Rows(columns(), kind="custom"), "`test` has a transform of its own"),
+        (Rows({name: [] for name in columns()}), "`test` has no rows"),
+    ],
+)
+def test_what_is_no_such_data_set(dataset, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        made(rows_of(), dataset)
+
+
+def test_what_of_the_library_is_no_such_data_set():
+    datasets, whole = pytest.importorskip("datasets"), library_rows()
+    for other, words in (
+        (whole.to_iterable_dataset(), "is an IterableDataset, which has no rows by index"),
+        (datasets.DatasetDict(a=whole, b=whole), "is a DatasetDict of a, b: give one of them"),
+        (whole.with_transform(lambda batch: batch), "has a transform of its own"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            made(other, whole)
+    undecoded = whole.cast_column("picture", datasets.Image(decode=False))
+    with pytest.raises(ValueError, match="has images that are not decoded"):
+        made(undecoded, input_column="picture")
+
+
+def test_the_library_is_not_imported():
+    code = "import sys, avalanche_emgd as a; a.parallel_benchmark_from_hugging_face; "
+    code += "sys.exit('datasets' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
