@@ -3,14 +3,17 @@
 import importlib
 import inspect
 import re
+import shlex
 import sys
 from pathlib import Path
 from pydoc import locate
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from avalanche_emgd import ps_digits
+from avalanche_emgd.cli import app
 from avalanche_emgd.experiments.study_config import StudyConfig
 from avalanche_emgd.models import MLP
 
@@ -83,6 +86,19 @@ def check_get_started(names, folder):
 def check_own_data(names, folder):
     assert (folder / "timeline.png").exists()
     assert names["benchmark"].timeline.num_tasks == 3
+    assert names["by_site"].task_names == ("north", "south")
+    page = DOCS / "how_to" / "own_data.md"
+    (model,) = (block for block in blocks_of(page, "python") if "def bag_of_words" in block)
+    (folder / "texts.py").write_text(model)
+    commands = "".join(blocks_of(page, "sh")).replace("\\\n", "").splitlines()
+    commands = [line for line in commands if "--images DIR" not in line]
+    assert len(commands) == 4
+    sys.path.insert(0, str(folder))
+    for command in commands:
+        words = shlex.split(command.partition("avalanche-emgd ")[2])
+        result = CliRunner().invoke(app, [*words, "--quiet"])
+        assert result.exit_code == 0, result.output
+    sys.path.pop(0)
 
 
 def check_own_model(names, folder):
