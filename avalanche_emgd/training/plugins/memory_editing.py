@@ -120,11 +120,12 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         images = self.originals[::every].flatten(1).float()
         order = 2.0 if self.bounds.norm == "l2" else math.inf
         distances = torch.cdist(images, images, order)[labels[:, None] != labels]
-        if len(distances) and self.bounds.radius > float(distances.median()):
+        usual = float(distances.median()) if len(distances) else math.inf
+        if self.bounds.radius > usual:
             warnings.warn(
-                f"`radius` {self.bounds.radius:g} of memory editing is more than the usual distance "
-                f"between images of different classes, {float(distances.median()):.3g}, so that "
-                "edits can make one look like the other: choose a smaller one.",
+                f"`radius` {self.bounds.radius:g} of memory editing is more than the usual "
+                f"distance between images of different classes, {usual:.3g}, so that edits can "
+                "make one look like the other: choose a smaller one.",
                 stacklevel=2,
             )
 
