@@ -2,7 +2,7 @@ r"""Table and picture of what memory editing does, from studies with several siz
 
 Example::
 
-    python benchmarks/editing_table.py runs/editing-5 runs/editing-20 runs/editing-50 \
+    python benchmarks/studies/editing_table.py runs/editing-5 runs/editing-20 runs/editing-50 \
         --picture docs/images/editing.png
 
 Each directory holds a study of ``editing.yaml``; the method ``emgd-gmc`` is the one without

@@ -2,7 +2,7 @@
 
 Example::
 
-    python benchmarks/editing_cost.py
+    python benchmarks/studies/editing_cost.py
 
 Takes about a minute on one core.
 """

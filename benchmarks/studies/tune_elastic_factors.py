@@ -1,8 +1,9 @@
-"""How the defaults of GMC and GS were chosen: PS-EMNIST, seeds 0 to 2 on three time lines.
+r"""How the defaults of GMC and GS were chosen: PS-EMNIST, seeds 0 to 2 on three time lines.
 
 Example::
 
-    python benchmarks/tune_elastic_factors.py --data-root DIR --protocol FILE --output runs/tune
+    python benchmarks/studies/tune_elastic_factors.py --data-root DIR --protocol FILE \
+        --output runs/tune
 
 Takes about two minutes a row on one core. Finished rows are kept and not repeated. Seeds from 3 on
 are left for what is reported.

@@ -1,4 +1,4 @@
-"""How fast EMGD is: ratios measured side by side in one run, and their goals."""
+"""Measure everything, print and save a table of ratios and goals."""
 
 from __future__ import annotations
 
@@ -16,28 +16,27 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from speed_cases import CASES, FULL, QUICK, Finding
-from speed_start_up import start_up
 
-ALL = (start_up, *CASES)
+from .cases import CASES
+from .finding import FULL, QUICK, Finding
 
 
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="Measure for under two minutes.")] = False,
     only: Annotated[
-        str | None, typer.Option(help="Name of a case: " + ", ".join(c.__name__ for c in ALL))
+        str | None, typer.Option(help="Name of a case: " + ", ".join(c.__name__ for c in CASES))
     ] = None,
     threads: Annotated[int, typer.Option(help="Of torch.")] = 2,
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("runs/speed.json"),
 ) -> None:
     """Measure everything, print and save the table; exit status 1 if a goal is missed.
 
-    Example: python benchmarks/speed.py --quick
+    Example: python -m benchmarks.speed --quick
     """
-    cases = [case for case in ALL if only in (None, case.__name__)]
+    cases = [case for case in CASES if only in (None, case.__name__)]
     if not cases:
         raise typer.BadParameter(
-            f"`only` must be one of {', '.join(c.__name__ for c in ALL)}, found {only!r}."
+            f"`only` must be one of {', '.join(c.__name__ for c in CASES)}, found {only!r}."
         )
     torch.set_num_threads(threads)
     warnings.simplefilter("ignore")  # Avalanche's, about its own deprecations

@@ -1,120 +1,26 @@
-"""What the speed cases are made of: streams, loops written by hand, clocks and a memory meter."""
+"""Loops written by hand: the plain average, and EMGD's arithmetic and nothing else."""
 
 from __future__ import annotations
 
-import statistics
-import time
-import warnings
-import weakref
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.functional import cross_entropy
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
-from torch.utils.data import TensorDataset
 
-from avalanche_emgd import (
-    MLP,
-    EMGDStrategy,
-    Timeline,
-    parallel_benchmark,
-    parallel_benchmark_from_classes,
-)
-from avalanche_emgd.benchmarks import ParallelBenchmark
-from avalanche_emgd.benchmarks.images import ImagesInMemory
+from avalanche_emgd import MLP
 from avalanche_emgd.optim import EMGDWeighting
 from avalanche_emgd.optim.gramian import GramianOf
 from avalanche_emgd.optim.layer_gradients import MANY
 from avalanche_emgd.training.gradient_space import GradientSpace
 
-Batches = Sequence[tuple[Tensor, Tensor]]
-CLASSES_PER_TASK = 6
-_LARGER = 4096  # float32 numbers; what the C library takes for small ends at a kilobyte
+from .streams import Batches
 
+__all__ = ["BY_HAND", "emgd_by_hand", "emgd_passes_by_hand", "one_pass", "separate_passes"]
 
-def seconds(work: Callable[[], Any]) -> float:
-    """Time one call."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def side_by_side(works: Sequence[Callable[[], Callable[[], Any]]], repeats: int) -> list[float]:
-    """Typical seconds of several things, measured in turns in one run.
-
-    Ratios of what is returned are medians of the ratios within turns: a machine that slows down for
-    a while slows down everything in a turn alike.
-
-    Before each, memory is allocated and let go: C libraries put off joining small pieces that have
-    been freed until somebody wants a larger one (glibc's ``malloc_consolidate``). What TorchJD's
-    thousands of small tensors leave takes 12 ms, which would count as another's.
-
-    :param works: each prepares one call, which alone is timed.
-    :param repeats: of each.
-    """
-    times: list[list[float]] = [[] for _ in works]
-    for _ in range(repeats):
-        for own, prepare in zip(times, works, strict=True):
-            work = prepare()
-            torch.empty(_LARGER)
-            own.append(seconds(work))
-    first = times[0]
-    ratios = [[t / f for t, f in zip(own, first, strict=True)] for own in times]
-    return [statistics.median(first) * statistics.median(own) for own in ratios]
-
-
-def equal_tasks(n: int, batch_size: int, ticks: int, shape: Sequence[int]) -> ParallelBenchmark:
-    """N tasks that all stream from the first to the last tick, in memory."""
-    generator = torch.Generator().manual_seed(0)
-    sets = []
-    for task in range(n):
-        x = torch.randn(batch_size * ticks, *shape, generator=generator)
-        y = CLASSES_PER_TASK * task + torch.arange(len(x)) % CLASSES_PER_TASK
-        sets.append(TensorDataset(x, y))
-    spans = Timeline(tuple((0, ticks - 1) for _ in range(n)))
-    return parallel_benchmark(sets, sets, spans, batch_size=batch_size)
-
-
-def emnist_like(samples: int) -> ParallelBenchmark:
-    """Streams of the size of PS-EMNIST: noise, 62 classes in 5 tasks, minibatches of 128."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(256, (samples, 1, 28, 28), generator=generator, dtype=torch.uint8)
-    data = ImagesInMemory(images, torch.arange(samples) % 62, (0.5,), (0.29,))
-    bounds = (0, 13, 25, 37, 50, 62)
-    label_sets = [range(a, b) for a, b in pairwise(bounds)]
-    return parallel_benchmark_from_classes(data, data, label_sets, batch_size=128)
-
-
-def batches_of(benchmark: ParallelBenchmark) -> list[Batches]:
-    """All minibatches of a benchmark, in memory: one per task at each tick."""
-    ticks = []
-    for experience in benchmark.train_stream:
-        for deliveries in experience.deliveries:
-            x, y, _ = experience.load(deliveries)
-            start = deliveries[0].start
-            ticks.append([(x[d.start - start : d.stop - start], y[d.start - start : d.stop - start])
-                          for d in deliveries])  # fmt: skip
-    return ticks
-
-
-def emgd(benchmark: ParallelBenchmark, model: nn.Module, **options: Any) -> Callable[[], Any]:
-    """EMGD on a benchmark, prepared."""
-    torch.manual_seed(0)
-    options.setdefault("evaluator", None)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
-    strategy = EMGDStrategy(model, optimizer=optimizer, **options)
-
-    def train() -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            strategy.train(benchmark.train_stream)
-
-    return train
+BY_HAND = "EMGD's arithmetic by hand"
+"""What :func:`emgd_by_hand` does, in the words of the table."""
 
 
 def separate_passes(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
@@ -245,50 +151,3 @@ def _training(
             optimizer.step()
 
     return train
-
-
-class PeakBytes(TorchDispatchMode):
-    """Most bytes of tensors made within that were alive at one time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
-        self.peak = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        found = func(*args, **(kwargs or {}))
-        inputs = {id_of(t) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
-        for leaf in tree_leaves(found):
-            if isinstance(leaf, Tensor) and id_of(leaf) not in inputs:
-                storage = leaf.untyped_storage()
-                self._alive[id_of(leaf)] = (StorageWeakRef(storage), storage.nbytes())
-        self._alive = {k: each for k, each in self._alive.items() if not each[0].expired()}
-        self.peak = max(self.peak, sum(size for _, size in self._alive.values()))
-        return found
-
-
-def most_saved(work: Callable[[], Any]) -> int:
-    """Most bytes that graphs have kept for their backward passes at one time."""
-    alive: weakref.WeakSet[_Saved] = weakref.WeakSet()
-    most = 0
-
-    def pack(tensor: Tensor) -> _Saved:
-        nonlocal most
-        saved = _Saved(tensor)
-        alive.add(saved)
-        most = max(most, sum(each.tensor.nbytes for each in alive))
-        return saved
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved.tensor):
-        work()
-    return most
-
-
-class _Saved:
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-
-
-def id_of(tensor: Tensor) -> int:
-    """Identity of the memory of a tensor."""
-    return tensor.untyped_storage()._cdata

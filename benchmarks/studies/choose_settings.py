@@ -2,9 +2,9 @@ r"""Choose the settings of each method among candidates that have been compared.
 
 Example::
 
-    avalanche-emgd compare --config benchmarks/candidates.yaml --data-root DIR --protocol FILE \
-        --output runs/candidates
-    python benchmarks/choose_settings.py runs/candidates
+    avalanche-emgd compare --config benchmarks/studies/candidates.yaml --data-root DIR \
+        --protocol FILE --output runs/candidates
+    python benchmarks/studies/choose_settings.py runs/candidates
 
 Of each method's candidates the one with the highest A_ē is chosen, averaged over the scenarios: one
 setting for both, as a user would have one. Prints a table, and the chosen settings as entries for

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from speed_cases import Effort, Finding
+from .finding import Effort, Finding
+
+__all__ = ["start_up"]
 
 _TORCH = "import torch, torchjd"
 _OPTIM = "from avalanche_emgd.optim import *; from avalanche_emgd.optim.peers import *"

@@ -16,10 +16,12 @@ import typer
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
-from speed_cases import IMAGE
-from speed_parts import emgd, equal_tasks, seconds
 
 from avalanche_emgd import MLP
+
+from .clock import seconds
+from .strategy import emgd
+from .streams import IMAGE, equal_tasks
 
 _INTERVAL = 0.002  # seconds between two looks, on average
 _LOOP = "training_epoch"  # Avalanche's name of the loop over ticks
@@ -138,7 +140,7 @@ def main(
 
     `stacks.txt` is in the format that flame graph tools and speedscope read.
 
-    Example: python benchmarks/tick_profile.py --objectives 10 --batch-size 10
+    Example: python -m benchmarks.speed.tick_profile --objectives 10 --batch-size 10
     """
     torch.set_num_threads(threads)
     warnings.simplefilter("ignore")  # Avalanche's, about its own deprecations
