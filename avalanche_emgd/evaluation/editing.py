@@ -10,7 +10,7 @@ from avalanche.evaluation.metric_results import MetricValue, TensorImage
 from torch import Tensor
 from torchvision.utils import make_grid
 
-__all__ = ["EditingDiagnostics", "editing_diagnostics", "editing_grid"]
+__all__ = ["EditingDiagnostics", "are_images", "editing_diagnostics", "editing_grid"]
 
 _AMPLIFIED = 10.0
 _COLUMNS = 10
@@ -66,7 +66,7 @@ class EditingDiagnostics(PluginMetric[dict[str, float]]):
             }
             values += [MetricValue(self, n, v, iteration) for n, v in self._last.items()]
         inputs = editing.memory.inputs
-        if iteration % self.images_every == 0 and len(editing.memory) and _are_images(inputs):
+        if iteration % self.images_every == 0 and len(editing.memory) and are_images(inputs):
             grid = TensorImage(editing_grid(editing.originals, inputs))
             values.append(MetricValue(self, "Editing/Images", grid, iteration))
         return values
@@ -91,7 +91,7 @@ def editing_grid(originals: Tensor, edited: Tensor) -> Tensor:
     :return: ``[3, H′, W′]`` in [0, 1].
     :raises ValueError: if they are no images of one shape.
     """
-    if not _are_images(originals) or originals.shape != edited.shape or len(originals) == 0:
+    if not are_images(originals) or originals.shape != edited.shape or len(originals) == 0:
         raise ValueError(
             "`originals` and `edited` must be images [n, C, H, W] of the same shape with C = 1 or "
             f"3, found {tuple(originals.shape)} and {tuple(edited.shape)}."
@@ -107,5 +107,6 @@ def editing_grid(originals: Tensor, edited: Tensor) -> Tensor:
     return make_grid(shown.clamp(0.0, 1.0), nrow=columns, padding=1, pad_value=1.0)
 
 
-def _are_images(inputs: Tensor) -> bool:
+def are_images(inputs: Tensor) -> bool:
+    """Whether inputs ``[n, ...]`` can be shown as images, with one channel or three."""
     return inputs.ndim == 4 and inputs.shape[1] in (1, 3)

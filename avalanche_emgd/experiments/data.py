@@ -79,10 +79,12 @@ class Data:
         if self.suffixes and (place.is_dir() or place.suffix.lower() not in self.suffixes):
             raise ValueError(
                 f"`data_root` {root!r} must be {self.holds} that ends with "
-                f"{' or '.join(self.suffixes)}{self.contents}."
+                f"{' or '.join(self.suffixes)}{self.contents}.{_option_for(place)}"
             )
         if not self.suffixes and place.exists() and not place.is_dir():
-            raise ValueError(f"`data_root` {root!r} must be a folder, found a file.")
+            raise ValueError(
+                f"`data_root` {root!r} must be a folder, found a file.{_option_for(place)}"
+            )
         if not place.exists() and not download:
             raise FileNotFoundError(
                 f"`data_root` {root!r} is not there; needed is {self.needs} (on the command line: "
@@ -135,3 +137,10 @@ DATA: dict[str, Data] = {
     ),
 }  # fmt: skip
 """By name."""
+
+
+def _option_for(place: Path) -> str:
+    """Words for the option that a file of this ending is for, if there is one."""
+    suffix = None if place.is_dir() else place.suffix.lower()
+    found = [data.option for data in DATA.values() if suffix in data.suffixes]
+    return f" Such a file is for {found[0]}." if found else ""

@@ -23,6 +23,7 @@ from ..evaluation import (
     gradient_diagnostics,
     quiet_evaluator,
 )
+from ..evaluation.editing import are_images
 from ..training.data_fit import check_data
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
 from .atomic import write_json
@@ -123,8 +124,9 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
 
     Writes ``config.json``, ``metrics.json`` (figures of merit), ``curves.json`` (of each task,
     pairs of ticks done and accuracy), ``trace.json`` (losses, weights and elastic factors over
-    ticks), ``timeline.png``, ``curves.png``, ``editing.json`` and ``edits.png`` if the memory was
-    edited, and the TensorBoard files in ``tensorboard/``. A run that fails leaves none of them.
+    ticks), ``timeline.png``, ``curves.png``, ``editing.json`` and, of images,
+    ``edits.png`` if the memory was edited, and the TensorBoard files in ``tensorboard/``. A run
+    that fails leaves none of them.
 
     :param config: what to run.
     :param output: directory, made if need be.
@@ -169,8 +171,9 @@ def _write(finished: Run, output: Path) -> None:
     write_json(output / "metrics.json", found)
     picture = draw_curves(finished.benchmark, {finished.config.label: finished.curves})
     picture.savefig(output / "curves.png", dpi=150)
-    if finished.editing is not None and len(finished.editing.memory):
-        edits = draw_edits(finished.editing.originals, finished.editing.memory.inputs)
+    editing = finished.editing
+    if editing is not None and len(editing.memory) and are_images(editing.memory.inputs):
+        edits = draw_edits(editing.originals, editing.memory.inputs)
         edits.savefig(output / "edits.png", dpi=150)
 
 

@@ -89,6 +89,9 @@ ROWS = [
     (table("twice.csv"), "`--table` 'twice.csv' has more than one column 'a'"),
     (table("indexed.csv"), "choose the columns that are inputs with `--feature-columns`"),
     (table("semicolons.csv"), "Columns must be separated by commas."),
+    ((*TRAIN, "--npz", "right.csv"), "Such a file is for --table FILE."),
+    ((*TRAIN, "--images", "right.parquet"), "found a file. Such a file is for --table FILE."),
+    (table("mine.npz"), "Such a file is for --npz FILE."),
     # Columns
     ((*TRAIN, "--table", "right.csv", *SHARE), "`--label-column` is needed for a table"),
     ((*RIGHT, "--label-column", "Kind"), "`--label-column` 'Kind' is no column of `--table`"),

@@ -140,6 +140,13 @@ def test_a_table_is_trained_on_and_repeated(tmp_path):
     assert (config["task_column"], config["test_share"], config["num_tasks"]) == (None, None, 1)
 
 
+def test_edited_rows_of_a_table_have_no_picture(tmp_path):
+    data = ("--table", table(tmp_path / "a.csv"), "--label-column", "kind", "--test-share", 0.25)
+    train(tmp_path, *data, "--feature-columns", "w,x,y", "--edit", "distance,step=0.1")
+    assert (tmp_path / "run" / "curves.png").exists()
+    assert not (tmp_path / "run" / "edits.png").exists()
+
+
 def test_a_study_of_a_table_is_continued_and_reported(tmp_path):
     options = (
         *("--table", table(tmp_path / "a.csv"), "--label-column", "kind", "--task-column", "site"),
