@@ -53,6 +53,7 @@ nb_render_markdown_format = "myst"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 
@@ -60,6 +61,6 @@ python_maximum_signature_line_length = 88
 # network.
 nitpicky = True
 nitpick_ignore_regex = [
-    (r"py:.*", r"(avalanche|nn|torch|torchjd|torchvision|numpy|pandas|matplotlib|rich|dask)\..*"),
+    (r"py:.*", r"(avalanche|nn|np|pd|torch|torchjd|torchvision|numpy|pandas|matplotlib|rich|dask)\..*"),
     (r"py:.*", r"(collections|typing|pathlib|os|abc|functools|contextlib)\..*"),
 ]
