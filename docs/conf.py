@@ -61,6 +61,7 @@ python_maximum_signature_line_length = 88
 # network.
 nitpicky = True
 nitpick_ignore_regex = [
-    (r"py:.*", r"(avalanche|nn|np|pd|torch|torchjd|torchvision|numpy|pandas|matplotlib|rich|dask)\..*"),
+    (r"py:.*", r"(avalanche|nn|torch|torchjd|torchvision)\..*"),
+    (r"py:.*", r"(np|numpy|pd|pandas|matplotlib|rich|dask)\..*"),
     (r"py:.*", r"(collections|typing|pathlib|os|abc|functools|contextlib)\..*"),
 ]

@@ -58,7 +58,7 @@ def anchors(path):
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     slugs = {re.sub(r"[^\w\- ]", "", h.lower()).strip().replace(" ", "-") for h in headings}
-    return slugs | set(re.findall(r"^\((.*)\)=$", text, re.MULTILINE))
+    return slugs | set(re.findall(r"^\((.*)\)=\n#", text, re.MULTILINE))  # of a heading
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", *WITH_PYTHON], ids=name)
