@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .pcl_metrics import PCLMetrics, PCLResult, pcl_metrics
     from .quiet import quiet_evaluator
     from .tensorboard import BatchedTensorboardLogger
+    from .weights_and_biases import WandBLogger
 
 __all__ = [
     "BatchedTensorboardLogger",
@@ -19,6 +20,7 @@ __all__ = [
     "PCLMetrics",
     "PCLResult",
     "TestSamples",
+    "WandBLogger",
     "accuracy",
     "editing_diagnostics",
     "editing_grid",
