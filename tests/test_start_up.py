@@ -19,6 +19,7 @@ PACKAGES = [
             "benchmarks",
             "evaluation",
             "experiments",
+            "experiments.sweep",
             "models",
             "optim",
             "optim.peers",

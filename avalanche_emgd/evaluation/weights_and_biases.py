@@ -22,7 +22,8 @@ class WandBLogger(AvalancheWandBLogger):
 
     Avalanche 0.6's logger calls ``wandb.util.generate_id`` and ``wandb.viz.CustomChart``, which
     ``wandb`` no longer has, and ends with an AttributeError before training starts. This one needs
-    ``init``, ``run``, ``Image``, ``Histogram``, ``Artifact`` and ``plot.CustomChart`` only.
+    ``init``, ``run``, ``Image``, ``Histogram``, ``Artifact`` and ``plot.CustomChart`` only, and is
+    tested with ``wandb`` 0.19.11 and 0.31.0.
 
     Values of one iteration are one entry of the run's history. The iteration is the axis of every
     chart: an evaluation that repeats an iteration adds an entry, where Avalanche's logger has it

@@ -30,7 +30,7 @@ from .study_progress import StudyProgress
 from .study_resume import check_same_study
 from .worker_processes import importing_early
 
-__all__ = ["run_study"]
+__all__ = ["check_runs", "run_study"]
 
 _WRITTEN = {RECORDS, "results.csv", "results.parquet", "report", "report.md", "report.html"}
 _PERIOD = 30.0  # seconds between two tables of results
@@ -88,7 +88,7 @@ def run_study(
     ) as bar:
         bar.stage("checking")
         with importing_early(bool(missing) and scheduler is None):
-            _check_runs(missing.values(), download=study.download)
+            check_runs(missing.values(), download=study.download)
         if missing:
             _do(study, missing, records, output, (scheduler, workers), bar)
         else:
@@ -127,7 +127,7 @@ def _earlier_records(
     return {key: _short(record) for key, record in records.items()}
 
 
-def _check_runs(configs: Iterable[RunConfig], *, download: bool) -> None:
+def check_runs(configs: Iterable[RunConfig], *, download: bool) -> None:
     """Make each method once and each benchmark once, so that errors come before the runs."""
     methods, streams, benchmarks = set(), set(), SuccessiveBenchmarks()
     for config in configs:

@@ -22,6 +22,11 @@ class Broken(AvgGradStrategy):
         raise RuntimeError("it broke")
 
 
+def broken_above(model, limit, **arguments):
+    """Can be made with any limit, but not trained with one above zero."""
+    return (Broken if limit > 0 else AvgGradStrategy)(model, **arguments)
+
+
 class Exits(AvgGradStrategy):
     """Wants to end the process."""
 

@@ -1,0 +1,72 @@
+"""The examples run, and the documents show them as they are."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from avalanche_emgd.experiments.sweep import SweepConfig
+from tests.test_readme import ROOT, blocks_of
+
+EXAMPLES = ROOT / "examples"
+NUMBER = r"(\d+\.\d)"
+
+
+def example(name, *arguments, folder):
+    """Lines that an example prints."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_table_of_class_incremental_digits(tmp_path):
+    lines = example(
+        "class_incremental_digits.py", "--seeds", "0,1", "--epochs", "1", folder=tmp_path
+    )
+    heading, *rows = [line for line in lines if line.strip()]
+    assert heading.split()[:2] == ["learning", "rate"]
+    names = ("EMGDStrategy", "AvgGradStrategy", "Naive + ReplayPlugin")
+    for name, row in zip(names, rows, strict=True):
+        found = re.fullmatch(
+            rf"{re.escape(name)} +0\.\d+ +{NUMBER} +{NUMBER} +{NUMBER} {NUMBER}", row
+        )
+        assert found, row
+        mean, _, first, second = map(float, found.groups())
+        # Each is rounded to a tenth.
+        assert mean == pytest.approx((first + second) / 2, abs=0.1 + 1e-9)
+        assert first != second
+        assert min(first, second) > 10.0  # chance
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_log_of_one_run_is_avalanches(tmp_path):
+    lines = example("class_incremental_digits.py", "--epochs", "1", folder=tmp_path)
+    finals = [line for line in lines if "Top1_Acc_Stream/eval_phase/test_stream" in line]
+    assert len(finals) == 5
+    assert sum("End of training phase" in line for line in lines) == 5
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_sweep_of_the_document():
+    text = (EXAMPLES / "sweep.yaml").read_text()
+    shown, *_ = blocks_of("docs/sweeps.md", "yaml")
+    assert text.partition("\n")[2] == shown  # without its first line, the command
+    assert SweepConfig.from_yaml(EXAMPLES / "sweep.yaml").method == yaml.safe_load(shown)["method"]
+
+
+def test_the_search_in_python(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks_of("docs/sweeps.md", "python")
+    names = {"__name__": "__main__"}
+    exec(block, names)
+    assert list(names["table"]["status"]) == ["done", "done"]
+    assert Path("runs/decay/sweep.png").exists()
