@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from avalanche_emgd.experiments.sweep import SweepConfig
-from tests.test_readme import ROOT, blocks_of
+from tests.test_documentation import DOCS, ROOT, blocks_of
 
 EXAMPLES = ROOT / "examples"
 NUMBER = r"(\d+\.\d)"
@@ -57,7 +57,7 @@ def test_the_log_of_one_run_is_avalanches(tmp_path):
 
 def test_the_sweep_of_the_document():
     text = (EXAMPLES / "sweep.yaml").read_text()
-    shown, *_ = blocks_of("docs/sweeps.md", "yaml")
+    shown, *_ = blocks_of(DOCS / "how_to" / "sweeps.md", "yaml")
     assert text.partition("\n")[2] == shown  # without its first line, the command
     assert SweepConfig.from_yaml(EXAMPLES / "sweep.yaml").method == yaml.safe_load(shown)["method"]
 
@@ -65,7 +65,7 @@ def test_the_sweep_of_the_document():
 def test_the_search_in_python(tmp_path, monkeypatch):
     pytest.importorskip("optuna")
     monkeypatch.chdir(tmp_path)
-    (block,) = blocks_of("docs/sweeps.md", "python")
+    (block,) = blocks_of(DOCS / "how_to" / "sweeps.md", "python")
     names = {"__name__": "__main__"}
     exec(block, names)
     assert list(names["table"]["status"]) == ["done", "done"]
