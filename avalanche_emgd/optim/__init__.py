@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .factors import EGDA, GMC, GS, Constant, ElasticFactor
     from .fused_engine import FusedEngine
     from .gramian import check_finite, gramian_of
-    from .layer_gradients import gradient_rule
+    from .layer_rules import gradient_rule
     from .model_state import unfit_for_fusing
     from .objective_gradients import ObjectiveGradients, StackedGradients
     from .objectives import ObjectiveWeighting

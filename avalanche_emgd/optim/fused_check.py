@@ -14,7 +14,8 @@ from .flat_gradient import flat_gradient
 from .gramian import exact
 from .joined import Joined, has_rows
 from .layer_calls import LayerCall, LayerCalls
-from .model_state import ForwardState, structure_of
+from .model_state import ForwardState, modules_of, structure_of
+from .running_statistics import RunningStatistics, Values
 
 __all__ = ["Comparison", "UntrustedError", "line_of"]
 
@@ -38,6 +39,7 @@ class Comparison:
     :param model: forwards a batch.
     :param batches: of the objectives.
     :param outputs: of separate passes, one for each objective, in their graphs.
+    :param before: running statistics before these passes.
     """
 
     def __init__(
@@ -46,9 +48,12 @@ class Comparison:
         model: Callable[[Any], Tensor],
         batches: Joined,
         outputs: Sequence[Tensor],
+        before: Values,
     ) -> None:
         self._module, self._model = module, model
         self.batches, self.outputs = batches, outputs
+        self._before = before
+        self._after = RunningStatistics(modules_of(module)).copies()
 
     def check(
         self,
@@ -72,8 +77,24 @@ class Comparison:
         :raises UntrustedError: if the joint pass is not the same; other errors, of whatever kind
             the model raises, mean that it cannot be compared.
         """
+        # Going backward writes, too, where parts are forwarded again.
+        state = ForwardState(self._module, structure_of(self._module), thorough=True)
+        try:
+            return self._checked(state, slopes, expected, parameters, layers, lean)
+        finally:
+            state.restore()
+
+    def _checked(
+        self,
+        state: ForwardState,
+        slopes: Sequence[Tensor | None],
+        expected: Tensor,
+        parameters: Sequence[Tensor],
+        layers: Sequence[nn.Module],
+        lean: bool,
+    ) -> tuple[tuple[Any, ...], list[bool]]:
         calls = LayerCalls()
-        joined = self._joint_pass(calls, layers)
+        joined, statistics = self._joint_pass(state, calls, layers)
         sizes = self.batches.sizes
         strange = calls.unlike(sum(sizes))
         if strange is not None:
@@ -92,6 +113,8 @@ class Comparison:
             for found, output in zip(outputs, self.outputs, strict=True)
         ):
             raise UntrustedError("its outputs differ from those of separate passes")
+        if not RunningStatistics.agree(statistics, self._after, tolerance):
+            raise UntrustedError("its running statistics differ from those of separate passes")
         back = torch.cat(
             [
                 torch.zeros_like(output) if slope is None else slope.to(output.dtype)
@@ -105,6 +128,7 @@ class Comparison:
             found = calls.gradients(returned, sizes, parameters, lean)[0]
         except RuntimeError as error:
             raise UntrustedError(f"its joint gradients fail: {line_of(error)}") from error
+        returned = returned[: len(calls.calls)]  # without those of layers' own
         floors = _floors(calls.calls, returned, sizes, parameters)
         lengths = [p.numel() for p in parameters]
         telling = [False] * len(parameters)
@@ -129,19 +153,21 @@ class Comparison:
         told = {id(p) for p, is_telling in zip(parameters, telling, strict=True) if is_telling}
         return shape, _seen(calls.calls, returned, parameters, told)
 
-    def _joint_pass(self, calls: LayerCalls, layers: Sequence[nn.Module]) -> Tensor:
-        state = ForwardState(self._module, structure_of(self._module), thorough=True)
+    def _joint_pass(
+        self, state: ForwardState, calls: LayerCalls, layers: Sequence[nn.Module]
+    ) -> tuple[Tensor, Values]:
+        """Output, and what the running statistics have become."""
         watch = _Watch()
+        state.statistics.write(self._before)
         try:
             with watch:
-                joined = calls.record(self._model, self.batches.whole, layers)
+                joined = calls.record(self._model, self.batches.whole, layers, self.batches.sizes)
         except Exception as error:
-            state.restore()
             raise UntrustedError(
                 f"a joint pass fails: {type(error).__name__}: {line_of(error)}"
             ) from error
         written = state.written() or state.filled()
-        state.restore()
+        statistics = state.statistics.copies()
         if written is not None:
             raise UntrustedError(written)
         if watch.has_hooks:
@@ -150,7 +176,7 @@ class Comparison:
             raise UntrustedError("inputs of a layer are modified in place afterwards")
         if not has_rows(joined) or len(joined) != sum(self.batches.sizes):
             raise UntrustedError("its outputs are not one for each sample")
-        return joined
+        return joined, statistics
 
     def _described(self, error: GraphError) -> str:
         names = {id(p): name for name, p in self._module.named_parameters()}

@@ -15,7 +15,7 @@ from .engine import GradientEngine, Losses, PlainEngine
 from .fused_check import Comparison, UntrustedError, line_of
 from .joined import Joined, has_rows, join, versions_of
 from .layer_calls import LayerCalls
-from .layer_gradients import rule_of
+from .layer_rules import is_known
 from .model_state import (
     ForwardState,
     modules_of,
@@ -106,7 +106,7 @@ class FusedEngine(GradientEngine):
         if not same_structure(structure, self._structure):
             self._structure, self._ticks, self._seen = structure, 0, {}
             self._fewest, self._most = sys.maxsize, -1
-            self._layers = [each for each in modules_of(self._module) if rule_of(each) is not None]
+            self._layers = [each for each in modules_of(self._module) if is_known(each)]
             self.reason, self._state = unfit_for_fusing(self._module), None
             self._is_refused = self.reason is not None
 
@@ -161,7 +161,7 @@ class FusedEngine(GradientEngine):
         """Make separate passes, to be compared when the losses are known."""
         assert self._module is not None
         state = ForwardState(self._module, self._structure, thorough=True)
-        versions = versions_of(batches)
+        before, versions = state.statistics.copies(), versions_of(batches)
         outputs = self._plain.forward(model, batches)
         self.reason = state.written()
         if self.reason is None and versions_of(batches) != versions:
@@ -172,7 +172,7 @@ class FusedEngine(GradientEngine):
         if not self._is_refused:
             self.reason = state.filled()  # which a cache does only once
         if self.reason is None:
-            self._comparison = Comparison(self._module, model, whole, outputs)
+            self._comparison = Comparison(self._module, model, whole, outputs, before)
         return outputs
 
     def _joint_pass(self, model: Callable[[Any], Tensor], batches: Joined) -> Tensor | None:
@@ -183,7 +183,7 @@ class FusedEngine(GradientEngine):
         state = self._state
         state.save()
         try:
-            joined = self._calls.record(model, batches.whole, self._layers)
+            joined = self._calls.record(model, batches.whole, self._layers, batches.sizes)
             trusted = (
                 state.written() is None
                 and len(joined) == sum(batches.sizes)

@@ -1,90 +1,67 @@
-"""Gradients of layers' parameters from what went into the layers and what came back."""
+"""Gradients of several objectives by a layer's parameters, written into rows of memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from torch.nn.grad import conv2d_weight
 
-__all__ = [
-    "MANY",
-    "GradientRule",
-    "Writer",
-    "gradient_rule",
-    "rule_of",
-    "why_rule_fails",
-    "writer_for",
-]
+from .batch_norm import is_batch_norm
+from .layer_rules import rule_of
 
-GradientRule = Callable[[Any, Tensor, Tensor], Mapping[str, Tensor]]
-"""``rule(layer, inputs, gradients)``: from the inputs ``[b, ...]`` of a layer and the gradients
-``[b, ...]`` of a loss by its outputs to those by its parameters, by name, summed over samples. A
-layer with a rule must treat each sample by itself."""
-
-Rule = TypeVar("Rule", bound=GradientRule)
+__all__ = ["MANY", "Returned", "Writer", "writer_for"]
 
 # Objectives from which on products of all of them at once pay: PyTorch has them only for results
 # that are in one piece of memory. What is written to rows that are apart is computed one by one.
 MANY = 6
 
-_RULES: dict[type[nn.Module], GradientRule] = {}
-# What these types compute: a class can be patched after its rule was registered.
-_FORWARDS: dict[type[nn.Module], Any] = {}
 
+@dataclass(frozen=True)
+class Returned:
+    """A call of a layer and the gradients of a backward pass.
 
-def gradient_rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
-    """Register the rule of a type of layers; subclasses need rules of their own.
-
-    :param kind: whose ``forward`` takes one tensor and gives one.
+    :param layer: that was called.
+    :param inputs: activations ``[N, ...]``, of the first objective's samples first.
+    :param backprops: gradients by the outputs, ``[N, ...]``.
+    :param own: gradients by the layer's parameters, by name, ``[n, ...]``, if the graph has them
+        for each objective; empty otherwise.
     """
 
-    def register(rule: Rule) -> Rule:
-        _RULES[kind], _FORWARDS[kind] = rule, kind.forward
-        return rule
-
-    return register
-
-
-def rule_of(layer: nn.Module) -> GradientRule | None:
-    """Rule for a layer; ``None`` if there is none for exactly its type."""
-    return _RULES.get(type(layer))
+    layer: nn.Module
+    inputs: Tensor
+    backprops: Tensor
+    own: Mapping[str, Tensor]
 
 
-def why_rule_fails(layer: nn.Module) -> str | None:
-    """Say why the rule of a layer's type does not hold for one layer; ``None`` if it does.
-
-    :param layer: with a rule.
-    """
-    kind = type(layer)
-    if "forward" in vars(layer) or kind.forward is not _FORWARDS.get(kind, kind.forward):
-        return "has another `forward`"
-    if any(p is not None and p.is_complex() for p in layer._parameters.values()):
-        return "has complex parameters"
-    if kind is nn.Embedding and (layer.max_norm is not None or layer.scale_grad_by_freq):
-        return "couples samples by `max_norm` or `scale_grad_by_freq`"
-    return None
-
-
-Writer = Callable[[Tensor, Tensor, Sequence[int]], None]
-"""``writer(inputs, gradients, sizes)`` writes the gradients of n objectives by a layer's parameters
-from its inputs ``[N, ...]``, of the first objective's samples first, what came back to its outputs
-``[N, ...]`` and how many samples each has."""
+Writer = Callable[[Returned, Sequence[int]], None]
+"""``writer(returned, sizes)`` writes the gradients of n objectives by a layer's parameters;
+``sizes`` are the samples of each."""
 
 
 def writer_for(layer: nn.Module, targets: Mapping[str, Tensor], add: bool) -> Writer:
     """Prepare to write gradients by the rule of a layer's type.
 
-    :param layer: with a rule.
+    :param layer: :func:`is_known`.
     :param targets: where to, ``[n, size]``, by the names of the parameters; others are left out.
     :param add: to what is there, instead of replacing it.
     """
     if type(layer) is nn.Linear:
         return _LinearWriter(layer, targets, add)
+    if is_batch_norm(layer):
+        return partial(_write_own, targets, add)
     return _RuleWriter(layer, targets, add)
+
+
+def _write_own(
+    targets: Mapping[str, Tensor], add: bool, returned: Returned, sizes: Sequence[int]
+) -> None:
+    """Write gradients that the graph has for each objective."""
+    for name, target in targets.items():
+        rows = returned.own[name].reshape(len(sizes), -1)
+        target.add_(rows) if add else target.copy_(rows)
 
 
 class _RuleWriter:
@@ -92,13 +69,13 @@ class _RuleWriter:
 
     def __init__(self, layer: nn.Module, targets: Mapping[str, Tensor], add: bool) -> None:
         self._layer = layer
-        self._rule = _RULES[type(layer)]
+        self._rule = rule_of(layer)
         self._targets = targets
         self._add = add
 
-    def __call__(self, inputs: Tensor, gradients: Tensor, sizes: Sequence[int]) -> None:
-        pieces = zip(inputs.split(list(sizes)), gradients.split(list(sizes)), strict=True)
-        for row, (into, back) in enumerate(pieces):
+    def __call__(self, returned: Returned, sizes: Sequence[int]) -> None:
+        pieces = [each.split(list(sizes)) for each in (returned.inputs, returned.backprops)]
+        for row, (into, back) in enumerate(zip(*pieces, strict=True)):
             for name, found in self._rule(self._layer, into, back).items():
                 if name in self._targets:
                     target, value = self._targets[name][row], found.reshape(-1)
@@ -118,7 +95,8 @@ class _LinearWriter:
             self._weights = rows.view(len(rows), layer.out_features, layer.in_features)
             self._is_direct = len(rows) < MANY or self._weights.is_contiguous()
 
-    def __call__(self, inputs: Tensor, gradients: Tensor, sizes: Sequence[int]) -> None:
+    def __call__(self, returned: Returned, sizes: Sequence[int]) -> None:
+        inputs, gradients = returned.inputs, returned.backprops
         weights, bias = self._weights, self._bias
         if len(set(sizes)) > 1:
             self._write_one_by_one(inputs, gradients, sizes)
@@ -145,48 +123,3 @@ class _LinearWriter:
             if self._bias is not None:
                 bias = self._bias[row]
                 bias.add_(back.sum(dim=0)) if self._add else torch.sum(back, dim=0, out=bias)
-
-
-@gradient_rule(nn.Linear)
-def _linear(layer: Any, inputs: Tensor, gradients: Tensor) -> Mapping[str, Tensor]:
-    outer = gradients.flatten(0, -2).T @ inputs.flatten(0, -2)
-    return {"weight": outer, "bias": gradients.flatten(0, -2).sum(dim=0)}
-
-
-@gradient_rule(nn.Conv2d)
-def _conv2d(layer: Any, inputs: Tensor, gradients: Tensor) -> Mapping[str, Tensor]:
-    padding = layer.padding
-    if isinstance(padding, str) or layer.padding_mode != "zeros":
-        inputs = functional.pad(
-            inputs,
-            layer._reversed_padding_repeated_twice,
-            mode="constant" if layer.padding_mode == "zeros" else layer.padding_mode,
-        )
-        padding = (0, 0)
-    weight = conv2d_weight(
-        inputs, layer.weight.shape, gradients, layer.stride, padding, layer.dilation, layer.groups
-    )
-    return {"weight": weight, "bias": gradients.sum(dim=(0, 2, 3))}
-
-
-@gradient_rule(nn.LayerNorm)
-def _layer_norm(layer: Any, inputs: Tensor, gradients: Tensor) -> Mapping[str, Tensor]:
-    normalised = functional.layer_norm(inputs, layer.normalized_shape, eps=layer.eps)
-    rest = tuple(range(inputs.ndim - len(layer.normalized_shape)))
-    return {"weight": (gradients * normalised).sum(dim=rest), "bias": gradients.sum(dim=rest)}
-
-
-@gradient_rule(nn.GroupNorm)
-def _group_norm(layer: Any, inputs: Tensor, gradients: Tensor) -> Mapping[str, Tensor]:
-    normalised = functional.group_norm(inputs, layer.num_groups, eps=layer.eps)
-    rest = (0, *range(2, inputs.ndim))
-    return {"weight": (gradients * normalised).sum(dim=rest), "bias": gradients.sum(dim=rest)}
-
-
-@gradient_rule(nn.Embedding)
-def _embedding(layer: Any, inputs: Tensor, gradients: Tensor) -> Mapping[str, Tensor]:
-    flat = gradients.reshape(-1, gradients.shape[-1])
-    if layer.padding_idx is not None:
-        flat = flat * (inputs.reshape(-1) != layer.padding_idx)[:, None]
-    weight = torch.zeros_like(layer.weight).index_add_(0, inputs.reshape(-1), flat)
-    return {"weight": weight}

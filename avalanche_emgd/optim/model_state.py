@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 from torch.nn.modules.dropout import _DropoutNd
 
-from .layer_gradients import rule_of, why_rule_fails
+from .layer_rules import is_known, why_rule_fails
 from .random_state import RandomState
+from .running_statistics import RunningStatistics
 
 __all__ = [
     "ForwardState",
@@ -128,7 +129,8 @@ def unfit_for_fusing(module: nn.Module) -> str | None:
     """Say why a model cannot be fused; ``None`` if nothing is known that speaks against it.
 
     Every trained parameter must belong to a layer that has a rule
-    (:func:`~avalanche_emgd.optim.layer_gradients.gradient_rule`) and that runs as its type says.
+    (:func:`~avalanche_emgd.optim.layer_rules.gradient_rule`), or to a batch norm, and that runs
+    as its type says.
     Hooks of the user's, compiled or wrapped modules and random layers speak against it, too.
 
     :param module: the model, in the mode in which it is trained.
@@ -154,7 +156,7 @@ def _unfit(layer: nn.Module, called: str) -> str | None:
     own = [p for p in layer._parameters.values() if p is not None and p.requires_grad]
     if any(_is_hooked(parameter) for parameter in own):
         return f"a parameter of {called} has hooks"
-    if own and rule_of(layer) is None:
+    if own and not is_known(layer):
         return f"there is no gradient rule for {called}"
     if own:
         fault = why_rule_fails(layer)
@@ -181,6 +183,8 @@ class ForwardState:
         self._tensors = [each for each in tensors if not each.is_inference()]
         self._containers = _containers_of(self._modules) if thorough else []
         self._random = RandomState(self._tensors, structure, thorough=thorough)
+        self.statistics = RunningStatistics(self._modules)
+        """What batch norms may write."""
         self.save()
 
     def save(self) -> None:
@@ -195,12 +199,16 @@ class ForwardState:
         self._random.save()
 
     def written(self) -> str | None:
-        """Say what a pass has written since; ``None`` if nothing."""
+        """Say what a pass has written since; ``None`` if nothing but statistics of batch norm."""
         if self._random.has_changed():
             return "its forward pass draws random numbers"
         for tensor, version, copy in zip(self._tensors, self._versions, self._copies, strict=True):
-            # Batch norm writes to its buffers without counting up their versions.
-            if tensor._version != version or not (copy is None or torch.equal(tensor, copy)):
+            # Batch norm writes to its statistics without counting up their versions, but for the
+            # number of batches.
+            if id(tensor) in self.statistics.numbers:
+                if tensor._version != version and tensor.is_floating_point():
+                    return "its forward pass writes to running statistics"
+            elif tensor._version != version or not (copy is None or torch.equal(tensor, copy)):
                 kind = "parameter" if copy is None else "buffer"
                 return f"its forward pass writes to a {kind}"
         if not same_structure(structure_of(self._module), self._structure):
@@ -223,11 +231,10 @@ class ForwardState:
             vars(module).clear()
             vars(module).update(attributes)
         self._random.restore()
-        with torch.no_grad():
-            for tensor, copy in zip(self._tensors, self._copies, strict=True):
-                # Graphs may keep a buffer, which must not seem modified.
-                if copy is not None and not torch.equal(tensor, copy):
-                    tensor.copy_(copy)
+        for tensor, copy in zip(self._tensors, self._copies, strict=True):
+            # Graphs may have saved a buffer, which must not seem modified.
+            if copy is not None and not torch.equal(tensor, copy):
+                tensor.data.copy_(copy)
 
 
 def _containers_of(modules: Iterable[nn.Module]) -> list[Any]:

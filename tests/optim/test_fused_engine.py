@@ -11,7 +11,7 @@ from avalanche_emgd.optim import (
     FusedEngine,
     PlainEngine,
     gradient_rule,
-    layer_gradients,
+    layer_rules,
     unfit_for_fusing,
 )
 from tests.tolerance import tolerance
@@ -145,7 +145,7 @@ def test_frozen_and_foreign_parameters():
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5)), "no gradient rule for BatchNorm1d"),
+        (nn.Sequential(nn.Linear(6, 5), nn.PReLU()), "no gradient rule for PReLU"),
         (nn.Sequential(nn.Dropout(0.5), nn.Linear(6, 5)), "Dropout (0) is random"),
         (nn.Sequential(nn.LSTM(6, 5)), "no gradient rule for LSTM (0)"),
     ],
@@ -189,7 +189,7 @@ class Bypassed(nn.Module):
     ],
 )
 def test_what_types_do_not_tell_is_found_out_at_the_first_tick(make, reason, monkeypatch):
-    monkeypatch.setitem(layer_gradients._RULES, Centred, layer_gradients._linear)
+    monkeypatch.setitem(layer_rules._RULES, Centred, layer_rules._linear)
     model = make()
     fused, batches = FusedEngine(model), make_batches((4, 6), VECTOR, torch.float32)
     assert fused.reason is None
@@ -251,7 +251,7 @@ def test_units_at_their_kinks_are_told_from_small_errors(make, is_right):
 
 
 def test_a_rule_of_ones_own(monkeypatch):
-    monkeypatch.setattr(layer_gradients, "_RULES", dict(layer_gradients._RULES))
+    monkeypatch.setattr(layer_rules, "_RULES", dict(layer_rules._RULES))
 
     class Scale(nn.Module):
         def __init__(self):

@@ -94,6 +94,11 @@ def with_forward(layer):
     return layer
 
 
+def with_other_forward(layer):
+    layer.forward = lambda input: 2.0 * input - input.mean(0)
+    return layer
+
+
 def pruned(layer):
     return prune.random_unstructured(layer, "weight", 0.5)
 
@@ -193,6 +198,50 @@ class Mixing(torch.autograd.Function):
         return back - 0.5 * back.mean(0)
 
 
+def frozen_norm():
+    norm = nn.BatchNorm1d(WIDTH)
+    norm.weight.requires_grad_(False)
+    return nn.Sequential(linear(), norm)
+
+
+def norm_in_evaluation():
+    block = nn.Sequential(linear(), nn.BatchNorm1d(WIDTH), linear())
+    nn.init.uniform_(block[1].running_mean)
+    block[1].eval()
+    return block
+
+
+def norms_of_one_memory():
+    block = nn.Sequential(nn.BatchNorm1d(WIDTH), linear(), nn.BatchNorm1d(WIDTH))
+    block[2].running_mean = block[0].running_mean
+    return block
+
+
+class OwnNorm(nn.BatchNorm1d):
+    def forward(self, x):
+        return super().forward(x - x.mean())
+
+
+def statistics_reset(self, x):
+    if float(self.norm.num_batches_tracked) > 3:
+        self.norm.running_mean.mul_(0.5)
+    return self.norm(self.layer(x))
+
+
+def residual_norms():
+    def forward(self, x):
+        h = torch.relu_(self.first(self.conv(image(x))))
+        return torch.relu(x + self.second(self.conv2(h)).flatten(1))
+
+    return Of(
+        forward,
+        conv=conv(bias=False),
+        conv2=conv(bias=False),
+        first=nn.BatchNorm2d(2),
+        second=zeroed(nn.BatchNorm2d(2)),
+    )
+
+
 def recurrent(kind):
     return Of(
         lambda self, x: self.rnn(x.view(len(x), 2, 4))[0].reshape(len(x), WIDTH),
@@ -255,6 +304,99 @@ BLOCKS = {
     "batch norm": lambda: nn.Sequential(linear(), nn.BatchNorm1d(WIDTH)),
     "batch norm without weights": lambda: nn.Sequential(
         linear(), nn.BatchNorm1d(WIDTH, affine=False)
+    ),
+    "batch norm of images": lambda: Of(
+        lambda s, x: s.norm(s.conv(image(x))).flatten(1), conv=conv(), norm=nn.BatchNorm2d(2)
+    ),
+    "batch norm of volumes": lambda: Of(
+        lambda s, x: s.norm(s.conv(x.view(len(x), 2, 1, 2, 2))).flatten(1),
+        conv=nn.Conv3d(2, 2, 3, padding=1),
+        norm=nn.BatchNorm3d(2, momentum=None),
+    ),
+    "batch norm of sequences": lambda: Of(
+        lambda s, x: s.norm(s.conv(x.view(len(x), 2, 4))).flatten(1),
+        conv=nn.Conv1d(2, 2, 3, padding=1),
+        norm=nn.BatchNorm1d(2, eps=1e-3),
+    ),
+    "batch norm in place": lambda: nn.Sequential(
+        linear(), nn.BatchNorm1d(WIDTH), nn.ReLU(inplace=True)
+    ),
+    "batch norm with an average": lambda: nn.Sequential(
+        linear(), nn.BatchNorm1d(WIDTH, momentum=None)
+    ),
+    "batch norm without statistics": lambda: nn.Sequential(
+        linear(), nn.BatchNorm1d(WIDTH, track_running_stats=False)
+    ),
+    "batch norm with a frozen weight": frozen_norm,
+    "batch norm in evaluation": norm_in_evaluation,
+    "batch norm first": lambda: nn.Sequential(nn.BatchNorm1d(WIDTH), linear()),
+    "batch norm twice": lambda: Of(
+        lambda s, x: s.norm(torch.tanh(s.norm(s.layer(x)))),
+        layer=linear(),
+        norm=nn.BatchNorm1d(WIDTH),
+    ),
+    "batch norm without statistics twice": lambda: Of(
+        lambda s, x: s.norm(torch.tanh(s.norm(s.layer(x)))),
+        layer=linear(),
+        norm=nn.BatchNorm1d(WIDTH, track_running_stats=False),
+    ),
+    "batch norms of one memory": norms_of_one_memory,
+    "batch norm of its own": lambda: nn.Sequential(linear(), OwnNorm(WIDTH)),
+    "batch norm of another forward": lambda: nn.Sequential(
+        linear(), with_other_forward(nn.BatchNorm1d(WIDTH, affine=False))
+    ),
+    "functional batch norm": lambda: Of(
+        lambda s, x: functional.batch_norm(
+            s.layer(x), s.norm.running_mean, s.norm.running_var, None, None, s.training
+        ),
+        layer=linear(),
+        norm=nn.BatchNorm1d(WIDTH, affine=False),
+    ),
+    "batch norm of rows of sequences": lambda: Of(
+        lambda s, x: s.norm(s.layer(x).view(-1, 4)).view(len(x), WIDTH),
+        layer=linear(),
+        norm=nn.BatchNorm1d(4),
+    ),
+    "batch norm across samples": lambda: Of(
+        lambda s, x: s.norm(s.layer(x).view(len(x), 2, 4).transpose(0, 1).reshape(len(x), WIDTH)),
+        layer=linear(),
+        norm=nn.BatchNorm1d(WIDTH),
+    ),
+    "batch norm of some samples": lambda: Of(
+        lambda s, x: torch.cat([s.norm(s.layer(x[:2])), s.layer(x[2:])]),
+        layer=linear(),
+        norm=nn.BatchNorm1d(WIDTH),
+    ),
+    "batch norm whose statistics are reset": lambda: Of(
+        statistics_reset, layer=linear(), norm=nn.BatchNorm1d(WIDTH)
+    ),
+    "batch norm in a checkpoint": lambda: Of(
+        lambda s, x: checkpoint(s.layers, x, use_reentrant=False),
+        layers=nn.Sequential(linear(), nn.BatchNorm1d(WIDTH)),
+    ),
+    "batch norm called directly": lambda: Of(
+        lambda s, x: s.norm.forward(s.layer(x)), layer=linear(), norm=nn.BatchNorm1d(WIDTH)
+    ),
+    "batch norm by keyword": lambda: Of(
+        lambda s, x: s.norm(input=s.layer(x)), layer=linear(), norm=nn.BatchNorm1d(WIDTH)
+    ),
+    "batch norm with a hook": lambda: nn.Sequential(
+        linear(), hooked(nn.BatchNorm1d(WIDTH), "forward")
+    ),
+    "synchronised batch norm": lambda: nn.Sequential(linear(), nn.SyncBatchNorm(WIDTH)),
+    "renormalised": lambda: nn.Sequential(
+        nn.utils.parametrizations.weight_norm(linear()), nn.BatchNorm1d(WIDTH)
+    ),
+    "zero residual batch norms": residual_norms,
+    "channels last": lambda: Of(
+        lambda s, x: s.norm(s.conv(image(x).to(memory_format=torch.channels_last))).flatten(1),
+        conv=conv(),
+        norm=nn.BatchNorm2d(2),
+    ),
+    "plain instance norm": lambda: Of(
+        lambda s, x: s.norm(s.conv(image(x))).flatten(1),
+        conv=conv(),
+        norm=nn.InstanceNorm2d(2, affine=True),
     ),
     "instance norm": lambda: Of(
         lambda s, x: s.norm(s.conv(image(x))).flatten(1),
@@ -387,5 +529,11 @@ COMPILED = {
 ORDINARY = [
     "linear", "no bias", "mlp", "in-place relu", "mul_", "clamp_", "layer norm", "convolution",
     "group norm", "own attention", "words", "tied", "by keyword", "zero head", "zero branch",
-    "the same layer twice", "checkpoint", "a mask that is kept",
+    "the same layer twice", "checkpoint", "a mask that is kept", "batch norm",
+    "batch norm without weights", "batch norm of images", "batch norm of volumes",
+    "batch norm of sequences", "batch norm in place", "batch norm with an average",
+    "batch norm without statistics", "batch norm with a frozen weight", "batch norm in evaluation",
+    "batch norm first", "batch norm without statistics twice", "batch norm called directly",
+    "batch norm by keyword", "zero residual batch norms", "channels last", "plain instance norm",
+    "transposed convolution",
 ]  # fmt: skip
