@@ -22,12 +22,14 @@ class Part:
 
     :param objective: its name.
     :param replayed: whether they come from a replay memory.
+    :param together: whether they are of one batch with the samples of the part before.
     """
 
     objective: str
     start: int
     stop: int
     replayed: bool = False
+    together: bool = False
 
 
 class TickBatch(list[Tensor]):
@@ -43,17 +45,44 @@ class TickBatch(list[Tensor]):
         self.parts: list[Part] = list(parts)
         self.tick: int = tick
 
+    @property
+    def groups(self) -> list[int]:
+        """Number of successive objectives in each batch that is forwarded as one."""
+        found: list[int] = []
+        for part in self.parts:
+            if part.together and found:
+                found[-1] += 1
+            else:
+                found.append(1)
+        return found
+
+    def group_of(self, part: Part) -> slice:
+        """Find the samples of the batch that a part is forwarded in."""
+        first = last = self.parts.index(part)
+        while self.parts[first].together and first > 0:
+            first -= 1
+        while last + 1 < len(self.parts) and self.parts[last + 1].together:
+            last += 1
+        return slice(self.parts[first].start, self.parts[last].stop)
+
     def append_objective(
-        self, objective: str, tensors: Sequence[Tensor], *, replayed: bool = False
+        self,
+        objective: str,
+        tensors: Sequence[Tensor],
+        *,
+        replayed: bool = False,
+        together: bool = False,
     ) -> None:
         """Add samples ``[x, y, task labels]`` as one more objective.
 
         :param replayed: whether they come from a replay memory.
+        :param together: whether they are of one batch with the samples of the objective before, so
+            that batch norm normalises both together.
         """
         start = len(self[0])
         for position, tensor in enumerate(tensors):
             self[position] = torch.cat([self[position], tensor.to(self[position].device)])
-        self.parts.append(Part(objective, start, len(self[0]), replayed))
+        self.parts.append(Part(objective, start, len(self[0]), replayed, together))
 
 
 class TickLoader:

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from ._active_set import Array
-from .checks import check_symmetric, rounding_of
-from .gramian import check_finite
+from .checks import check_finite, check_symmetric, rounding_of
 
 __all__ = ["Problem", "as_array", "make_problem", "not_a_gramian"]
 

@@ -11,15 +11,47 @@ import torch
 from torch import Tensor
 
 from ._active_set import Array
-from .gramian import check_finite
 
-__all__ = ["ROUNDING", "check_symmetric", "checked_gramian", "checked_weights", "rounding_of"]
+__all__ = [
+    "ROUNDING",
+    "check_finite",
+    "check_symmetric",
+    "checked_gramian",
+    "checked_weights",
+    "rounding_of",
+    "without_negligible",
+]
 
 ROUNDING = 1e-3
 """How far from positive semi-definite a normalised Gramian may be: float16's rounding."""
 
 
+# Of the longest gradient; anything shorter counts as zero.
+_NEGLIGIBLE = 1e-12
 _FEW = 8  # objectives, up to which plain numbers are quicker than arrays
+
+
+def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:
+    """Raise an error that names the objective whose gradient is not finite.
+
+    :param gramian: ``[n, n]``.
+    :param objectives: n names.
+    :raises ValueError: if an entry is NaN or infinite.
+    """
+    if isfinite(float(gramian.sum())):  # the usual case, in one operation
+        return
+    finite = torch.isfinite(gramian)
+    if bool(finite.all()):
+        return
+    # Only the objective itself has a non-finite diagonal entry; its row and column follow.
+    bad = (~finite.diagonal()).nonzero().flatten().tolist()
+    if not bad:
+        bad = (~finite.all(dim=1)).nonzero().flatten().tolist()
+    names = ", ".join(repr(objectives[i]) for i in bad)
+    raise ValueError(
+        f"`gramian` is not finite: the gradient of objective {names} is NaN or infinite, "
+        "or its square overflows. Lower the learning rate or look at its inputs."
+    )
 
 
 def checked_gramian(gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
@@ -114,3 +146,16 @@ def checked_weights(weights: Any, objectives: Sequence[Hashable], weighting: obj
 def name_of(weighting: object) -> str:
     """Name of a weighting in messages: that of its class, or of a function its own."""
     return str(getattr(weighting, "__qualname__", type(weighting).__name__))
+
+
+def without_negligible(gramian: Tensor) -> Tensor:
+    """Gramian in which gradients shorter than 1e-12 of the longest are exactly zero.
+
+    :param gramian: ``[n, n]``.
+    """
+    squares = gramian.diagonal().tolist()
+    least = _NEGLIGIBLE**2 * max(squares)
+    if min(squares) > least:
+        return gramian
+    kept = (gramian.diagonal() > least).to(gramian.dtype)
+    return gramian * kept[:, None] * kept[None, :]

@@ -9,10 +9,11 @@ from torch import Tensor
 from torchjd import Stateful
 from torchjd.aggregation import GramianWeightedAggregator
 
+from ..gradients.gramian import gramian_of
+from .checks import without_negligible
 from .dual import DualSolution, solve_dual
 from .elastic import ElasticSpec, make_elastic_factor
 from .factors import ElasticFactor
-from .gramian import gramian_of, without_negligible
 from .objectives import ObjectiveWeighting
 
 __all__ = ["EMGD", "EMGDWeighting"]

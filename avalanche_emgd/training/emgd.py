@@ -13,7 +13,8 @@ from avalanche.training.plugins.evaluation import default_evaluator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..optim import EMGDWeighting, GradientEngine
+from ..gradients import GradientEngine
+from ..optim import EMGDWeighting
 from ..optim.elastic import ElasticSpec
 from .arguments import check_plugins
 from .editing import EditingSpec

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 from ..benchmarks.parallel import ParallelBenchmark
-from .lone_samples import has_batch_norm
+from .lone_samples import fails_alone
 
 __all__ = ["check_fit", "check_sizes"]
 
@@ -29,9 +30,12 @@ def check_sizes(
             raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")
 
 
-def check_fit(model: nn.Module, criterion: Any, benchmark: ParallelBenchmark) -> None:
+def check_fit(
+    model: nn.Module, criterion: Any, benchmark: ParallelBenchmark, device: torch.device
+) -> None:
     """Check that model and criterion can be trained on a benchmark.
 
+    :param device: of the model.
     :raises ValueError: if batch norm would have to normalise a single sample, or label smoothing
         would spread over classes that do not compete.
     """
@@ -41,11 +45,11 @@ def check_fit(model: nn.Module, criterion: Any, benchmark: ParallelBenchmark) ->
             f"`criterion` has label_smoothing={smoothing!r}, which spreads over the classes that "
             "the scenario masks: use 0."
         )
-    if has_batch_norm(model):
-        for task, size in enumerate(benchmark.task_sizes):
-            if size % benchmark.batch_size == 1 or benchmark.batch_size == 1:
-                raise ValueError(
-                    f"`model` has batch norm, which cannot normalise a single sample, but the "
-                    f"last of the {size} samples of {benchmark.task_names[task]!r} comes alone in "
-                    f"minibatches of {benchmark.batch_size}: choose another `batch_size`."
-                )
+    for task, size in enumerate(benchmark.task_sizes):
+        is_alone = size % benchmark.batch_size == 1 or benchmark.batch_size == 1
+        if is_alone and fails_alone(model, benchmark.train_stream[0].dataset, device):
+            raise ValueError(
+                f"`model` has batch norm, which cannot normalise a single sample, but the last of "
+                f"the {size} samples of {benchmark.task_names[task]!r} comes alone in minibatches "
+                f"of {benchmark.batch_size}: choose another `batch_size`."
+            )

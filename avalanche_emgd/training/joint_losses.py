@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, functional
 
-from ..optim.model_state import has_hooks
+from ..gradients.fitness import has_hooks
 
 __all__ = ["is_mean_cross_entropy", "mean_cross_entropies"]
 

@@ -13,7 +13,6 @@ from torch.utils.data import default_collate
 from ..benchmarks._undisturbed import undisturbed
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models.modes import restored_modes
-from .memory_shares import equal_shares
 
 __all__ = ["fails_alone", "has_batch_norm", "lone_replay"]
 
@@ -50,39 +49,18 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
     return False
 
 
-def lone_replay(
-    benchmark: ParallelBenchmark, memory_size: int, batch_size: int, *, per_task: bool
-) -> str | None:
-    """Say why a replayed minibatch of an objective will be a single sample; ``None`` if it won't.
+def lone_replay(benchmark: ParallelBenchmark, memory_size: int, batch_size: int) -> str | None:
+    """Say why a replayed minibatch will be a single sample; ``None`` if it won't.
 
     :param benchmark: parallel benchmark, trained on once from its first to its last segment.
-    :param memory_size: capacity of the replay memory, which classes share.
+    :param memory_size: capacity of the replay memory.
     :param batch_size: number of samples from memory at each tick.
-    :param per_task: whether each finished task is an objective.
     """
-    spans = benchmark.timeline.spans
     start = max(segment.start for segment in benchmark.timeline.segments())
-    finished = sorted((end, task) for task, (_, end) in enumerate(spans) if end < start)
-    if not finished:
-        return None
+    if not any(end < start for _, end in benchmark.timeline.spans):
+        return None  # nothing is replayed
     if batch_size == 1:
         return "one sample is drawn at each tick: give `train_mb_size`, at least 2"
     if memory_size == 1:
         return "it has one place: give `memory_size`, at least 2"
-    if not per_task:
-        return None
-    if batch_size < 2 * len(finished):
-        return (
-            f"up to {len(finished)} finished tasks share the {batch_size} samples of a tick: give "
-            f"`train_mb_size`, at least {2 * len(finished)}, or memory_objectives='one'"
-        )
-    for number in range(1, len(finished) + 1):
-        classes = [len(benchmark.label_sets[task]) for _, task in finished[:number]]
-        shares = iter(equal_shares(memory_size, sum(classes)))
-        held = [sum(next(shares) for _ in range(own)) for own in classes]
-        if 1 in held:
-            return (
-                f"a finished task has one of its {memory_size} places: give a larger "
-                "`memory_size`, or memory_objectives='one'"
-            )
     return None

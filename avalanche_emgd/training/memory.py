@@ -63,17 +63,6 @@ class ReplayMemory(StoredSamples):
             "tasks)"
         )
 
-    def smallest_draw(self, batch_size: int, *, per_task: bool) -> int:
-        """Fewest samples of one objective that a minibatch may have now; 0 for an empty memory.
-
-        :param batch_size: of :meth:`choose`, or of :meth:`choose_per_task`.
-        :param per_task: whether each finished task is an objective.
-        """
-        if not per_task or not self._of_task:
-            return min(batch_size, len(self))
-        share = max(1, batch_size // len(self._of_task))
-        return min(share, *map(len, self._of_task.values()))
-
     def pre_adapt(self, agent_state: Any, exp: Any) -> None:
         """Prepare for an experience; tasks that it does not go on with enter the memory.
 

@@ -8,8 +8,8 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from ..optim import ObjectiveGradients
-from ..optim.engine import Losses
+from ..gradients import ObjectiveGradients
+from ..gradients.engine import Losses
 from .precision_name import Precision
 
 __all__ = ["MixedPrecision", "Precision"]

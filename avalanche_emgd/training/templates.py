@@ -15,19 +15,14 @@ from torch.optim import Optimizer
 
 from ..benchmarks import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
-from ..optim import (
-    GradientEngine,
-    ObjectiveWeighting,
-    check_finite,
-    checked_weights,
-)
+from ..gradients import FusedEngine, GradientEngine, ObjectiveGradients, PlainEngine
+from ..optim import ObjectiveWeighting
 from .arguments import check_plugins, refuse_class
 from .editing import EditingSpec
 from .fit import check_sizes
-from .gradient_space import Shared
+from .gradient_space import GradientSpace, Shared
 from .lone_samples import fails_alone, lone_replay
 from .memory import ReplayMemory
-from .objective_template import ObjectiveTemplate
 from .plugins import (
     MemoryEditingPlugin,
     MemoryObjectives,
@@ -36,17 +31,16 @@ from .plugins import (
     WeightingPlugin,
 )
 from .precision import MixedPrecision, Precision
+from .tick import Tick
+from .tick_template import TickTemplate
 
 __all__ = ["MultiGradientTemplate"]
 
-_LONE = (
-    "it has no more, or too many tasks share a minibatch: give a larger `train_mb_size` and "
-    "`memory_size`, or memory_objectives='one'"
-)
+_LONE = "it has no more, or no more are drawn: give a larger `train_mb_size` and `memory_size`"
 _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
-class MultiGradientTemplate(ObjectiveTemplate):
+class MultiGradientTemplate(TickTemplate):
     """Base of strategies that combine one gradient per objective.
 
     At each tick every active task, and the replay memory, is one objective. The template forwards
@@ -88,8 +82,9 @@ class MultiGradientTemplate(ObjectiveTemplate):
         omitted. The others follow the sum of the objectives' own gradients: a classifier that only
         one task uses follows that task's.
     :param engine: computes the gradients; if omitted, one pass for all objectives where that is the
-        same algorithm (:class:`~avalanche_emgd.optim.FusedEngine`, which finds out and otherwise
-        makes one for each), and one for each (:class:`~avalanche_emgd.optim.PlainEngine`) in
+        same algorithm (:class:`~avalanche_emgd.gradients.FusedEngine`, which finds out and
+        otherwise makes one for each), and one for each
+        (:class:`~avalanche_emgd.gradients.PlainEngine`) in
         subclasses that have an ``objective_loss`` of their own.
     :param precision: ``"bfloat16"`` or ``"float16"`` for forward passes of training in fewer bits,
         see :class:`~avalanche_emgd.training.MixedPrecision`; that of the parameters if omitted.
@@ -174,13 +169,19 @@ class MultiGradientTemplate(ObjectiveTemplate):
             evaluator=evaluator,
             eval_every=eval_every,
             peval_mode=peval_mode,
-            engine=engine,
-            shared=shared,
         )
+        if engine is None:
+            # Losses of a subclass's own may depend on more than outputs.
+            engine = PlainEngine() if self._has_own("objective_loss") else FusedEngine()
+        self.engine: GradientEngine = engine
+        self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
+        self.space = GradientSpace(model, self._shared)
+        """Space of the trained parameters; made anew before each experience."""
         self.weighting = weighting
         self.use_precision(precision)
         self._own_memory_mb_size = train_mb_size
-        self.weights: Tensor = torch.empty(0)
+        self.now = Tick()
+        """The current tick, or the last one."""
 
     def use_precision(self, precision: Precision | None) -> None:
         """Forward in other bits from now on; see the parameter of the same name.
@@ -216,7 +217,10 @@ class MultiGradientTemplate(ObjectiveTemplate):
         if self.memory is not None:
             self.memory.pre_adapt(self, self.experience)
         super()._before_training_exp(**kwargs)
-        if self.replay is not None and self.replay.fewest(self.memory_mb_size) == 1:
+        self.space = GradientSpace(self.model, self._shared)
+        self.engine.attach(self.model)
+        drawn = 0 if self.memory is None else min(self.memory_mb_size, len(self.memory))
+        if drawn == 1:
             self._refuse_lone(self.model, _LONE, self.adapted_dataset)
 
     def _check_minibatches(self, experiences: Any) -> None:
@@ -224,16 +228,12 @@ class MultiGradientTemplate(ObjectiveTemplate):
         if self.memory is None or self.replay is None or not isinstance(experiences, Sequence):
             return
         replaying = [e for e in experiences if not isinstance(e, SegmentExperience)][1:]
-        per_task = self.replay.objectives == "per-task"
-        share = self.train_mb_size // (len(replaying) if per_task and replaying else 1)
-        if replaying and (share <= 1 or self.memory.max_size == 1):
+        if replaying and 1 in (self.train_mb_size, self.memory.max_size):
             self._refuse_lone(self.model, _LONE, replaying[0].dataset)
 
     def _check_replay(self, model: nn.Module, benchmark: ParallelBenchmark) -> None:
         if self.memory is not None and self.replay is not None:
-            per_task = self.replay.objectives == "per-task"
-            size, drawn = self.memory.max_size, self.memory_mb_size
-            reason = lone_replay(benchmark, size, drawn, per_task=per_task)
+            reason = lone_replay(benchmark, self.memory.max_size, self.memory_mb_size)
             if reason is not None:
                 self._refuse_lone(model, reason, benchmark.train_stream[0].dataset)
 
@@ -250,38 +250,64 @@ class MultiGradientTemplate(ObjectiveTemplate):
     def _num_replayed(self) -> int:
         return 0 if self.replay is None else len(self.replay.drawn)
 
-    # From gradients to the update
+    # What plugins and loggers see of a tick
 
-    def _before_backward(self, **kwargs: Any) -> None:
-        before, version = self.loss, self.loss._version
-        super()._before_backward(**kwargs)
-        if self.loss is not before or self.loss._version != version:
-            self._extended = True
+    @property
+    def objectives(self) -> list[str]:
+        """Names of the objectives of the last tick."""
+        return self.now.objectives
 
-    def backward(self) -> None:
-        """One gradient per objective, their weights, and the weighted sum for the optimizer."""
-        factor = 1.0
-        if self._extended:
-            self.loss.sum().backward(retain_graph=True)
-            slope = self._mean_loss.grad
-            factor = 0.0 if slope is None else float(slope)
-        self._differentiate()
-        check_finite(self.gramian, self.objectives)
-        self._trigger("before_weighting")
-        self.weights = self.weigh()
-        self._trigger("after_weighting")
-        update = self.combine()
-        if factor != 1.0:
-            update *= factor
-        self.space.assign(update, self.engine.used, accumulate=self._extended)
+    @property
+    def replayed(self) -> list[bool]:
+        """For each objective, whether it comes from a replay memory."""
+        return self.now.replayed
 
-    def weigh(self) -> Tensor:
-        """Weights ``[n]`` of the objectives."""
-        return checked_weights(self.weighting(self.gramian), self.objectives, self.weighting)
+    @property
+    def raw_outputs(self) -> Sequence[Tensor]:
+        """Outputs of each objective before the mask, ``[b, K]``; none between ticks."""
+        return () if self.now.made is None else self.now.made.outputs
 
-    def combine(self) -> Tensor:
-        """Update ``[P]`` from the weights and the gradients."""
-        weights = checked_weights(self.weights, self.objectives, self)  # of a subclass or a plugin
-        return self.objective_gradients.combine(
-            weights, self.space.num_shared, out=self.space.update
-        )
+    @property
+    def objective_losses(self) -> Tensor:
+        """Losses of the objectives, ``[n]``, detached."""
+        return self.now.objective_losses
+
+    @property
+    def objective_gradients(self) -> ObjectiveGradients:
+        """Gradients of the objectives, which need not be laid out; plugins may replace them."""
+        return self.now.gradients
+
+    @objective_gradients.setter
+    def objective_gradients(self, gradients: ObjectiveGradients) -> None:
+        gradients.used = gradients.used or self.now.gradients.used
+        self.now.gradients = gradients
+
+    @property
+    def gradients(self) -> Tensor:
+        """Gradients of the objectives, ``[n, P]``; laid out when first asked for."""
+        return self.now.gradients.rows
+
+    @property
+    def gramian(self) -> Tensor:
+        """Inner products of the gradients, ``[n, n]`` float64 on the CPU; may be replaced."""
+        return self.now.gramian
+
+    @gramian.setter
+    def gramian(self, gramian: Tensor) -> None:
+        self.now.gramian = gramian
+
+    @property
+    def weights(self) -> Tensor:
+        """Weights of the objectives, ``[n]``; plugins may replace them."""
+        return self.now.weights
+
+    @weights.setter
+    def weights(self, weights: Tensor) -> None:
+        self.now.weights = weights
+
+    def _release_tick(self) -> None:
+        super()._release_tick()
+        self.now.release()
+
+    def _state_between_experiences(self) -> dict[str, Any]:
+        return {**super()._state_between_experiences(), "now": Tick()}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from avalanche.training.templates import SupervisedTemplate
+from avalanche.training.templates.base import BaseTemplate
 from torch import Tensor, nn
 
 from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
@@ -16,18 +17,18 @@ from ..benchmarks.parallel import ParallelBenchmark
 from ..evaluation.numbered_metrics import warn_of_numbered_metrics
 from ..evaluation.quiet import quiet_evaluator
 from ..models import ClassMask, prepare_heads
-from ._listeners import Listeners
-from ._positional import ModelIsPositional
+from ._callbacks import has_callback
 from .arguments import check_kinds, check_stream
 from .data_fit import check_data, check_experiences
 from .fit import check_fit
 from .lone_samples import fails_alone, has_batch_norm
+from .update import MultiGradientUpdate
 
 __all__ = ["TickTemplate"]
 
 
-class TickTemplate(ModelIsPositional, SupervisedTemplate):
-    """What strategies on parallel streams share: ticks, heads and class masks.
+class TickTemplate(MultiGradientUpdate, SupervisedTemplate):
+    """Strategies on parallel streams: ticks, heads and class masks.
 
     Minibatches are ticks (:class:`~avalanche_emgd.benchmarks.TickBatch`), the heads for all tasks
     of a parallel benchmark are prepared beforehand, masks follow the scenario, and an evaluation in
@@ -46,15 +47,17 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
         if kwargs.get("evaluator", False) is None:
             kwargs["evaluator"] = quiet_evaluator()
         super().__init__(**kwargs)
-        if not (self.evaluator.metrics or self.evaluator.loggers):
-            # An evaluator with neither still looks at the strategy ten times a tick.
-            self.plugins.remove(self.evaluator)
-        self._listeners = Listeners()
+        self._forget_callbacks()
         self._class_mask = self._eval_mask = ClassMask()
         self._prepared = Origin()
         self._checked = False
         # Objectives of the segment in the minibatch as it was loaded; none of replaced data.
         self._num_loaded = 0
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # Avalanche's `BaseTemplate` wraps the constructors of its subclasses to warn of positional
+        # arguments. The model is one here; all others are keyword-only, as it wants them.
+        super(BaseTemplate, cls).__init_subclass__(**kwargs)
 
     @property
     def class_mask(self) -> ClassMask:
@@ -156,9 +159,9 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
             return super().model_adaptation(model)
         origin = Origin.of(self.experience)
         if origin != self._prepared:
-            check_fit(model, self._criterion, benchmark)
             prepare_heads(model, benchmark)
-            self._check_replay(model.to(self.device), benchmark)
+            check_fit(model.to(self.device), self._criterion, benchmark, self.device)
+            self._check_replay(model, benchmark)
             self._prepared = origin
         return model.to(self.device)
 
@@ -170,7 +173,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
             check_data(self, self.experience, samples=2)
         warn_of_numbered_metrics(self.evaluator, self.experience)
         self._class_mask.observe(self.experience, held=self._held_classes())
-        self._listeners.forget()  # an evaluator may have other metrics now
+        self._forget_callbacks()  # an evaluator may have other metrics now
         super()._before_training_exp(**kwargs)
         if isinstance(self.dataloader, SerialTickLoader):
             self._check_minibatch(self.dataloader, self.adapted_dataset)
@@ -178,6 +181,21 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
     def _held_classes(self) -> list[int]:
         """Classes of samples that are replayed."""
         return []
+
+    def forward(self) -> Tensor:
+        """Masked outputs ``[B, K]``; in training, each objective is forwarded as if alone."""
+        if self.is_training:
+            return MultiGradientUpdate.forward(self)
+        output: Tensor = SupervisedTemplate.forward(self)
+        has_task_labels = len(self.mbatch) >= 3
+        return self._eval_mask(output, self.mb_task_id) if has_task_labels else output
+
+    def criterion(self) -> Tensor:
+        """Mean of the objectives' losses; in tests, the loss of the minibatch."""
+        if self.is_training:
+            return MultiGradientUpdate.criterion(self)
+        found: Tensor = SupervisedTemplate.criterion(self)
+        return found
 
     def _before_eval_exp(self, **kwargs: Any) -> None:
         self._eval_mask = self._class_mask.for_evaluation(self.experience)
@@ -194,8 +212,18 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
 
     # The callbacks of a tick, of those plugins only that have them
 
+    def _forget_callbacks(self) -> None:
+        # With references to the plugins, so that `id()` values are not reused.
+        self._callbacks: tuple[list[Any], list[int], dict[str, list[Any]]] = ([], [], {})
+
     def _trigger(self, event: str, **kwargs: Any) -> None:
-        for plugin in self._listeners.of(self.plugins, event):
+        if list(map(id, self.plugins)) != self._callbacks[1]:
+            self._callbacks = list(self.plugins), list(map(id, self.plugins)), {}
+        found = self._callbacks[2].get(event)
+        if found is None:
+            found = [plugin for plugin in self.plugins if has_callback(plugin, event)]
+            self._callbacks[2][event] = found
+        for plugin in found:
             getattr(plugin, event)(self, **kwargs)
 
     def _before_training_iteration(self, **kwargs: Any) -> None:
@@ -254,7 +282,7 @@ class TickTemplate(ModelIsPositional, SupervisedTemplate):
             "mbatch": None,
             "mb_output": None,
             "loss": self._make_empty_loss(),
-            "_listeners": Listeners(),
+            "_callbacks": ([], [], {}),
         }
 
     # Evaluation in mid-training must not lose the minibatch

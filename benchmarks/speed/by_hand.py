@@ -11,8 +11,6 @@ from torch.nn.functional import cross_entropy
 
 from avalanche_emgd import MLP
 from avalanche_emgd.optim import EMGDWeighting
-from avalanche_emgd.optim.gramian import GramianOf
-from avalanche_emgd.optim.layer_gradients import MANY
 from avalanche_emgd.training.gradient_space import GradientSpace
 
 from .streams import Batches

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from avalanche_emgd import MLP
-from avalanche_emgd.optim import FusedEngine
+from avalanche_emgd.gradients import FusedEngine
 
 from .clock import side_by_side
 from .finding import Effort, Finding

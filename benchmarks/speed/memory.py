@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from avalanche_emgd import MLP
 from avalanche_emgd.models import ResNet18
-from avalanche_emgd.optim import FusedEngine, PlainEngine
+from avalanche_emgd.gradients import FusedEngine, PlainEngine
 
 from .by_hand import separate_passes
 from .finding import Effort, Finding

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from avalanche_emgd import MLP
-from avalanche_emgd.optim import FusedEngine, PlainEngine
+from avalanche_emgd.gradients import FusedEngine, PlainEngine
 
 from .by_hand import BY_HAND, emgd_by_hand, one_pass, separate_passes
 from .clock import side_by_side

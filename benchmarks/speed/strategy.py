@@ -12,7 +12,8 @@ from torch.nn.functional import cross_entropy
 
 from avalanche_emgd import EMGDStrategy
 from avalanche_emgd.benchmarks import ParallelBenchmark
-from avalanche_emgd.optim import EMGDWeighting, GradientEngine
+from avalanche_emgd.gradients import GradientEngine
+from avalanche_emgd.optim import EMGDWeighting
 from avalanche_emgd.training.gradient_space import GradientSpace
 
 from .streams import Batches
@@ -44,9 +45,9 @@ def core_tick(
     engine.attach(model)
 
     def tick() -> tuple[Any, Any]:
-        outputs = engine.forward(lambda batch: model(batch[0]), batches)
-        losses = [cross_entropy(o, y) for o, (_, y) in zip(outputs, batches, strict=True)]
-        gradients = engine.gradients(losses, parameters)
+        made = engine.forward(lambda batch: model(batch[0]), batches)
+        losses = [cross_entropy(o, y) for o, (_, y) in zip(made.outputs, batches, strict=True)]
+        gradients = made.gradients(losses, parameters)
         update = gradients.combine(weighting(gradients.gramian(size)), size)
         return gradients, update
 

@@ -19,8 +19,8 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from avalanche_emgd import MLP, ResNet18
+from avalanche_emgd.gradients.input_gradient import product_gradient
 from avalanche_emgd.models import frozen_statistics
-from avalanche_emgd.optim.input_gradient import product_gradient
 
 REPEATS = 7
 CASES: tuple[tuple[str, Callable[[], nn.Module], tuple[int, ...]], ...] = (

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torchjd.aggregation import GramianWeightedAggregator, MGDAWeighting
 
-from avalanche_emgd.optim import EMGD, GMC, EMGDWeighting, gramian_of, solve_dual
+from avalanche_emgd.gradients import gramian_of
+from avalanche_emgd.optim import EMGD, GMC, EMGDWeighting, solve_dual
 from tests.tolerance import tolerance
 
 

@@ -10,8 +10,9 @@ from torchjd.aggregation import MGDAWeighting
 
 from avalanche_emgd import GMC, AvgGradStrategy, EMGDStrategy, MultiGradientTemplate, ReplayMemory
 from avalanche_emgd.benchmarks import ps_digits
+from avalanche_emgd.gradients import FusedEngine
 from avalanche_emgd.models import MLP
-from avalanche_emgd.optim import EMGDWeighting, FusedEngine
+from avalanche_emgd.optim import EMGDWeighting
 from avalanche_emgd.training.peers import DERPPStrategy, NaiveStrategy
 
 BENCHMARK = ps_digits(num_tasks=2, batch_size=32)

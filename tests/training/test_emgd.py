@@ -14,8 +14,9 @@ from avalanche_emgd import (
     parallel_benchmark,
 )
 from avalanche_emgd.benchmarks import TickLoader
+from avalanche_emgd.gradients import gramian_of
 from avalanche_emgd.models import ClassMask, is_masked
-from avalanche_emgd.optim import GMC, EMGDWeighting, gramian_of
+from avalanche_emgd.optim import GMC, EMGDWeighting
 from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.tolerance import tolerance
 from tests.toy import toy_benchmark, toy_datasets

@@ -9,8 +9,8 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from avalanche_emgd import EMGDStrategy, Timeline, parallel_benchmark
+from avalanche_emgd.gradients import FusedEngine, PlainEngine
 from avalanche_emgd.models import ResNet18
-from avalanche_emgd.optim import FusedEngine, PlainEngine
 from avalanche_emgd.training.peers import DERPPStrategy
 from tests.toy import toy_benchmark
 from tests.training.common import assert_same_weights, toy_strategy, weights_of

@@ -6,15 +6,15 @@ import pickle
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
+from tests.optim.soundness.blocks import Of
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations, prune
 from torch.utils.checkpoint import checkpoint
 
 from avalanche_emgd import EMGDStrategy, Timeline
-from avalanche_emgd.optim import FusedEngine, PlainEngine
+from avalanche_emgd.gradients import FusedEngine, PlainEngine
 from avalanche_emgd.training.joint_losses import mean_cross_entropies
-from tests.optim.soundness.blocks import Of
 from tests.toy import toy_benchmark
 from tests.training.common import toy_model, toy_strategy, weights_of
 

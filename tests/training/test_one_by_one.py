@@ -9,8 +9,8 @@ from avalanche.core import SupervisedPlugin
 from torch import nn
 
 from avalanche_emgd import EMGDStrategy
+from avalanche_emgd.gradients import FusedEngine, GradientEngine, PlainEngine
 from avalanche_emgd.models import ResNet18
-from avalanche_emgd.optim import FusedEngine, GradientEngine, PlainEngine
 from avalanche_emgd.training.peers import DERPPStrategy, LwFStrategy
 from tests.toy import toy_benchmark
 from tests.training.common import assert_same_weights, toy_strategy, weights_of

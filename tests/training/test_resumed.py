@@ -9,7 +9,7 @@ import torch
 from torch.optim import SGD, Adam
 
 from avalanche_emgd.evaluation import PCLMetrics
-from avalanche_emgd.optim import PlainEngine
+from avalanche_emgd.gradients import PlainEngine
 from tests.toy import toy_benchmark
 from tests.training.common import quiet, toy_model, toy_strategy, weights_of
 from tests.training.test_avalanche import serial_benchmark

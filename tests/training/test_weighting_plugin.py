@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from avalanche_emgd import MultiGradientTemplate
-from avalanche_emgd.optim import PlainEngine
+from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.optim.peers import CRMOGM, DBMTL, FAMO, ExcessMTL
 from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.tolerance import assert_near

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
-from ..gramian import without_negligible
+from ..checks import without_negligible
 from .gradient_state import GradientStateWeighting
 
 __all__ = ["DBMTL"]

@@ -7,8 +7,8 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
+from ..checks import without_negligible
 from ..dual import solve_dual
-from ..gramian import without_negligible
 from .base import PeerWeighting
 
 __all__ = ["MaxDO", "asymmetric_distance"]

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
-from ..gramian import without_negligible
+from ..checks import without_negligible
 from .base import PeerWeighting
 
 __all__ = ["NashMTL", "nash_weights"]

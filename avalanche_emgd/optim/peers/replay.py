@@ -13,7 +13,7 @@ import quadprog
 import torch
 from torch import Tensor
 
-from ..gramian import without_negligible
+from ..checks import without_negligible
 from .base import PeerWeighting
 
 __all__ = ["AGEMWeighting", "ERWeighting", "GEMWeighting", "MEGAWeighting"]

@@ -23,7 +23,7 @@ from torchjd.aggregation import (
     Weighting,
 )
 
-from ..gramian import without_negligible
+from ..checks import without_negligible
 from .base import PeerWeighting
 
 __all__ = ["IMTLG", "RLW", "AlignedMTL", "CAGrad", "FairGrad", "PCGrad", "Sum", "UPGrad"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ...optim.input_gradient import Product, product_gradient
+from ...gradients.input_gradient import Product, product_gradient
 
 __all__ = [
     "EDITING_RULES",

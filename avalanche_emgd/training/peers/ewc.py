@@ -10,8 +10,8 @@ from torch.optim import Optimizer
 from torch.utils.data import default_collate
 
 from ...benchmarks.experience import finishing_objectives, objective_names
+from ...gradients.flat_gradient import flat_gradient
 from ...models import evaluation_mode
-from ...optim.flat_gradient import flat_gradient
 from ..memory_intake import indices_by_task
 from .quadratic_penalty import QuadraticPenaltyStrategy
 

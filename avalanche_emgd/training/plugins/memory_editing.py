@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...benchmarks import Part
+from ...gradients.flat_gradient import flat_gradient
+from ...gradients.input_gradient import directional_derivative
 from ...models import frozen_statistics
-from ...optim.flat_gradient import flat_gradient
-from ...optim.input_gradient import directional_derivative
 from ..editing import EditingSpec, Replayed, make_memory_editing
 from ..memory import ReplayMemory
 from .base import MultiGradientPlugin

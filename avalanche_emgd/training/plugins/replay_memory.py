@@ -20,7 +20,8 @@ class ReplayMemoryPlugin(SupervisedPlugin):
 
     :param memory: the samples of the finished tasks.
     :param objectives: ``"one"``: the memory is one objective, ``memory``; ``"per-task"``: each
-        finished task is one, ``memory-<task>``, and they share the minibatch equally.
+        finished task is one, ``memory-<task>``, and they share the minibatch equally. It is
+        forwarded as one batch either way, so that batch norm sees all of it.
     """
 
     def __init__(self, memory: ReplayMemory, objectives: MemoryObjectives = "one") -> None:
@@ -37,15 +38,9 @@ class ReplayMemoryPlugin(SupervisedPlugin):
     def before_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Append the memory's minibatch."""
         self.drawn = self.choose(strategy, strategy.memory_mb_size) if len(self.memory) else {}
-        for objective, positions in self.drawn.items():
-            strategy.mbatch.append_objective(objective, self.memory.take(positions), replayed=True)
-
-    def fewest(self, size: int) -> int:
-        """Fewest samples of one objective that may be replayed now; 0 for an empty memory.
-
-        :param size: number of samples in all.
-        """
-        return self.memory.smallest_draw(size, per_task=self.objectives == "per-task")
+        for number, (objective, positions) in enumerate(self.drawn.items()):
+            samples = self.memory.take(positions)
+            strategy.mbatch.append_objective(objective, samples, replayed=True, together=number > 0)
 
     def choose(self, strategy: Any, size: int) -> dict[str, Tensor]:
         """Choose what is replayed: objectives and the positions of their samples in the memory.

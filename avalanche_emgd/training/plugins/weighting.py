@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from ...benchmarks.experience import finishing_objectives
+from ...gradients import StackedGradients
 from ...models.modes import frozen_statistics
-from ...optim import ObjectiveWeighting, StackedGradients
+from ...optim import ObjectiveWeighting
 from ...optim.peers import PeerWeighting
 from .base import MultiGradientPlugin
 

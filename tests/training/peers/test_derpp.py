@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.models import is_masked
-from avalanche_emgd.optim import PlainEngine
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.peers import DERPPStrategy
 from avalanche_emgd.training.templates import MultiGradientTemplate

@@ -4,7 +4,7 @@ import pytest
 import torch
 from avalanche.models import MTSimpleMLP
 
-from avalanche_emgd.optim import PlainEngine
+from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.training.peers import LwFStrategy, NaiveStrategy
 from tests.tolerance import tolerance
 from tests.toy import toy_benchmark

@@ -1,0 +1,73 @@
+"""Gradient engines: from a model and one batch per objective to one gradient per objective."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from torch import Tensor, nn
+
+from .objective_gradients import ObjectiveGradients
+
+__all__ = ["GradientEngine", "Losses", "Pass"]
+
+Batch = TypeVar("Batch")
+Losses = Sequence[Tensor] | Tensor
+
+
+class Pass(ABC):
+    """Outputs of the objectives of one tick, and what their losses are differentiated by.
+
+    A pass is released, with its graphs, when the last reference to it goes.
+    """
+
+    outputs: Sequence[Tensor]
+    """One output for each of the n objectives."""
+    joined: Tensor | None = None
+    """Outputs one after the other, where they are pieces of one tensor; ``None`` otherwise."""
+
+    @abstractmethod
+    def gradients(
+        self,
+        losses: Losses,
+        parameters: Sequence[Tensor],
+        *,
+        retain_graph: bool = False,
+        separable: bool = False,
+    ) -> ObjectiveGradients:
+        """One flat gradient per loss.
+
+        :param losses: n scalars, or a tensor ``[n]``, functions of :attr:`outputs`.
+        :param parameters: with P elements in all, all of one dtype.
+        :param retain_graph: keep the graphs for another backward pass.
+        :param separable: asserts that loss k depends on the outputs of objective k alone, and on no
+            parameter but through these. A pass finds out where it is not asserted, if it must.
+        :return: in the dtype of the parameters and in their order. The memory is the engine's and
+            is reused by the next call.
+        """
+
+
+class GradientEngine(ABC):
+    """Makes the passes that one gradient per objective is computed from.
+
+    An engine may share work between objectives, as long as its passes return what those of
+    :class:`~avalanche_emgd.gradients.PlainEngine` return.
+    """
+
+    def attach(self, module: nn.Module) -> None:  # noqa: B027  # some engines need not know
+        """Say which model the batches are forwarded through, where the engine wants to know.
+
+        :param module: with everything in it that is trained.
+        """
+
+    @abstractmethod
+    def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> Pass:
+        """Forward the batch of each objective.
+
+        Each is forwarded as if alone; the groups of a :class:`~avalanche_emgd.gradients.Batches`
+        are forwarded as if each were one batch.
+
+        :param model: from a batch to an output, one row for each sample.
+        :param batches: one for each objective.
+        """

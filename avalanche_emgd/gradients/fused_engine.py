@@ -1,0 +1,154 @@
+"""One forward and one backward pass for all objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from torch import Tensor, nn
+
+from .assembly import Assembly
+from .batch_norm import normalises_by_batch
+from .batches import Batches, has_rows, join, versions_of
+from .comparison import Comparison
+from .engine import GradientEngine, Pass
+from .forward_state import ForwardState
+from .joint_forward import JointForward
+from .joint_pass import ComparedPass, JointPass
+from .plain_engine import PlainEngine
+from .trust import Trust
+from .workspace import Workspace
+
+__all__ = ["FusedEngine"]
+
+Batch = TypeVar("Batch")
+
+
+class FusedEngine(GradientEngine):
+    """Forwards the concatenated batches once and goes backward once, where that is the same.
+
+    The gradients of each objective's own samples follow from the inputs of each layer and from the
+    gradients of the losses by its outputs: for a linear layer Gᵀ A, with the objective's rows of
+    both. That is the arithmetic of one pass over the concatenation, without n times the overhead of
+    passes: it pays where batches are small or objectives many.
+
+    A single objective takes one ordinary pass. Several are fused only while all of this holds, and
+    take separate passes (:class:`PlainEngine`) otherwise; :attr:`reason` then says why:
+
+    * every trained parameter belongs to a layer with a rule, and nothing that is known of the model
+      speaks against it (:func:`unfit_for_fusing`);
+    * in the autograd graph of this tick, each of them acts through recorded calls of its layer
+      alone, and inputs of these calls have not been modified since;
+    * the forward pass draws no random numbers and writes to no parameter, buffer or attribute, nor
+      to its batch, nor into a list or dictionary that a module holds;
+    * a comparison with separate passes has seen a graph of this shape, with gradients of every
+      layer that were not zero, and they were equal but for rounding;
+    * comparisons have seen gradients by the same parameters, as many samples in all, and as few of
+      one objective.
+
+    Comparisons are made at ticks 1, 2, 4, 8 ... with several objectives, where there are more or
+    fewer samples than ever, and begin anew after each change of the model: of modules, modes,
+    attributes, hooks, parameters or the shape of its graph. A tick that is compared takes the
+    results of its separate passes.
+
+    What no comparison can see is a change of what a forward pass computes that shows in none of
+    these, and comes after a comparison: such as a global variable that makes it mix samples, or a
+    choice by the values of the whole batch, such as its mean or its first task label.
+
+    :param module: that the batches are forwarded through; the one of the strategy, if omitted.
+    :param lean: never hold the gradients of linear layers, at the price of products of all pairs of
+        samples. If omitted, the engine does so only where it is faster: with few samples.
+    """
+
+    def __init__(self, module: nn.Module | None = None, *, lean: bool = False) -> None:
+        self.lean = lean
+        self._plain = PlainEngine()
+        self._trust = Trust()
+        self._assembly = Assembly(Workspace(), lean=lean)
+        self._state: ForwardState | None = None
+        if module is not None:
+            self.attach(module)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State without copies of the model's."""
+        return {**vars(self), "_state": None}
+
+    @property
+    def reason(self) -> str | None:
+        """Why passes are not fused; ``None`` if they are."""
+        return self._trust.reason
+
+    def attach(self, module: nn.Module) -> None:
+        """See :meth:`GradientEngine.attach`."""
+        self._trust.attach(module)
+
+    def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> Pass:
+        """See :meth:`GradientEngine.forward`.
+
+        :param batches: tensors ``[b, ...]``, or tuples of such; those of a
+            :class:`~avalanche_emgd.gradients.Batches` are not copied. Others take separate passes,
+            as do tensors that differ in more than their first dimension.
+        """
+        self._trust.examine()
+        if len(batches) < 2:
+            return self._plain.forward(model, batches)
+        choice = self._trust.next_tick()
+        whole = None if choice == "separate" else join(batches)
+        if whole is None:
+            if choice != "separate":
+                self._trust.reason = "its batches cannot be put one after the other"
+            found = self._plain.forward(model, batches)
+            self._trust.settle()
+            return found
+        if choice == "fuse" and self._trust.has_seen_sizes(whole.sizes):
+            joint = self._joint_pass(model, whole)
+            if joint is not None:
+                return joint
+        return self._compared(model, batches, whole)
+
+    def _forwarded(self, model: Callable[[Any], Tensor], batches: Batches) -> JointForward:
+        assert self._trust.module is not None
+        is_coupled = max(batches.groups) > 1 and normalises_by_batch(self._trust.module)
+        return JointForward(model, batches, self._trust.layers, is_coupled)
+
+    def _joint_pass(self, model: Callable[[Any], Tensor], batches: Batches) -> JointPass | None:
+        """Forward all objectives at once; ``None`` if this tick is not like those compared."""
+        state, structure = self._state, self._trust.structure
+        if state is None or state.structure is not structure:  # the first after a change
+            assert self._trust.module is not None
+            state = self._state = ForwardState(self._trust.module, structure)
+        state.save()
+        try:
+            joint = self._forwarded(model, batches)
+            if state.written() is None and self._trust.has_seen_shape(joint.shape()):
+                return JointPass(joint, self._assembly, self._trust)
+        except Exception:  # of shapes or memory, say; separate passes say whether it is one
+            pass
+        state.restore()
+        return None
+
+    def _compared(
+        self, model: Callable[[Batch], Tensor], batches: Sequence[Batch], whole: Batches
+    ) -> Pass:
+        """Make separate passes, to be compared when the losses are known."""
+        trust = self._trust
+        assert trust.module is not None
+        state = ForwardState(trust.module, trust.structure, thorough=True)
+        before, versions = state.statistics.copies(), versions_of(batches)
+        separate = self._plain.forward(model, batches, workspace=Workspace())
+        fault = state.written()
+        if fault is None and versions_of(batches) != versions:
+            fault = "its forward pass modifies its batch"
+        if fault is None and not all(map(has_rows, separate.outputs)):
+            fault = "its outputs are not one for each sample"
+        if fault is not None:
+            trust.refuse(fault)
+            trust.settle()
+            return separate
+        trust.reason = state.filled()  # which a cache does only once
+        if trust.reason is not None:
+            return separate
+        forward = partial(self._forwarded, model, whole)
+        comparison = Comparison(trust.module, forward, whole, separate.outputs, before)
+        return ComparedPass(separate, comparison, self._assembly, trust)

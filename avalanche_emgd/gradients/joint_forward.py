@@ -1,0 +1,196 @@
+"""One forward pass over the batches of all objectives, and the backward passes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .batches import Batches, has_rows
+from .graph import shape_of
+from .layer_gradient import LayerGradient
+from .recording import LayerCall, Recording, record
+
+__all__ = ["JointForward", "UntrustedError"]
+
+
+class UntrustedError(Exception):
+    """A joint pass that is not the same as separate passes; says why."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Successive objectives that are forwarded together.
+
+    :param recording: of their pass.
+    :param sizes: samples of each.
+    :param is_group: whether they share a batch, and batch norm couples all of its samples.
+    """
+
+    recording: Recording
+    sizes: list[int]
+    is_group: bool
+
+
+class JointForward:
+    """Batches that have been forwarded together, with the calls of layers recorded.
+
+    Objectives with batches of their own are one forward pass. A group whose samples batch norm
+    couples is another: the loss of each of its objectives depends on the samples of all, so that
+    each is a backward pass of its own.
+
+    :param model: forwards a batch.
+    :param batches: of the objectives.
+    :param layers: known ones, whose calls are recorded.
+    :param is_coupled: whether the model couples the samples of a group.
+    :raises UntrustedError: if an output is not one row for each sample.
+    """
+
+    def __init__(
+        self,
+        model: Callable[[Any], Tensor],
+        batches: Batches,
+        layers: Sequence[nn.Module],
+        is_coupled: bool,
+    ) -> None:
+        self.sizes = batches.sizes
+        """Samples of each objective."""
+        runs = _runs(batches.groups if is_coupled else [1] * len(batches))
+        wholes = batches.merged([number for number, _ in runs]) if len(runs) > 1 else None
+        sizes = iter(batches.sizes)
+        self._runs: list[_Run] = []
+        for k, (number, is_group) in enumerate(runs):
+            own = [next(sizes) for _ in range(number)]
+            batch = batches.whole if wholes is None else wholes[k]
+            recording = record(model, batch, layers, [sum(own)] if is_group else own)
+            if not has_rows(recording.output) or len(recording.output) != sum(own):
+                raise UntrustedError("its outputs are not one for each sample")
+            self._runs.append(_Run(recording, own, is_group))
+        outputs = [run.recording.output for run in self._runs]
+        self.output: Tensor = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+        """Of all objectives, ``[N, ...]``, in the graph."""
+
+    @property
+    def calls(self) -> list[LayerCall]:
+        """Calls of the layers, in the order of the passes."""
+        return [call for run in self._runs for call in run.recording.calls]
+
+    def is_modified(self) -> bool:
+        """Whether inputs of layers have been modified since these were called."""
+        return any(run.recording.is_modified() for run in self._runs)
+
+    def shape(self) -> Hashable:
+        """Shape of the graphs, see :func:`~.graph.shape_of`.
+
+        :raises UntrustedError: if a layer has not seen all samples, one by one, or passes of groups
+            call others than that of the rest.
+        :raises GraphError: if a parameter acts otherwise than through recorded calls.
+        """
+        for run in self._runs:
+            strange = run.recording.unlike(sum(run.sizes))
+            if strange is not None:
+                raise UntrustedError(f"{strange} does not see all samples, one by one")
+            if not run.recording.output.requires_grad:
+                raise UntrustedError("its outputs do not depend on a trained parameter")
+        first, *others = [[call.layer for call in run.recording.calls] for run in self._runs]
+        if any(
+            len(each) != len(first) or any(a is not b for a, b in zip(each, first, strict=True))
+            for each in others
+        ):
+            raise UntrustedError("passes of groups call other layers")
+        return tuple(
+            (run.is_group, shape_of(run.recording.output, run.recording.calls))
+            for run in self._runs
+        )
+
+    def backward(
+        self, slopes: Tensor, like: Tensor, *, retain_graph: bool
+    ) -> tuple[list[LayerGradient | None], list[int]]:
+        """Gradients of each objective's loss, layer by layer.
+
+        :param slopes: gradients of the losses by :attr:`output`, of its shape. Each loss depends on
+            the outputs of its own objective alone.
+        :param like: a tensor of the dtype in which gradients are computed.
+        :param retain_graph: keep the graphs.
+        :return: for each call of a layer its gradient, ``None`` where no loss depends on it, and
+            for each objective the number of samples that its gradient is a sum over.
+        """
+        calls: list[list[_Found]] = []
+        counted: list[int] = []
+        for run, rows in zip(
+            self._runs, slopes.split([sum(run.sizes) for run in self._runs]), strict=True
+        ):
+            for back, sizes, is_last in _passes(run, rows):
+                counted += sizes
+                keep = retain_graph or not is_last
+                calls.append(
+                    [
+                        (call, backprops, own, sizes)
+                        for call, backprops, own in run.recording.backward(back, retain_graph=keep)
+                    ]
+                )
+        return [_merged(each, like) for each in zip(*calls, strict=True)], counted
+
+
+_Found = tuple[LayerCall, Tensor | None, dict[str, Tensor], list[int]]
+
+
+def _runs(groups: Sequence[int]) -> list[tuple[int, bool]]:
+    """Divide objectives into passes: how many are in each, and whether they are a group."""
+    runs: list[tuple[int, bool]] = []
+    for is_group, members in groupby(groups, key=lambda number: number > 1):
+        numbers = list(members)
+        runs += [(number, True) for number in numbers] if is_group else [(len(numbers), False)]
+    return runs
+
+
+def _passes(run: _Run, slopes: Tensor) -> list[tuple[Tensor, list[int], bool]]:
+    """Backward passes of a run: slopes, samples of each objective, whether it is the last."""
+    if not run.is_group:
+        return [(slopes, run.sizes, True)]
+    found, start = [], 0
+    for k, size in enumerate(run.sizes):
+        back = torch.zeros_like(slopes)
+        back[start : start + size] = slopes[start : start + size]
+        found.append((back, [len(slopes)], k == len(run.sizes) - 1))
+        start += size
+    return found
+
+
+def _merged(found: Sequence[_Found], like: Tensor) -> LayerGradient | None:
+    """Gradient of a call from those of all backward passes."""
+    if all(backprops is None for _, backprops, _, _ in found):
+        return None
+    shape = next(backprops for _, backprops, _, _ in found if backprops is not None)
+    blocks, rows = [], []
+    for call, backprops, own, sizes in found:
+        inputs = _as(call.inputs, like)
+        if backprops is None:  # no loss of these objectives depends on the layer
+            backprops = shape.new_zeros(len(inputs), *shape.shape[1:])
+        blocks.append((inputs, _as(backprops, like), sizes))
+        rows.append((own, len(sizes)))
+    layer, names = found[0][0].layer, {name for own, _ in rows for name in own}
+    given = {
+        name: torch.cat([_rows_of(own.get(name), layer, name, n, like) for own, n in rows])
+        for name in names
+    }
+    return LayerGradient(layer, blocks, given)
+
+
+def _rows_of(rows: Tensor | None, layer: nn.Module, name: str, number: int, like: Tensor) -> Tensor:
+    if rows is None:
+        parameter = layer._parameters[name]
+        assert parameter is not None
+        return like.new_zeros(number, *parameter.shape)
+    return _as(rows, like)
+
+
+def _as(tensor: Tensor, like: Tensor) -> Tensor:
+    """In the precision of the parameters; whole numbers, such as those of words, as they are."""
+    if tensor.dtype == like.dtype or not tensor.is_floating_point():
+        return tensor
+    return tensor.to(like.dtype)

@@ -1,0 +1,126 @@
+"""Passes of the fused engine: one for all objectives, and separate ones that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .assembly import Assembly
+from .batches import Pieces
+from .comparison import Comparison, line_of
+from .engine import Losses, Pass
+from .graph import loss_is_separable, uses_parameters
+from .joint_forward import JointForward, UntrustedError
+from .objective_gradients import ObjectiveGradients
+from .plain_engine import SeparatePass
+from .trust import Trust
+from .workspace import Workspace
+
+__all__ = ["ComparedPass", "JointPass"]
+
+
+class JointPass(Pass):
+    """All objectives have been forwarded together, and are differentiated together.
+
+    :param forward: the forward pass.
+    :param assembly: puts the gradients of layers together.
+    :param trust: in the model.
+    """
+
+    joined: Tensor
+
+    def __init__(self, forward: JointForward, assembly: Assembly, trust: Trust) -> None:
+        self._forward, self._assembly, self._trust = forward, assembly, trust
+        self.joined = forward.output
+        self.outputs = Pieces(forward.output, forward.sizes)
+        self._version = forward.output._version
+
+    def gradients(
+        self,
+        losses: Losses,
+        parameters: Sequence[Tensor],
+        *,
+        retain_graph: bool = False,
+        separable: bool = False,
+    ) -> ObjectiveGradients:
+        """See :meth:`Pass.gradients`."""
+        roots = [losses] if isinstance(losses, Tensor) else list(losses)
+        is_known = self._trust.has_seen_parameters(parameters)
+        if not is_known:
+            self._trust.begin_anew()
+        if not (is_known and self._can_be_fused(roots, parameters, separable)):
+            # The joint graph is right for each loss by itself, whatever it depends on.
+            separate = SeparatePass(self.outputs, Workspace())
+            return separate.gradients(list(losses), parameters, retain_graph=True)
+        roots = [root for root in roots if root.requires_grad]
+        ones = [torch.ones_like(root) for root in roots]
+        (slopes,) = torch.autograd.grad(
+            roots, [self.joined], ones, retain_graph=retain_graph, allow_unused=True
+        )
+        if slopes is None:
+            slopes = torch.zeros_like(self.joined)
+        found, sizes = self._forward.backward(slopes, parameters[0], retain_graph=retain_graph)
+        return self._assembly.gradients(found, sizes, parameters)
+
+    def _can_be_fused(
+        self, roots: Sequence[Tensor], parameters: Sequence[Tensor], separable: bool
+    ) -> bool:
+        """Whether losses are functions of each objective's own outputs, and nothing else."""
+        if self._forward.is_modified() or self.joined._version != self._version:
+            return False
+        if not any(root.requires_grad for root in roots):
+            return False
+        if separable:
+            return True
+        if uses_parameters(roots, parameters, self.joined):
+            return False
+        if len(roots) != len(self.outputs):
+            return False
+        sizes = self._forward.sizes
+        return all(loss_is_separable(loss, k, self.joined, sizes) for k, loss in enumerate(roots))
+
+
+class ComparedPass(Pass):
+    """Separate passes, with which a joint pass is compared once their losses are known.
+
+    :param separate: whose results count.
+    :param comparison: with the joint pass.
+    :param assembly: puts the gradients of layers together.
+    :param trust: in the model.
+    """
+
+    def __init__(
+        self, separate: SeparatePass, comparison: Comparison, assembly: Assembly, trust: Trust
+    ) -> None:
+        self.outputs = separate.outputs
+        self._separate, self._comparison = separate, comparison
+        self._assembly, self._trust = assembly, trust
+
+    def gradients(
+        self,
+        losses: Losses,
+        parameters: Sequence[Tensor],
+        *,
+        retain_graph: bool = False,
+        separable: bool = False,
+    ) -> ObjectiveGradients:
+        """See :meth:`Pass.gradients`."""
+        if len(losses) != len(self.outputs):
+            self._trust.reason = "its losses are not one for each objective"
+            return self._separate.gradients(losses, parameters, retain_graph=retain_graph)
+        found, slopes = self._separate.differentiate(
+            list(losses), parameters, retain_graph, by_outputs=True
+        )
+        try:
+            shape, seen = self._comparison.check(slopes, found.rows, parameters, self._assembly)
+        except Exception as error:  # separate passes have gone well
+            self._trust.refuse(
+                str(error)
+                if isinstance(error, UntrustedError)
+                else f"a joint pass cannot be compared: {type(error).__name__}: {line_of(error)}"
+            )
+        else:
+            self._trust.compared(shape, seen, parameters, self._comparison.batches.sizes)
+        return found

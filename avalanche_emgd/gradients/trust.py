@@ -1,0 +1,120 @@
+"""What comparisons with separate passes have shown of a model."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Hashable, Sequence
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from .fitness import unfit_for_fusing
+from .model_structure import modules_of, same_structure, structure_of
+from .rules import is_known
+
+__all__ = ["Trust"]
+
+
+class Trust:
+    """Says at each tick whether passes may be made together, must be compared, or stay separate.
+
+    Comparisons are made at ticks 1, 2, 4, 8 ... with several objectives, where there are more or
+    fewer samples than ever, and begin anew after each change of the model: of modules, modes,
+    attributes, hooks, parameters or the shape of its graph.
+    """
+
+    def __init__(self) -> None:
+        self.module: nn.Module | None = None
+        """The model; ``None`` if it is not known yet."""
+        self.structure: list[Any] = []
+        """Its structure when it was last looked at."""
+        self.layers: list[nn.Module] = []
+        """Its known layers."""
+        self.reason: str | None = "it has no model yet"
+        """Why passes are not made together; ``None`` if they are."""
+        self._is_refused = True
+        self._parameters: list[Tensor] = []  # by which gradients have been compared
+        self._forget()
+
+    def _forget(self) -> None:
+        self._ticks = 0
+        self._seen: dict[Hashable, list[bool]] = {}
+        self._fewest, self._most = sys.maxsize, -1  # samples that have been compared
+
+    def attach(self, module: nn.Module) -> None:
+        """Say which model it is."""
+        if module is not self.module:
+            self.module, self.structure = module, []
+        self.examine()
+
+    def examine(self) -> None:
+        """Begin anew if the model has changed."""
+        if self.module is None:
+            return
+        structure = structure_of(self.module)
+        if not same_structure(structure, self.structure):
+            self.structure = structure
+            self._forget()
+            self.layers = [each for each in modules_of(self.module) if is_known(each)]
+            self.reason = unfit_for_fusing(self.module)
+            self._is_refused = self.reason is not None
+
+    def settle(self) -> None:
+        """Note that separate passes have been made: what these have written is no change."""
+        if self._is_refused and self.module is not None:
+            self.structure = structure_of(self.module)
+
+    def next_tick(self) -> Literal["separate", "compare", "fuse"]:
+        """Say what to do at the next tick with several objectives."""
+        self._ticks += 1
+        if self._is_refused:
+            return "separate"
+        is_due = self._ticks & (self._ticks - 1) == 0  # a power of two
+        if self.reason is not None:
+            return "compare" if is_due else "separate"
+        return "compare" if is_due else "fuse"
+
+    def has_seen_sizes(self, sizes: Sequence[int]) -> bool:
+        """Whether as many samples have been compared, and as few of one objective."""
+        return min(sizes) >= self._fewest and sum(sizes) <= self._most
+
+    def has_seen_shape(self, shape: Hashable) -> bool:
+        """Whether gradients of all layers of a graph of this shape have been compared."""
+        return all(self._seen.get(shape, [False]))
+
+    def has_seen_parameters(self, parameters: Sequence[Tensor]) -> bool:
+        """Whether gradients by these very parameters have been compared."""
+        return len(parameters) == len(self._parameters) and all(
+            map(operator.is_, parameters, self._parameters)
+        )
+
+    def begin_anew(self) -> None:
+        """Compare the next tick: gradients by other parameters are asked for."""
+        self._ticks, self._seen = 0, {}
+
+    def refuse(self, reason: str) -> None:
+        """Make separate passes until the model changes."""
+        self.reason, self._is_refused = reason, True
+
+    def compared(
+        self,
+        shape: Hashable,
+        seen: Sequence[bool],
+        parameters: Sequence[Tensor],
+        sizes: Sequence[int],
+    ) -> None:
+        """Take down that a joint pass was the same as separate passes.
+
+        :param shape: of its graph.
+        :param seen: for each call of a layer, whether gradients that are not zero were compared.
+        :param parameters: by which gradients were taken.
+        :param sizes: samples of each objective.
+        """
+        if not self.has_seen_parameters(parameters):
+            self._parameters, self._seen = list(parameters), {}
+        self._fewest, self._most = min(self._fewest, *sizes), max(self._most, sum(sizes))
+        before = self._seen.get(shape, [False] * len(seen))
+        self._seen[shape] = [a or b for a, b in zip(before, seen, strict=True)]
+        is_whole = all(self._seen[shape])
+        self.reason = None if is_whole else "some layers have had no gradient to compare yet"

@@ -1,0 +1,88 @@
+"""Everything that belongs to one tick: objectives, outputs, losses, gradients and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import get_gradient_edge
+
+from ..benchmarks.loader import Part
+from ..gradients import ObjectiveGradients, Pass, StackedGradients
+from ..gradients.engine import Losses
+
+__all__ = ["Tick"]
+
+
+def _no_gradients() -> ObjectiveGradients:
+    return StackedGradients(torch.empty(0, 0))
+
+
+@dataclass
+class Tick:
+    """One training iteration of n objectives.
+
+    Graphs are released when it ends; numbers stay until the next one.
+
+    :param parts: samples of each objective in the minibatch.
+    :param made: forward pass of the objectives.
+    :param output: masked outputs ``[B, K]`` of all objectives, as the model gave them.
+    :param outputs: masked outputs ``[b, K]`` of each objective.
+    :param losses: of the objectives, in their graphs.
+    :param separable: whether each loss is known to depend on its objective's outputs alone.
+    :param entangled: whether losses share graphs, which must outlast the first backward pass.
+    :param objective_losses: ``[n]``, detached.
+    :param mean_loss: mean of the losses, a leaf: its gradient tells by which factor plugins have
+        multiplied it.
+    :param gradients: of the objectives.
+    :param gramian: ``[n, n]`` float64 on the CPU.
+    :param weights: ``[n]``.
+    """
+
+    parts: Sequence[Part] = ()
+    made: Pass | None = None
+    output: Tensor | None = None
+    outputs: Sequence[Tensor] = ()
+    losses: Losses = ()
+    separable: bool = False
+    entangled: bool = False
+    objective_losses: Tensor = field(default_factory=lambda: torch.empty(0))
+    mean_loss: Tensor | None = None
+    gradients: ObjectiveGradients = field(default_factory=_no_gradients)
+    gramian: Tensor = field(default_factory=lambda: torch.empty(0, 0))
+    weights: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    def __post_init__(self) -> None:
+        self.objectives: list[str] = [part.objective for part in self.parts]
+        """Names of the objectives."""
+        self.replayed: list[bool] = [part.replayed for part in self.parts]
+        """Which of them come from a replay memory."""
+
+    def took(self, made: Pass, output: Tensor, outputs: Sequence[Tensor]) -> Tensor:
+        """Note the forward pass, and give its masked outputs ``[B, K]``."""
+        self.made, self.output, self.outputs = made, output, outputs
+        self._version = output._version
+        return output
+
+    def is_own(self, output: Tensor) -> bool:
+        """Whether outputs are those of the pass: not replaced, modified or hooked by a plugin."""
+        return (
+            output is self.output
+            and output._version == self._version
+            and not output._backward_hooks
+        )
+
+    def is_mean(self, loss: Tensor) -> bool:
+        """Whether a loss is the mean of the objectives' losses, added to zero, and nothing else."""
+        node, mean = loss.grad_fn, self.mean_loss
+        if node is None or mean is None or node.name() != "AddBackward0":
+            return False
+        terms = [edge[0] for edge in node.next_functions if edge[0] is not None]
+        return len(terms) == 1 and terms[0] is get_gradient_edge(mean).node
+
+    def release(self) -> None:
+        """Let go of the graphs."""
+        self.made, self.output, self.outputs, self.losses = None, None, (), ()
+        self.mean_loss = None

@@ -1,0 +1,231 @@
+"""Avalanche's update type for several objectives: a gradient of each, their weights, one update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from avalanche.models.utils import avalanche_forward
+from avalanche.training.templates.update_type import SGDUpdate
+from torch import Tensor, nn
+
+from ..benchmarks import TickBatch
+from ..benchmarks.loader import Part
+from ..gradients import Batches, GradientEngine
+from ..gradients.batch_norm import normalises_by_batch
+from ..gradients.batches import Pieces
+from ..gradients.engine import Losses
+from ..models import ClassMask
+from ..optim import check_finite, checked_weights
+from .gradient_space import GradientSpace
+from .joint_losses import is_mean_cross_entropy, mean_cross_entropies
+from .precision import MixedPrecision
+from .tick import Tick
+
+__all__ = ["MultiGradientUpdate"]
+
+
+class MultiGradientUpdate(SGDUpdate[Any, Any, Any]):
+    """One update per tick: objectives, outputs and losses, gradients, Gramian, weights, step."""
+
+    model: nn.Module
+    engine: GradientEngine
+    precision: MixedPrecision
+    space: GradientSpace
+    weighting: Callable[[Tensor], Tensor]
+    mbatch: TickBatch
+    mb_output: Any
+    loss: Tensor
+    now: Tick
+    _criterion: Any
+    _class_mask: ClassMask
+    retain_graph: bool
+
+    def training_epoch(self, **kwargs: Any) -> None:
+        """Train on the ticks of an experience."""
+        for minibatch in self.dataloader:
+            self.mbatch = minibatch
+            if self._stop_training:
+                break
+            self._unpack_minibatch()
+            self._before_training_iteration(**kwargs)
+            self.optimizer.zero_grad()
+            self.loss = self._make_empty_loss()
+
+            # Objectives, and their outputs
+            self._before_forward(**kwargs)
+            self.now = Tick(self.mbatch.parts)
+            self.mb_output = self.forward()
+            self._after_forward(**kwargs)
+
+            # Their losses
+            self.loss += self.criterion()
+
+            # Their gradients and Gramian, weights, weighted sum
+            self._before_backward(**kwargs)
+            self.backward()
+            self._after_backward(**kwargs)
+
+            # Update
+            self._before_update(**kwargs)
+            self.optimizer_step()
+            self._after_update(**kwargs)
+
+            self._after_training_iteration(**kwargs)
+
+    # Outputs
+
+    def forward(self) -> Tensor:
+        """Masked outputs ``[B, K]`` of the minibatch; each objective is forwarded as if alone."""
+        x, labels = self.mb_x, self.mb_task_id
+        parts = self.now.parts
+        if parts[-1].stop != len(x):
+            raise ValueError(
+                f"`mbatch` has {len(x)} samples, of which {parts[-1].stop} belong to "
+                "an objective: plugins add samples with `strategy.mbatch.append_objective(...)`."
+            )
+        sizes = [part.stop - part.start for part in parts]
+        batches = Batches((x, labels), sizes, self.mbatch.groups)
+        made = self.engine.forward(self._forward_batch, batches)
+        if made.joined is not None:
+            masked = self._class_mask(made.joined, labels)
+            return self.now.took(made, masked, Pieces(masked, sizes))
+        outputs = [
+            self._class_mask(output, labels[part.start : part.stop])
+            for output, part in zip(made.outputs, parts, strict=True)
+        ]
+        return self.now.took(made, torch.cat(outputs), outputs)
+
+    def _forward_batch(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        x, task_labels = batch
+        with self.precision.autocast(self.device):
+            output = avalanche_forward(self.model, x, task_labels)
+        if self.precision.precision is not None:
+            output = output.to(self.space.parameters[0].dtype)
+        return output
+
+    def outputs_of(self, x: Tensor, part: Part) -> Tensor:
+        """Masked outputs ``[b, K]`` of the live model for an objective's samples.
+
+        Where batch norm sees the minibatch that an objective shares with others, it sees it here.
+
+        :param x: inputs ``[b, ...]`` in the place of theirs.
+        :param part: samples of the objective in the minibatch.
+        """
+        group = self.mbatch.group_of(part)
+        inside = slice(part.start - group.start, part.stop - group.start)
+        if group.stop - group.start > len(x) and normalises_by_batch(self.model):
+            beside = [self.mb_x[group.start : part.start], x, self.mb_x[part.stop : group.stop]]
+            labels = self.mb_task_id[group.start : group.stop]
+            output = self._forward_batch((torch.cat(beside), labels))[inside]
+            return self._class_mask(output, labels[inside])
+        labels = self.mb_task_id[part.start : part.stop]
+        return self._class_mask(self._forward_batch((x, labels)), labels)
+
+    # Losses
+
+    def criterion(self) -> Tensor:
+        """Mean of the objectives' losses."""
+        tick = self.now
+        tick.losses = losses = self._losses(tick)
+        tick.objective_losses = (
+            losses.detach()
+            if isinstance(losses, Tensor)
+            else torch.stack([loss.detach() for loss in losses])
+        )
+        # A leaf: going backward through it does not enter the objectives' graphs.
+        tick.mean_loss = tick.objective_losses.mean().requires_grad_()
+        return tick.mean_loss
+
+    def _losses(self, tick: Tick) -> Losses:
+        is_joined = tick.made is not None and tick.made.joined is not None
+        is_own, is_ours = tick.is_own(self.mb_output), not self._has_own("objective_loss")
+        if not is_own:  # a plugin has put its own in their place, or has modified them
+            tick.entangled = not is_joined
+            tick.outputs = [self.mb_output[part.start : part.stop] for part in tick.parts]
+        tick.separable = is_own and is_ours
+        is_index = not self.mb_y.is_floating_point()
+        if is_joined and is_ours and is_index and is_mean_cross_entropy(self._criterion):
+            sizes = [part.stop - part.start for part in tick.parts]
+            return mean_cross_entropies(self._criterion, self.mb_output, self.mb_y, sizes)
+        return [
+            _checked(self.objective_loss(output, part))
+            for output, part in zip(tick.outputs, tick.parts, strict=True)
+        ]
+
+    def objective_loss(self, output: Tensor, part: Part) -> Tensor:
+        """Loss of one objective, a scalar.
+
+        :param output: masked, ``[b, K]``.
+        :param part: samples of the objective in the minibatch.
+        """
+        found: Tensor = self._criterion(output, self.mb_y[part.start : part.stop])
+        return found
+
+    def loss_of(self, x: Tensor, part: Part) -> Tensor:
+        """Loss of an objective with other inputs, a scalar; see :meth:`outputs_of`."""
+        return self.objective_loss(self.outputs_of(x, part), part)
+
+    # Gradients, weights and the weighted sum
+
+    def backward(self) -> None:
+        """One gradient per objective, their weights, and the weighted sum for the optimizer."""
+        tick = self.now
+        is_extended = not tick.is_mean(self.loss)
+        factor = self._add_extension(tick) if is_extended else 1.0
+        self._differentiate(tick)
+        check_finite(tick.gramian, tick.objectives)
+        self._trigger("before_weighting")
+        tick.weights = self.weigh()
+        self._trigger("after_weighting")
+        update = self.combine()
+        if factor != 1.0:
+            update *= factor
+        self.space.assign(update, tick.gradients.used, accumulate=is_extended)
+
+    def _add_extension(self, tick: Tick) -> float:
+        """Go backward from what plugins have added; return by what they multiply the mean."""
+        self.loss.sum().backward(retain_graph=True)
+        slope = None if tick.mean_loss is None else tick.mean_loss.grad
+        return 0.0 if slope is None else float(slope)
+
+    def _differentiate(self, tick: Tick) -> None:
+        """Gradients and Gramian; anew, with another scale, if fewer bits have overflowed."""
+        assert tick.made is not None
+        accepted = False
+        while not accepted:
+            found = tick.made.gradients(
+                self.precision.scaled(tick.losses),
+                self.space.parameters,
+                retain_graph=self.retain_graph or self.precision.scales or tick.entangled,
+                separable=tick.separable,
+            )
+            self.precision.unscale(found)
+            # The one transfer from the device that a tick needs.
+            tick.gramian = found.gramian(self.space.num_shared).cpu()
+            tick.gradients = found
+            accepted = self.precision.accept(tick.gramian)
+
+    def weigh(self) -> Tensor:
+        """Weights ``[n]`` of the objectives."""
+        weights = self.weighting(self.now.gramian)
+        return checked_weights(weights, self.now.objectives, self.weighting)
+
+    def combine(self) -> Tensor:
+        """Update ``[P]`` from the weights and the gradients."""
+        tick = self.now
+        weights = checked_weights(tick.weights, tick.objectives, self)  # of a subclass or a plugin
+        return tick.gradients.combine(weights, self.space.num_shared, out=self.space.update)
+
+    def _has_own(self, method: str) -> bool:
+        """Whether a subclass has a method of its own in place of one of these."""
+        return getattr(type(self), method) is not getattr(MultiGradientUpdate, method)
+
+
+def _checked(loss: Tensor) -> Tensor:
+    if loss.ndim != 0:
+        raise ValueError(
+            f"`criterion` must return a scalar (reduction='mean'), found shape {tuple(loss.shape)}."
+        )
+    return loss
