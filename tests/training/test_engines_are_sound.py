@@ -2,11 +2,11 @@
 
 import copy
 import pickle
+import weakref
 
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
-from tests.optim.soundness.blocks import Of
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations, prune
@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 from avalanche_emgd import EMGDStrategy, Timeline
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
 from avalanche_emgd.training.joint_losses import mean_cross_entropies
+from tests.gradients.soundness.blocks import Of
 from tests.toy import toy_benchmark
 from tests.training.common import toy_model, toy_strategy, weights_of
 
@@ -205,10 +206,10 @@ def test_a_copied_engine_goes_on_as_the_original(copied):
     def tick(model, engine, seed):
         torch.manual_seed(seed)
         batches = [torch.randn(4, 5) for _ in range(3)]
-        outputs = engine.forward(model, batches)
-        fused = engine.joined is not None
-        losses = [output.square().mean() for output in outputs]
-        return engine.gradients(losses, list(model.parameters())).rows.clone(), fused
+        made = engine.forward(model, batches)
+        losses = [output.square().mean() for output in made.outputs]
+        found = made.gradients(losses, list(model.parameters())).rows.clone()
+        return found, made.joined is not None
 
     for k in range(3):
         tick(model, engine, k)
@@ -219,8 +220,24 @@ def test_a_copied_engine_goes_on_as_the_original(copied):
         assert fused is was_fused is (k not in (3, 7))  # the fourth tick and the eighth
 
 
+class References(SupervisedPlugin):
+    """Notes the passes, without keeping them."""
+
+    def __init__(self):
+        super().__init__()
+        self.made = []
+
+    def after_backward(self, strategy, **kwargs):
+        self.made.append(weakref.ref(strategy.now.made))
+
+    def after_update(self, strategy, **kwargs):
+        assert [made() is None for made in self.made] == [True] * strategy.tick + [False]
+
+
 def test_graphs_are_released_at_the_end_of_a_tick():
-    strategy = toy_strategy(EMGDStrategy, memory_size=6)
+    references = References()
+    strategy = toy_strategy(EMGDStrategy, memory_size=6, plugins=[references])
     strategy.train(toy_benchmark(timeline=Timeline(((0, 4), (0, 3), (0, 3)))).train_stream)
-    assert strategy.engine.joined is None
-    assert strategy.engine._calls.calls == []
+    assert len(references.made) == 5
+    assert all(made() is None for made in references.made)
+    assert not strategy.loss.requires_grad

@@ -3,7 +3,7 @@ from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.training.plugins import EvaluationPlugin
 
 from avalanche_emgd import gradient_diagnostics
-from avalanche_emgd.training._listeners import Listeners
+from avalanche_emgd.training._callbacks import has_callback
 from tests.toy import toy_benchmark
 from tests.training.common import toy_strategy
 
@@ -24,13 +24,12 @@ class Counting(SupervisedPlugin):
 
 
 def test_only_those_with_a_callback_of_their_own():
-    silent, counting = Silent(), Counting()
-    found = Listeners()
-    assert found.of([silent, counting], EVENT) == [counting]
-    assert found.of([silent, counting], "before_forward") == []
+    assert has_callback(Counting(), EVENT)
+    assert not has_callback(Silent(), EVENT)
+    assert not has_callback(Counting(), "before_forward")
     patched = Silent()
     patched.before_forward = lambda strategy: None
-    assert found.of([silent, counting, patched], "before_forward") == [patched]
+    assert has_callback(patched, "before_forward")
 
 
 def test_callbacks_that_are_made_on_demand():
@@ -40,17 +39,22 @@ def test_callbacks_that_are_made_on_demand():
                 return lambda strategy: None
             raise AttributeError(name)
 
-    dynamic = Dynamic()
-    assert Listeners().of([dynamic], EVENT) == [dynamic]
-    assert Listeners().of([dynamic], "before_forward") == []
+    assert has_callback(Dynamic(), EVENT)
+    assert not has_callback(Dynamic(), "before_forward")
 
 
 def test_an_evaluator_listens_where_its_metrics_do():
     evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), gradient_diagnostics())
-    found = Listeners()
-    assert found.of([evaluator], EVENT) == [evaluator]
-    assert found.of([evaluator], "before_backward") == []
-    assert Listeners().of([EvaluationPlugin(loggers=[])], EVENT) == []
+    assert has_callback(evaluator, EVENT)
+    assert not has_callback(evaluator, "before_backward")
+    assert not has_callback(EvaluationPlugin(loggers=[]), EVENT)
+
+
+def test_an_evaluator_without_metrics_stays_among_the_plugins():
+    evaluator = EvaluationPlugin(loggers=[])
+    strategy = toy_strategy(evaluator=evaluator)
+    strategy.train(toy_benchmark().train_stream)
+    assert evaluator in strategy.plugins
 
 
 def test_plugins_that_come_and_go_in_mid_training():
