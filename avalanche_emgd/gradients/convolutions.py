@@ -51,7 +51,7 @@ def as_products(layer: Any, inputs: Tensor, backprops: Tensor, n: int) -> Mappin
         each.flatten(2).transpose(1, 2).reshape(n, -1, each.shape[1]) for each in (seen, backprops)
     ]
     weight = torch.bmm(pixels[1].transpose(1, 2), pixels[0])
-    return {"weight": weight, "bias": pixels[1].sum(dim=1)}
+    return {"weight": weight.view(n, *layer.weight.shape), "bias": pixels[1].sum(dim=1)}
 
 
 def as_channels(layer: Any, inputs: Tensor, backprops: Tensor, n: int) -> Mapping[str, Tensor]:
