@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from avalanche_emgd import MLP
-from avalanche_emgd.models import ResNet18
 from avalanche_emgd.gradients import PlainEngine
+from avalanche_emgd.models import ResNet18
 from benchmarks.speed.by_hand import emgd_by_hand, emgd_passes_by_hand
 from benchmarks.speed.grouped_norm import normalised_by_objective
 from benchmarks.speed.strategy import core_tick, with_step

@@ -9,8 +9,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from avalanche_emgd import MLP
-from avalanche_emgd.models import ResNet18
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
+from avalanche_emgd.models import ResNet18
 
 from .by_hand import separate_passes
 from .finding import Effort, Finding

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from avalanche_emgd.models import ResNet18
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
+from avalanche_emgd.models import ResNet18
 
 from .by_hand import one_pass, separate_passes
 from .clock import side_by_side
