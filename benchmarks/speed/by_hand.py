@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from avalanche_emgd import MLP
+from avalanche_emgd.gradients.gramian import GramianOf
+from avalanche_emgd.gradients.writers import MANY
 from avalanche_emgd.optim import EMGDWeighting
 from avalanche_emgd.training.gradient_space import GradientSpace
 
