@@ -28,35 +28,23 @@ Batch = TypeVar("Batch")
 class FusedEngine(GradientEngine):
     """Forwards the concatenated batches once and goes backward once, where that is the same.
 
-    The gradients of each objective's own samples follow from the inputs of each layer and from the
-    gradients of the losses by its outputs: for a linear layer Gᵀ A, with the objective's rows of
-    both. That is the arithmetic of one pass over the concatenation, without n times the overhead of
-    passes: it pays where batches are small or objectives many.
+    The gradient of each objective follows from the activations of each layer and from the gradients
+    of the losses by its outputs, the backprops: for a linear layer it is Gᵀ A, with the objective's
+    rows of both. That is the arithmetic of one pass over the concatenation, without the overhead of
+    n passes: it pays where batches are small or objectives many.
 
-    A single objective takes one ordinary pass. Several are fused only while all of this holds, and
-    take separate passes (:class:`PlainEngine`) otherwise; :attr:`reason` then says why:
+    A single objective takes one ordinary pass. Several are fused only while nothing that is known
+    of the model speaks against it (:func:`unfit_for_fusing`), while in the autograd graph of the
+    tick each trained parameter acts through recorded calls of its layer alone, and while
+    comparisons with separate passes have found the same gradients (see :class:`~.trust.Trust` for
+    when they are made). All others take separate passes (:class:`PlainEngine`), as does a tick that
+    is compared; :attr:`reason` says why.
 
-    * every trained parameter belongs to a layer with a rule, and nothing that is known of the model
-      speaks against it (:func:`unfit_for_fusing`);
-    * in the autograd graph of this tick, each of them acts through recorded calls of its layer
-      alone, and inputs of these calls have not been modified since;
-    * the forward pass draws no random numbers and writes to no parameter, buffer or attribute, nor
-      to its batch, nor into a list or dictionary that a module holds;
-    * a comparison with separate passes has seen a graph of this shape, with gradients of every
-      layer that were not zero, and they were equal but for rounding;
-    * comparisons have seen gradients by the same parameters, as many samples in all, and as few of
-      one objective.
+    Batch norm normalises each objective's samples by themselves. A change of the computation that
+    shows neither in the model nor in its graph, such as a global variable that makes a layer mix
+    samples, is not noticed before the next comparison.
 
-    Comparisons are made at ticks 1, 2, 4, 8 ... with several objectives, where there are more or
-    fewer samples than ever, and begin anew after each change of the model: of modules, modes,
-    attributes, hooks, parameters or the shape of its graph. A tick that is compared takes the
-    results of its separate passes.
-
-    What no comparison can see is a change of what a forward pass computes that shows in none of
-    these, and comes after a comparison: such as a global variable that makes it mix samples, or a
-    choice by the values of the whole batch, such as its mean or its first task label.
-
-    :param module: that the batches are forwarded through; the one of the strategy, if omitted.
+    :param module: model that the batches are forwarded through; the strategy's if omitted.
     :param lean: never hold the gradients of linear layers, at the price of products of all pairs of
         samples. If omitted, the engine does so only where it is faster: with few samples.
     """
