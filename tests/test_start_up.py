@@ -20,6 +20,7 @@ PACKAGES = [
             "evaluation",
             "experiments",
             "experiments.sweep",
+            "gradients",
             "models",
             "optim",
             "optim.peers",

@@ -12,13 +12,16 @@ def weightings():
     made = [
         getattr(peers, name) for name in peers.__all__ if isinstance(getattr(peers, name), type)
     ]
-    return [EMGDWeighting, *(kind for kind in made if kind is not peers.PeerWeighting)]
+    bases = (peers.PeerWeighting, peers.GradientStateWeighting)
+    return [EMGDWeighting, *(kind for kind in made if kind not in bases)]
 
 
 def ready(make):
     """Weighting that knows all that it may ask for."""
     weighting = make()
     weighting.set_objectives(OBJECTIVES, torch.tensor([1.0, 2.0]), [False, True])
+    if isinstance(weighting, peers.GradientStateWeighting):
+        weighting.see(torch.tensor([[2.0, 0.0], [0.5, 1.5]]))
     return weighting
 
 
