@@ -36,9 +36,9 @@ class FusedEngine(GradientEngine):
     A single objective takes one ordinary pass. Several are fused only while nothing that is known
     of the model speaks against it (:func:`unfit_for_fusing`), while in the autograd graph of the
     tick each trained parameter acts through recorded calls of its layer alone, and while
-    comparisons with separate passes have found the same gradients (see :class:`~.trust.Trust` for
-    when they are made). All others take separate passes (:class:`PlainEngine`), as does a tick that
-    is compared; :attr:`reason` says why.
+    comparisons with separate passes have found the same gradients. They are made at ticks 1, 2, 4,
+    8 ... and anew after each change of the model. All others take separate passes
+    (:class:`PlainEngine`), as does a tick that is compared; :attr:`reason` says why.
 
     Batch norm normalises each objective's samples by themselves. A change of the computation that
     shows neither in the model nor in its graph, such as a global variable that makes a layer mix
