@@ -74,9 +74,14 @@ class JointPass(Pass):
             return False
         if separable:
             return True
-        if uses_parameters(roots, parameters, self.joined):
-            return False
-        if len(roots) != len(self.outputs):
+        if self._are_separable(roots, parameters):
+            return True
+        # Backward passes of single losses are dearer through the graph of all.
+        self._trust.refuse("its losses depend on more than the outputs of their own objectives")
+        return False
+
+    def _are_separable(self, roots: Sequence[Tensor], parameters: Sequence[Tensor]) -> bool:
+        if len(roots) != len(self.outputs) or uses_parameters(roots, parameters, self.joined):
             return False
         sizes = self._forward.sizes
         return all(loss_is_separable(loss, k, self.joined, sizes) for k, loss in enumerate(roots))

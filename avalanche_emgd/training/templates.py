@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from ..benchmarks import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
-from ..gradients import FusedEngine, GradientEngine, ObjectiveGradients, PlainEngine
+from ..gradients import FusedEngine, GradientEngine, ObjectiveGradients
 from ..optim import ObjectiveWeighting
 from .arguments import check_plugins, refuse_class
 from .editing import EditingSpec
@@ -83,9 +83,7 @@ class MultiGradientTemplate(TickTemplate):
         one task uses follows that task's.
     :param engine: computes the gradients; if omitted, one pass for all objectives where that is the
         same algorithm (:class:`~avalanche_emgd.gradients.FusedEngine`, which finds out and
-        otherwise makes one for each), and one for each
-        (:class:`~avalanche_emgd.gradients.PlainEngine`) in
-        subclasses that have an ``objective_loss`` of their own.
+        otherwise makes one for each).
     :param precision: ``"bfloat16"`` or ``"float16"`` for forward passes of training in fewer bits,
         see :class:`~avalanche_emgd.training.MixedPrecision`; that of the parameters if omitted.
         Tests are in that of the parameters.
@@ -170,10 +168,7 @@ class MultiGradientTemplate(TickTemplate):
             eval_every=eval_every,
             peval_mode=peval_mode,
         )
-        if engine is None:
-            # Losses of a subclass's own may depend on more than outputs.
-            engine = PlainEngine() if self._has_own("objective_loss") else FusedEngine()
-        self.engine: GradientEngine = engine
+        self.engine: GradientEngine = FusedEngine() if engine is None else engine
         self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
         self.space = GradientSpace(model, self._shared)
         """Space of the trained parameters; made anew before each experience."""

@@ -11,9 +11,16 @@ from torch.utils.data import TensorDataset
 from avalanche_emgd import EMGDStrategy, Timeline, parallel_benchmark
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
 from avalanche_emgd.models import ResNet18
-from avalanche_emgd.training.peers import DERPPStrategy
+from avalanche_emgd.training.peers import (
+    DERPPStrategy,
+    ERACEStrategy,
+    ERLASStrategy,
+    GSSStrategy,
+    LwFStrategy,
+    MIRStrategy,
+)
 from tests.toy import toy_benchmark
-from tests.training.common import assert_same_weights, toy_strategy, weights_of
+from tests.training.common import assert_same_weights, toy_model, toy_strategy, weights_of
 
 
 def images(ticks=3, dtype=torch.float32):
@@ -26,11 +33,21 @@ def images(ticks=3, dtype=torch.float32):
     )
 
 
-def test_one_pass_is_the_default_where_losses_are_the_template_s_own():
-    assert isinstance(toy_strategy().engine, FusedEngine)
-    assert isinstance(toy_strategy(DERPPStrategy, memory_size=6).engine, PlainEngine)
-    engine = FusedEngine()
-    assert toy_strategy(DERPPStrategy, memory_size=6, engine=engine).engine is engine
+OWN_LOSSES = (DERPPStrategy, ERACEStrategy, ERLASStrategy, LwFStrategy, MIRStrategy, GSSStrategy)
+
+
+@pytest.mark.parametrize("kind", OWN_LOSSES)
+def test_losses_that_are_functions_of_outputs_are_fused(kind):
+    benchmark, found = toy_benchmark((20, 20, 20), timeline=Timeline(((0, 4), (2, 6), (7, 11)))), []
+    torch.manual_seed(0)
+    model = toy_model()
+    for engine in (None, PlainEngine()):
+        strategy = toy_strategy(kind, copy.deepcopy(model), memory_size=6, engine=engine)
+        strategy.train(benchmark.train_stream)
+        found.append(weights_of(strategy.model))
+        if engine is None:
+            assert strategy.engine.reason is None
+    assert_same_weights(*found)
 
 
 @pytest.mark.parametrize("objectives", ["one", "per-task"])

@@ -77,12 +77,12 @@ def test_replayed_loss_is_cross_entropy_and_distance_to_what_competed(scenario, 
 
 
 def test_labels_alone_are_experience_replay():
-    benchmark, options = toy_benchmark(), {"memory_size": 12}
+    # Mean losses of one objective after the other, as for losses of one's own.
+    benchmark, options = toy_benchmark(), {"memory_size": 12, "engine": PlainEngine()}
     replay = trained(
         MultiGradientTemplate,
         benchmark,
         weighting=ERWeighting(),
-        engine=PlainEngine(),
         **options,
     )
     assert torch.equal(trained(DERPPStrategy, benchmark, alpha=0.0, beta=1.0, **options), replay)
