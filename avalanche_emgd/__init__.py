@@ -1,6 +1,6 @@
 """Parallel continual learning for Avalanche.
 
-Several tasks stream at once, start and end when they like, and one model learns them all.
+Several tasks stream at once. Each task starts and ends at any time; one model learns all of them.
 """
 
 from importlib.metadata import version

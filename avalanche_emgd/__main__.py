@@ -1,4 +1,4 @@
-"""``python -m avalanche_emgd`` is the command ``avalanche-emgd``."""
+"""Entry point of ``python -m avalanche_emgd``, the same command as ``avalanche-emgd``."""
 
 from .cli import app
 

@@ -1,4 +1,4 @@
-"""Objects of the user's own, by the name of their module."""
+"""Import of user-defined objects by name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ __all__ = ["find_callable"]
 
 
 def find_callable(name: str, argument: str) -> Callable[..., Any]:
-    """Import what ``module:callable`` names.
+    """Import a callable by its name.
 
-    :param name: with a colon; the module must be installed, or in a folder of ``PYTHONPATH``.
-    :param argument: of which the name is the value, for messages.
-    :raises ValueError: if it cannot be imported or called.
+    :param name: name of the form ``module:callable``. The module is installed, or lies in a folder
+        of ``PYTHONPATH``.
+    :param argument: name of the argument that holds ``name``, for error messages.
+    :raises ValueError: if the object cannot be imported or is not callable.
     """
     module_name, _, attribute = name.partition(":")
     try:

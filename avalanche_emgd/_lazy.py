@@ -20,7 +20,8 @@ def make_lazy(package: str) -> None:
     The exports are the relative imports that stand under ``if TYPE_CHECKING:`` in the
     ``__init__.py`` of the package: editors and type checkers read the same lines.
 
-    :param package: name of the package, ``__name__`` in its ``__init__.py``, which calls this last.
+    :param package: name of the package: ``__name__`` in its ``__init__.py``, whose last statement
+        is this call.
     """
     module = sys.modules[package]
     source = module.__spec__.loader.get_source(package)  # type: ignore[union-attr]
@@ -29,7 +30,7 @@ def make_lazy(package: str) -> None:
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Names under ``if TYPE_CHECKING:``, each with the module that it is imported from."""
+    """Yield each name imported under ``if TYPE_CHECKING:``, with its module."""
     for block in tree.body:
         if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING":
             for line in block.body:
@@ -52,8 +53,8 @@ class _LazyPackage(ModuleType):
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Python sets a submodule as an attribute of its package once it is loaded. An export of
-        # the same name comes first, as it does where a package imports its exports at once.
+        # Python sets a submodule as an attribute of its package once the submodule is loaded. An
+        # export of the same name keeps precedence, as in a package that imports eagerly.
         if not (isinstance(value, ModuleType) and name in self._exports):
             super().__setattr__(name, value)
 

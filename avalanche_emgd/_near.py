@@ -1,4 +1,4 @@
-"""Near matches for mistyped words."""
+"""Suggestions for misspelt words."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ __all__ = ["did_you_mean"]
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Question to put after an error: the known word nearest to a mistyped one.
+    """Suggest the known word that is most similar to a misspelt one.
 
-    :param word: as it was typed; anything but text is near nothing.
-    :param known: words to choose from.
-    :return: `` Did you mean 'word'?``, or nothing if none is near.
+    :param word: the misspelt word; a value that is not text has no similar words.
+    :param known: valid words.
+    :return: `` Did you mean 'word'?``, to append to an error message; empty if no word is similar.
     """
     found = get_close_matches(word, list(known), n=1) if isinstance(word, str) else []
     return f" Did you mean {found[0]!r}?" if found else ""

@@ -1,4 +1,4 @@
-"""Arguments of the generators, checked before any data are looked at."""
+"""Checks of the generators' arguments, before any data are loaded."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["check_datasets", "check_settings", "checked_class_names", "checked_t
 def check_settings(
     timeline: Any, batch_size: Any, epochs: Any, seed: Any, scenario: Any, relabel: Any
 ) -> None:
-    """Check the arguments beside the data.
+    """Check the arguments other than the data.
 
-    :raises ValueError: names the argument and the value.
+    :raises ValueError: if an argument is invalid; the message names it and its value.
     """
     if not isinstance(timeline, Timeline):
         raise ValueError(
             f"`timeline` must be a Timeline, found {str(timeline)[:60]!r}: make one with "
-            "Timeline(spans), Timeline.overlapping(lengths, overlap) and the like."
+            "Timeline(spans) or Timeline.overlapping(lengths, overlap)."
         )
     for name, value in (("batch_size", batch_size), ("epochs", epochs)):
         if not is_whole(value):
@@ -42,7 +42,10 @@ def check_settings(
 def check_datasets(datasets: Any, name: str, num_tasks: int) -> None:
     """Check that there is one data set per task.
 
-    :raises ValueError: if not.
+    :param datasets: sequence of data sets.
+    :param name: name of the argument, for error messages.
+    :param num_tasks: number of tasks.
+    :raises ValueError: if ``datasets`` is not a sequence, or has another length.
     """
     one = isinstance(datasets, (Dataset, AvalancheDataset, str))
     if one or not (hasattr(datasets, "__len__") and hasattr(datasets, "__iter__")):
@@ -57,9 +60,10 @@ def check_datasets(datasets: Any, name: str, num_tasks: int) -> None:
 
 
 def checked_task_names(task_names: Sequence[str] | None, num_tasks: int) -> tuple[str, ...]:
-    """Names of all tasks.
+    """Return the names of all tasks; ``task0``, ``task1``, ... by default.
 
-    :raises ValueError: if they are not distinct texts, or look like the name of the replay memory.
+    :raises ValueError: if the names are not distinct strings, or one starts with ``memory``, the
+        name of the replay memory.
     """
     if task_names is None:
         return tuple(f"task{task}" for task in range(num_tasks))
@@ -77,9 +81,9 @@ def checked_task_names(task_names: Sequence[str] | None, num_tasks: int) -> tupl
 
 
 def checked_class_names(class_names: Any) -> dict[int, str] | None:
-    """Names of classes by label; a list has those of 0, 1, 2, ...
+    """Return the names of classes by label; a list names the labels 0, 1, 2, ...
 
-    :raises ValueError: if they are neither a mapping nor a list.
+    :raises ValueError: if ``class_names`` is neither a mapping nor a list.
     """
     if class_names is None:
         return None

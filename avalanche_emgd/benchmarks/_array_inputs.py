@@ -1,4 +1,4 @@
-"""Arrays of a user's own as the inputs of data sets."""
+"""User-defined arrays as the inputs of data sets."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["datasets_of", "inputs_of_array"]
 
 
 def inputs_of_array(x: Any, owner: str, place: str) -> Tensor:
-    """Make a tensor of images, token ids or other numbers.
+    """Convert an array of images, token ids or other numbers into a tensor.
 
-    :param x: array.
-    :param owner: argument that holds the array, in the words of messages.
-    :param place: of the array in it.
+    :param x: NumPy array.
+    :param owner: description of the argument that holds the array, for error messages.
+    :param place: name of the array in that argument, for error messages.
     :return: images as uint8 ``[N, C, H, W]``, token ids as int64 ``[N, length]``, other numbers as
         float32 ``[N, ...]``.
-    :raises ValueError: if it is no array of one of these kinds, or has numbers that are not finite,
-        or token ids below zero.
+    :raises ValueError: if the array is of another kind, has numbers that are not finite, or has
+        token ids below zero.
     """
     if x.dtype.kind == "f" and x.ndim >= 2:
-        with np.errstate(over="ignore"):  # what is too large for single precision is found below
+        with np.errstate(over="ignore"):  # overflow becomes infinite, which is checked below
             numbers = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
         bad = non_finite_row(numbers, None)
         if bad is not None:
@@ -69,12 +69,13 @@ def _tokens(x: Any, owner: str, place: str) -> Tensor:
 def datasets_of(
     inputs: Sequence[Tensor], targets: Sequence[Tensor]
 ) -> tuple[Dataset[Any], Dataset[Any]]:
-    """Training and test data set of inputs that :func:`inputs_of_array` makes.
+    """Make the training and the test data set from the tensors of :func:`inputs_of_array`.
 
     Images are normalised by channel over the training images.
 
-    :param inputs: of the training and the test samples.
-    :param targets: class labels of both, int64 ``[N]``.
+    :param inputs: inputs of the training samples, then of the test samples.
+    :param targets: class labels of the training samples, then of the test samples, int64 ``[N]``.
+    :return: training data set and test data set.
     """
     if inputs[0].dtype != torch.uint8:
         train, test = (TensorDataset(x, y) for x, y in zip(inputs, targets, strict=True))

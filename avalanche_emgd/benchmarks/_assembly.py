@@ -1,4 +1,4 @@
-"""Experiences and streams from examined data."""
+"""Construction of experiences and streams from examined data."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from .timeline import Segment, Timeline
 
 __all__ = ["TaskData", "assemble"]
 
-_NONE = InputKind((), default_collate([0]).dtype)  # of data sets without samples
+_NONE = InputKind((), default_collate([0]).dtype)  # placeholder for data sets without samples
 
 
 @dataclass
 class TaskData:
-    """Training or test data of one task, examined.
+    """Examined training or test data of one task.
 
-    :param dataset: of ``(x, y, ...)``.
-    :param labels: of all samples, as they are in the data.
-    :param inputs: what its inputs are.
-    :param as_is: whether samples have these labels as plain integers.
+    :param dataset: data set of ``(x, y, ...)``.
+    :param labels: labels of all samples, as given in the data.
+    :param inputs: kinds of the inputs.
+    :param as_is: whether the targets of the samples are these labels, as plain integers.
     """
 
     dataset: Any
@@ -47,9 +47,11 @@ class TaskData:
         return cls(dataset, examination.labels, inputs, examination.as_is)
 
     def numbered(self, numbers: Mapping[int, int], task: int) -> tuple[Any, Any]:
-        """Make the loader of samples with the labels of the benchmark, and the stream's data set.
+        """Make the source of samples, with the labels of the benchmark, and the stream's data set.
 
-        :param numbers: from labels in the data to labels in the benchmark.
+        :param numbers: mapping from labels in the data to labels in the benchmark.
+        :param task: task label.
+        :return: source of samples and data set of the stream.
         """
         labels = [numbers[label] for label in self.labels]
         source = self._source(labels, numbers, task)
@@ -76,14 +78,18 @@ def assemble(
     class_names: Mapping[int, str] | None,
     orders: list[list[int]],
 ) -> ParallelBenchmark:
-    """Make the benchmark.
+    """Make the benchmark from the examined data of all tasks.
 
-    :param train: of each task.
-    :param test: of each task.
-    :param numbering: of the classes.
-    :param class_names: by label in the data.
-    :param orders: for each task, places in the concatenation of all tasks' training data, in order
-        of delivery.
+    :param train: training data of each task.
+    :param test: test data of each task.
+    :param timeline: span of each task.
+    :param numbering: labels of the classes in the benchmark.
+    :param batch_size: samples of each task at each tick.
+    :param scenario: ``"task"`` or ``"class"``.
+    :param task_names: name of each task.
+    :param class_names: names of the classes by label in the data.
+    :param orders: for each task, the indices of its samples in the concatenation of all tasks'
+        training data, in order of delivery.
     """
     _check_joined(train, timeline)
     benchmark = ParallelBenchmark(
@@ -141,16 +147,16 @@ def _delivered(
     indices: Sequence[int],
     deliveries: Sequence[Sequence[Delivery]],
 ) -> Any:
-    """Make the data set of what a segment delivers, from the data of its own tasks alone.
+    """Make the data set of a segment's samples from the data sets of its active tasks alone.
 
     :param tasks: data set of each task.
-    :param starts: where each task starts in the concatenation of all.
-    :param indices: of the samples in that concatenation.
+    :param starts: index of each task's first sample in the concatenation of all data sets.
+    :param indices: indices of the segment's samples in that concatenation, in order of delivery.
     """
     parts = [tasks[task] for task in segment.tasks]
     if len(parts) == 1:
         return parts[0].subset([index - starts[segment.tasks[0]] for index in indices])
-    # Avalanche's own concatenation joins attributes pair by pair: far slower for many tasks.
+    # Avalanche's own concatenation joins attributes in pairs, which is far slower for many tasks.
     labels = FlatData([part.targets.data for part in parts])
     task_labels = FlatData([part.targets_task_labels.data for part in parts])
     joined = StreamDataset(
@@ -183,15 +189,15 @@ def _check_joined(train: Sequence[TaskData], timeline: Timeline) -> None:
     avalanche = [task for task in own if isinstance(train[task].dataset, AvalancheDataset)]
     if avalanche and any(collates[task] != own[avalanche[0]] for task in collates):
         raise ValueError(
-            f"`train_datasets` must have one collate_fn: that of task {avalanche[0]} is not the "
-            "others'."
+            f"`train_datasets` must have one collate_fn: the one of task {avalanche[0]} differs "
+            "from the others."
         )
 
 
 def _class_names(
     numbering: Numbering, task_names: Sequence[str], given: Mapping[int, str] | None
 ) -> dict[int, str]:
-    """Names by label in the benchmark; of labels that tasks share, after the task."""
+    """Map labels in the benchmark to names, with the task's name in front of shared labels."""
     names = {}
     for task, own in enumerate(numbering.numbers):
         for label, number in own.items():

@@ -1,4 +1,4 @@
-"""Inputs of many samples at once, where a data set has them in memory."""
+"""Loading of many inputs at once from data sets in memory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _Kind = TypeVar("_Kind")
 
 @dataclass(frozen=True)
 class Bulk:
-    """How to load many inputs at once.
+    """Function that loads many inputs at once, and the indices that it needs.
 
-    :param root: the data set that has them in memory.
-    :param load: from places ``[b]`` in it to inputs ``[b, ...]``.
-    :param places: of the samples in question in the root, in their order; all if ``None``.
-    :param rows: what ``load`` takes rows of, where that is all it does.
+    :param root: data set that holds the inputs in memory.
+    :param load: function from indices ``[b]`` in the root to inputs ``[b, ...]``.
+    :param places: indices in the root of the samples, in their order; all samples if ``None``.
+    :param rows: tensor ``[N, ...]`` whose rows are the inputs, if ``load`` only selects rows.
     """
 
     root: Any
@@ -32,23 +32,23 @@ class Bulk:
     rows: Tensor | None = None
 
     def at(self, indices: Tensor) -> Tensor:
-        """Places in the root of the samples at these indices, ``[b]``."""
+        """Return the indices in the root, ``[b]``, of the samples at ``indices``."""
         return indices if self.places is None else self.places[indices]
 
 
 def loads_as(dataset: Any, kind: type[_Kind]) -> TypeGuard[_Kind]:
-    """Whether a data set is of a class of torch's, and loads samples as that class does."""
+    """Whether a data set is an instance of ``kind`` and inherits its ``__getitem__`` unchanged."""
     own = getattr(type(dataset), "__getitem__", None)
     return isinstance(dataset, kind) and own is vars(kind)["__getitem__"]
 
 
 def bulk_of(dataset: Any) -> Bulk | None:
-    """Find out how to load many of a data set's inputs at once.
+    """Find a function that loads many of a data set's inputs at once.
 
-    :param dataset: a ``TensorDataset``, a data set with a method ``load_inputs`` that does just
-        that, or torch's ``Subset`` of either; subclasses that load samples their own way do not
-        count.
-    :return: ``None`` if samples have to be loaded one by one.
+    :param dataset: any data set. Inputs load at once from a ``TensorDataset``, from a data set with
+        a method ``load_inputs``, and from torch's ``Subset`` of either. Subclasses with their own
+        ``__getitem__`` load one by one.
+    :return: the function and its indices; ``None`` if samples load one by one.
     """
     if loads_as(dataset, TensorDataset):
         rows = dataset.tensors[0]
@@ -66,5 +66,5 @@ def bulk_of(dataset: Any) -> Bulk | None:
 
 
 def _taken(rows: Tensor, places: Tensor) -> Tensor:
-    # Much faster than `rows[places]`, but places must be where the rows are.
+    # `index_select` is much faster than `rows[places]`, but needs both on one device.
     return rows.index_select(0, places.to(rows.device))

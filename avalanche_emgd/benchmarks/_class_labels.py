@@ -17,13 +17,15 @@ _SHOWN = 20
 def class_labels(
     arrays: Sequence[Any], owners: Sequence[str]
 ) -> tuple[list[list[int]], dict[int, str]]:
-    """Labels of the training and the test samples, and the names of the classes.
+    """Convert arrays of labels into integers, and name the classes.
 
-    Text is numbered in alphabetical order.
+    Text labels are numbered in alphabetical order.
 
-    :param arrays: ``[N]`` or ``[N, 1]``, whole numbers or text.
-    :param owners: names of both, for messages.
-    :raises ValueError: if they are no class labels; names the first that is none.
+    :param arrays: labels of the training and of the test samples, ``[N]`` or ``[N, 1]``, whole
+        numbers or text.
+    :param owners: names of the two arrays, for error messages.
+    :return: labels of the training and of the test samples, and the name of each label.
+    :raises ValueError: if a value is not a class label; the message names the first one.
     """
     arrays = tuple(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y for y in arrays)
     if all(y.dtype.kind == "U" and y.ndim == 1 for y in arrays):
@@ -42,11 +44,11 @@ def check_classes(
 ) -> None:
     """Check that the training and the test samples have the same classes.
 
-    :param labels: of both.
-    :param names: of the classes.
-    :param places: where the labels of both are, for messages.
-    :param subject: with a verb, as messages begin.
-    :raises ValueError: if a class is in one of them only.
+    :param labels: labels of the training and of the test samples.
+    :param names: names of the classes by label.
+    :param places: descriptions of the training and of the test labels, for error messages.
+    :param subject: beginning of the error message, with a verb.
+    :raises ValueError: if only the training or only the test samples have a class.
     """
     found = [set(own) for own in labels]
     for here, there in ((1, 0), (0, 1)):
@@ -54,6 +56,6 @@ def check_classes(
         if alone:
             shown = ", ".join(names.get(label, str(label)) for label in alone[:_SHOWN])
             raise ValueError(
-                f"{subject} classes in {places[here]} that {places[there]} has not: {shown}"
+                f"{subject} classes in {places[here]} that are missing in {places[there]}: {shown}"
                 f"{' ...' if len(alone) > _SHOWN else ''}."
             )

@@ -1,4 +1,4 @@
-"""What a data set says of its samples without loading them."""
+"""Properties of a data set that are known without loading its samples."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["declared_targets", "place_of", "size_of"]
 def size_of(dataset: Any, name: str) -> int:
     """Count the samples of a data set.
 
-    :param name: of the argument, for messages.
-    :raises ValueError: if it is no data set of a known length, or a subset by indices that are not
-        there.
+    :param name: name of the argument, for error messages.
+    :raises ValueError: if ``dataset`` is not a data set of known length, or is a subset with an
+        index out of range.
     """
     if not isinstance(dataset, (Dataset, AvalancheDataset)):
         raise ValueError(
@@ -47,7 +47,7 @@ def size_of(dataset: Any, name: str) -> int:
 
 
 def declared_targets(dataset: Any) -> Any:
-    """Find the targets of all samples, where that takes no loading of inputs; else ``None``."""
+    """Return the targets of all samples; ``None`` if they need the inputs to be loaded."""
     if hasattr(dataset, "targets"):
         if isinstance(dataset, AvalancheDataset):
             return dataset.targets.data
@@ -67,12 +67,12 @@ def declared_targets(dataset: Any) -> Any:
 
 
 def place_of(dataset: Any, index: int) -> str:
-    """Name a sample by its index, and by its file where the data set says it."""
+    """Describe a sample by its index, and by its file if the data set lists files."""
     found: Any = dataset
     place = index
     while loads_as(found, Subset):
         found, place = found.dataset, int(found.indices[place])
-    files = getattr(found, "samples", None)  # of torchvision's folders of images
+    files = getattr(found, "samples", None)  # as in torchvision's ImageFolder
     file = files[place] if isinstance(files, (list, tuple)) and len(files) > place else None
     file = file[0] if isinstance(file, tuple) and file else file
     return f"sample {index} ({file})" if isinstance(file, str) else f"sample {index}"

@@ -1,4 +1,4 @@
-"""What is decoded from files, shared by all data sets of a process made from the same files."""
+"""Cache of decoded files, shared by all data sets of a process made from the same files."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from torch import Tensor
 
 __all__ = ["Decoded", "decoded_once"]
 
-_SETTLED = 2.0  # seconds: the times of files are no finer on some file systems
-_MOST = 16  # entries; the tensors are not theirs
+_SETTLED = 2.0  # seconds: resolution of file times on some file systems
+_MOST = 16  # entries; they hold weak references, so no tensor stays alive because of them
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """What has been decoded from some files.
+    """Content decoded from files.
 
-    :param tensors: tensors that nothing may write to.
-    :param facts: plain values beside them that nothing may change.
+    :param tensors: read-only tensors.
+    :param facts: other read-only values, such as names of classes.
     """
 
     tensors: tuple[Tensor, ...] = ()
@@ -31,7 +31,7 @@ class Decoded:
 
 
 class _Entry:
-    """Weak references to tensors, with the values beside them."""
+    """Cache entry: weak references to the tensors, and the other values."""
 
     def __init__(self, found: Decoded) -> None:
         self._tensors = [weakref.ref(tensor) for tensor in found.tensors]
@@ -39,7 +39,7 @@ class _Entry:
         self._facts = found.facts
 
     def get(self) -> Decoded | None:
-        """Give what was decoded, unless a tensor is gone or has been written to since."""
+        """Return the content; ``None`` if a tensor has been freed or changed in place."""
         tensors = [reference() for reference in self._tensors]
         alive = tuple(tensor for tensor in tensors if tensor is not None)
         if len(alive) < len(tensors) or [t._version for t in alive] != self._versions:
@@ -53,15 +53,16 @@ _entries: dict[Hashable, _Entry] = {}
 def decoded_once(
     kind: Hashable, files: Iterable[str | os.PathLike[str]], decode: Callable[[], Decoded]
 ) -> Decoded:
-    """Decode files, or share what an earlier call has decoded from them.
+    """Decode files, or return the content that an earlier call has decoded.
 
-    Tensors are shared as long as a data set has them, so that sharing takes no memory of its own.
-    Files are the same while their paths, sizes, times of change and inodes are. Files that changed
-    within the last two seconds are not shared, because times may be that coarse.
+    The cache holds weak references: tensors are shared while a data set uses them, and the cache
+    takes no memory of its own. Two calls share content if paths, sizes, modification times and
+    inodes of the files agree. Content of files that changed within the last two seconds is not
+    shared, because file times may have that resolution.
 
-    :param kind: name of what is decoded, with all settings that the result depends on.
-    :param files: all files that the result depends on; nothing is shared if one is not there.
-    :param decode: function that decodes them, called if need be.
+    :param kind: key of the cache: a name and all settings that the result depends on.
+    :param files: all files that the result depends on; if one is missing, nothing is shared.
+    :param decode: function that decodes the files, called on a cache miss.
     """
     key = _identity(kind, files)
     for other in [other for other, entry in _entries.items() if entry.get() is None]:
@@ -70,7 +71,7 @@ def decoded_once(
     if found is not None:
         return found
     found = decode()
-    # Inference tensors do not tell whether they have been written to.
+    # Inference tensors have no version counter, so that changes in place remain unnoticed.
     if key is not None and not any(tensor.is_inference() for tensor in found.tensors):
         _entries[key] = _Entry(found)
         for oldest in list(_entries)[:-_MOST]:
@@ -79,7 +80,7 @@ def decoded_once(
 
 
 def _identity(kind: Hashable, files: Iterable[str | os.PathLike[str]]) -> Hashable | None:
-    """Identity of files, as far as the file system tells; ``None`` if they may be changing."""
+    """Return a key that identifies the files' content; ``None`` if a file may be changing."""
     digest, latest = hashlib.sha256(), 0
     try:
         for file in files:

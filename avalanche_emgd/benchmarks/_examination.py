@@ -1,4 +1,4 @@
-"""Labels and inputs of a user's data set, examined before anything is made of them."""
+"""Examination of the labels and inputs of a user's data set before it is used."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .images import ImagesInMemory
 __all__ = ["Examination", "Inputs"]
 
 _Pair = tuple[Any, Any]
-_SPOTS = 8  # samples at which two ways of loading a data set are compared
+_SPOTS = 8  # samples for which `load_inputs` is compared with `__getitem__`
 
 
 @dataclass(frozen=True)
 class Inputs:
     """Kinds of the inputs of a data set.
 
-    :param loaded: after training transforms.
-    :param stored: after evaluation transforms, as a replay memory keeps them.
-    :param complete: whether all samples have been looked at.
-    :param extremes: smallest and largest number of inputs, where these are integers in memory.
+    :param loaded: kind of the inputs after training transforms.
+    :param stored: kind of the inputs after evaluation transforms, as a replay memory keeps them.
+    :param complete: whether all samples have been examined.
+    :param extremes: smallest and largest value of integer inputs in memory; ``None`` for others.
     """
 
     loaded: InputKind
@@ -50,20 +50,20 @@ class _Sample:
 
 
 class Examination:
-    """Labels of a data set, and whether its samples are what they should be.
+    """Labels of a data set, and checks of its samples.
 
-    The labels are those that its samples are loaded with. ``targets``, or the tensors of a
-    ``TensorDataset``, save loading them all; samples are then compared with them.
+    The labels are the targets with which the samples load. If the data set has ``targets``, or is a
+    ``TensorDataset``, the labels are read from there, and loaded samples are compared with them.
 
-    :param dataset: of ``(x, y, ...)``.
-    :param name: of the argument, for messages.
-    :raises ValueError: if it is no data set, or its targets are not class labels.
+    :param dataset: data set of ``(x, y, ...)``.
+    :param name: name of the argument, for error messages.
+    :raises ValueError: if ``dataset`` is not a data set, or its targets are not class labels.
     """
 
     def __init__(self, dataset: Any, name: str) -> None:
         self.dataset, self.name = dataset, name
         self.as_is = True
-        """Whether its samples have these labels, as plain integers."""
+        """Whether the targets of the samples are these labels, as plain integers."""
         self._samples: dict[int, _Sample] = {}
         self._size = size_of(dataset, name)
         self._load = _loader_of(dataset)
@@ -82,10 +82,11 @@ class Examination:
     def inputs(self, chosen: Sequence[int] | None, limit: int) -> Inputs | None:
         """Examine inputs, and compare the targets of samples with the labels.
 
-        :param chosen: indices of the samples in question; all if ``None``.
-        :param limit: how many to load one by one; of more, that many evenly spread ones.
-        :return: ``None`` if there are none.
-        :raises ValueError: names the first sample that cannot be used, and why.
+        :param chosen: indices of the samples to examine; all samples if ``None``.
+        :param limit: largest number of samples that are loaded one by one. Of a larger data set,
+            this many evenly spread samples are loaded.
+        :return: kinds of the inputs; ``None`` without samples.
+        :raises ValueError: if a sample cannot be used; the message names the sample and the reason.
         """
         indices = self._all() if chosen is None else chosen
         if len(indices) == 0:
@@ -117,7 +118,7 @@ class Examination:
             return [self._sample(index).label for index in self._all()]
 
     def _sample(self, index: int) -> _Sample:
-        """Load a sample once, and remember what it was."""
+        """Load a sample once, and keep its label and its kinds."""
         if index not in self._samples:
             try:
                 (x, y), (stored, own) = self._load(index)
@@ -162,7 +163,7 @@ class Examination:
                 f"`{self.name}` has the label {self.labels[index]} in its `targets` where sample "
                 f"{index} has {sample.label}: apply its target_transform to `targets` beforehand."
             )
-        # Target transforms of Avalanche's data sets leave `targets` as they were.
+        # Target transforms of Avalanche's data sets do not change `targets`.
         self.labels = self._loaded_labels()
 
     def _check_collate(self, indices: Sequence[int]) -> None:
@@ -174,7 +175,7 @@ class Examination:
         view = self.dataset.eval() if avalanche else self.dataset
         samples = [view[index] for index in indices]
         try:
-            # Only Avalanche's loaders ask the data set how to join samples.
+            # Only Avalanche's loaders call the collate_fn of a data set.
             single = [own([sample])[0][0] if avalanche else sample[0] for sample in samples]
             same = torch.equal(own(samples)[0], torch.stack(list(map(torch.as_tensor, single))))
         except Exception as error:
@@ -184,12 +185,12 @@ class Examination:
             ) from error
         if not same:
             raise ValueError(
-                f"`{self.name}` has a collate_fn that does more than put samples one below the "
-                "other: let the data set itself return tensors of one shape."
+                f"`{self.name}` has a collate_fn that does more than stack samples: let the data "
+                "set itself return tensors of one shape."
             )
 
     def _in_bulk(self, bulk: Bulk, chosen: Sequence[int] | None) -> Inputs:
-        """Examine inputs that are in memory, many at a time."""
+        """Examine inputs in memory, many at a time."""
         indices = self._every() if chosen is None else torch.tensor(list(chosen))
         if isinstance(bulk.root, TensorDataset):
             rows = bulk.rows
@@ -219,8 +220,8 @@ class Examination:
         for index in indices[:: -(-len(indices) // _SPOTS)].tolist():
             if not self._checked_kinds(index)[0].agrees(kind):
                 raise ValueError(
-                    f"`{self.name}`: `load_inputs` and `__getitem__` give other inputs for sample "
-                    f"{index}."
+                    f"`{self.name}`: `load_inputs` and `__getitem__` give different inputs for "
+                    f"sample {index}: make them agree."
                 )
         return Inputs(kind, kind, True)
 
@@ -240,7 +241,10 @@ class Examination:
 
 
 def _loader_of(dataset: Any) -> Callable[[int], tuple[_Pair, _Pair]]:
-    """Loader of ``(x, y)`` by index, after training and after evaluation transforms."""
+    """Return a function from an index to two pairs ``(x, y)``.
+
+    The first pair is loaded with training transforms, the second with evaluation transforms.
+    """
     if not isinstance(dataset, AvalancheDataset):
         return lambda index: (_pair(dataset[index]),) * 2
     views = dataset.train(), dataset.eval()

@@ -1,4 +1,4 @@
-"""A fingerprint of a parallel benchmark, by which benchmarks are compared."""
+"""Fingerprints of parallel benchmarks, for comparison by content."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["fingerprint_of"]
 
 SAMPLED_INPUTS = 32
-"""Inputs of each stream that enter a fingerprint."""
+"""Number of inputs of each stream that enter a fingerprint."""
 
 
 def fingerprint_of(benchmark: ParallelBenchmark) -> str:
-    """Digest a benchmark's settings, its labels in order of delivery and some of its inputs.
+    """Hash a benchmark's settings, its labels in order of delivery and some of its inputs.
 
-    Equal content gives equal fingerprints in every process. Inputs that differ each time they are
-    loaded, as after random transforms, count with their shape and type alone.
+    Equal content gives equal fingerprints in every process. Of inputs with random transforms, which
+    differ at each loading, only shape and type enter the fingerprint.
 
     :return: SHA-256, 64 hexadecimal digits.
     """

@@ -1,4 +1,4 @@
-"""Images in one folder for each class."""
+"""Lists of image files in one folder for each class."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["ClassFolders", "class_folders"]
 class ClassFolders:
     """Image files by class.
 
-    :param classes: names of the folders, in their order.
-    :param paths: of all files, class by class.
-    :param targets: number of the class of each file.
+    :param classes: names of the folders, in alphabetical order.
+    :param paths: paths of all files, class by class.
+    :param targets: index of the class of each file.
     """
 
     classes: list[str]
@@ -51,7 +51,7 @@ def class_folders(path: Path) -> ClassFolders:
 
 
 def _images_below(folder: Path) -> list[str]:
-    """Paths of all images in a folder and those below it, each folder once."""
+    """List all images in a folder and its subfolders, each folder once."""
     by_folder: dict[str, list[str]] = {}
     above = {_identity(each) for each in (folder.parent, *folder.parent.absolute().parents)}
     visited: set[tuple[int, int]] = set()
@@ -81,6 +81,6 @@ def _identity(path: str | Path) -> tuple[int, int]:
 
 
 def _contains(folder: str, place: str) -> bool:
-    """Whether a place lies in the folder that a link leads to."""
+    """Whether ``place`` lies in ``folder``, after symbolic links are resolved."""
     target, inner = os.path.realpath(folder), os.path.realpath(place)
     return inner == target or inner.startswith(target.rstrip(os.sep) + os.sep)

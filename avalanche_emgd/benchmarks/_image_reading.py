@@ -1,4 +1,4 @@
-"""Image files as bytes: what is in them is checked before they are decoded."""
+"""Decoding of image files, whose headers are checked first."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _EIGHT_BITS = {"1", "L", "P", "LA", "PA", "RGB", "RGBX", "RGBA", "CMYK", "YCbCr"
 
 
 def is_deep(mode: str) -> bool:
-    """Whether images of a mode of Pillow's have 16 bits."""
+    """Whether images of a Pillow mode have 16 bits."""
     return mode.startswith("I;16")
 
 
 def rgb_of(image: Any) -> Any:
-    """Convert an image of Pillow's to RGB with 8 bits.
+    """Convert a Pillow image to RGB with 8 bits.
 
-    Grey levels of 16 bits are divided by 257. What is transparent is as opaque as the rest.
+    Grey levels of 16 bits are divided by 257. Transparency is ignored.
 
-    :raises ValueError: if it is of a mode whose range of grey levels is not known.
+    :raises ValueError: if the range of grey levels of the image's mode is not known.
     """
     if is_deep(image.mode):
         levels = np.asarray(image).astype(np.uint32)
@@ -48,28 +48,28 @@ def rgb_of(image: Any) -> Any:
 def decode(path: str, size: tuple[int, int] | None = None) -> tuple[Bytes, str]:
     """Decode an image file.
 
-    :param path: of the file.
-    :param size: (height, width) to which it is scaled.
-    :return: ``[H, W, 3]``, RGB, and the mode of Pillow's that it has in the file.
-    :raises ValueError: if it cannot be decoded or is too large; names the file.
+    :param path: path of the file.
+    :param size: (height, width) to which the image is scaled; its own if ``None``.
+    :return: RGB pixels ``[H, W, 3]``, and the image's Pillow mode in the file.
+    :raises ValueError: if the image cannot be decoded or is too large; the message names the file.
     """
     with _opened(path) as image:
         return bytes_of(image, size), image.mode
 
 
 def check_header(path: str) -> tuple[int, int]:
-    """Size (height, width) of an image file, without decoding it.
+    """Read the size (height, width) of an image file from its header.
 
-    :raises ValueError: if it is no image, or too large; names the file.
+    :raises ValueError: if the file is not an image, or too large; the message names the file.
     """
     with _opened(path) as image:
         return image.height, image.width
 
 
 def common_size(paths: Sequence[str]) -> tuple[int, int]:
-    """Size (height, width) that all image files have, without decoding them.
+    """Read the common size (height, width) of image files from their headers.
 
-    :raises ValueError: if two of them differ; names both.
+    :raises ValueError: if two sizes differ; the message names both files.
     """
     first = check_header(paths[0])
     for path in paths:
@@ -77,7 +77,7 @@ def common_size(paths: Sequence[str]) -> tuple[int, int]:
         if size != first:
             raise ValueError(
                 f"`directory` has images of different sizes: {paths[0]!r} is {_by(first)}, "
-                f"{path!r} is {_by(size)}: say to which `size` (height, width) to scale them (on "
+                f"{path!r} is {_by(size)}: give the `size` (height, width) to scale them to (on "
                 "the command line: --size)."
             )
     return first
@@ -86,7 +86,7 @@ def common_size(paths: Sequence[str]) -> tuple[int, int]:
 def check_size(size: Any) -> tuple[int, int]:
     """Check a size (height, width) to which images are to be scaled.
 
-    :raises ValueError: if it is no pair of positive integers, or too large.
+    :raises ValueError: if ``size`` is not a pair of positive integers, or too large.
     """
     given = tuple(size) if isinstance(size, (tuple, list)) else (size,)
     whole = all(map(is_whole, given))
@@ -102,9 +102,9 @@ def check_size(size: Any) -> tuple[int, int]:
 def _opened(path: str) -> Iterator[Any]:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ValueError("it is no file")  # reading of a pipe would wait for ever
+            raise ValueError("it is no file")  # reading from a pipe may block for ever
         with warnings.catch_warnings():
-            # Pillow only warns of large images; here their size is checked.
+            # Pillow only warns about large images; the check below raises an error.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path)
         with image:
@@ -121,10 +121,10 @@ def _opened(path: str) -> Iterator[Any]:
 
 
 def bytes_of(image: Any, size: tuple[int, int] | None) -> Bytes:
-    """Pixels of an image of Pillow's, RGB ``[H, W, 3]``.
+    """Convert a Pillow image to RGB pixels ``[H, W, 3]``.
 
-    :param size: (height, width) to which it is scaled.
-    :raises ValueError: as :func:`rgb_of`.
+    :param size: (height, width) to which the image is scaled; its own if ``None``.
+    :raises ValueError: as in :func:`rgb_of`.
     """
     colour = rgb_of(image)
     if size is not None and (colour.height, colour.width) != size:

@@ -1,4 +1,4 @@
-"""The samples of a segment, where all of them are in memory."""
+"""Loading of a segment's samples from memory."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ __all__ = ["InMemory", "in_memory"]
 
 
 class InMemory:
-    """Loads what a segment delivers many samples at once, everything else looked up beforehand.
+    """Loader of a segment's samples, many at once, by indices computed in advance.
 
-    :param bulks: how to load inputs, by task.
-    :param places: of all samples in the root of their task, in order of delivery, ``[N]``.
+    :param bulks: functions that load the inputs, by task.
+    :param places: indices of all samples in their task's root data set, in order of delivery,
+        ``[N]``.
     :param labels: class labels ``[N]``.
     :param tasks: task labels ``[N]``.
     """
@@ -39,12 +40,12 @@ class InMemory:
         self._tasks = tasks
 
     def load(self, deliveries: Sequence[Sequence[Delivery]]) -> Iterator[list[Tensor]]:
-        """Load tick after tick as ``[x, y, task labels]``.
+        """Yield the minibatch ``[x, y, task labels]`` of each tick.
 
-        :param deliveries: of successive ticks.
+        :param deliveries: deliveries of successive ticks.
         """
-        # Once for all ticks, as far as possible: half of the time of a small operation on a tensor
-        # is finding it. Copies: what is done to a minibatch must not reach those of other epochs.
+        # One operation for all ticks is faster: half of the time of a small operation is overhead.
+        # The minibatches are copies, so that changes in place do not reach later epochs.
         span = slice(deliveries[0][0].start, deliveries[-1][-1].stop)
         sizes = [[d.stop - d.start for d in delivered] for delivered in deliveries]
         totals = list(map(sum, sizes))
@@ -60,9 +61,9 @@ class InMemory:
         sizes: Sequence[Sequence[int]],
         places: Tensor,
     ) -> Iterator[Tensor]:
-        """Load the inputs of tick after tick.
+        """Yield the inputs of each tick.
 
-        :param places: of all samples of these ticks, in order.
+        :param places: indices of all samples of these ticks, in order of delivery.
         """
         if self._of_all is not None:
             yield from map(self._of_all, places.split(list(map(sum, sizes))))
@@ -84,7 +85,7 @@ class InMemory:
     def inputs_at(self, indices: Tensor) -> Tensor:
         """Load inputs ``[b, ...]`` of samples.
 
-        :param indices: ``[b]``, b ≥ 1 of them, in order of delivery.
+        :param indices: indices ``[b]`` of samples in order of delivery, b ≥ 1.
         """
         places, tasks = self._places[indices], self._tasks[indices]
         if self._of_all is not None:
@@ -97,7 +98,7 @@ class InMemory:
 
 
 def _alike(rows: Mapping[int, Tensor | None]) -> dict[int, Tensor] | None:
-    """Tensors of which rows can be written one below the other; ``None`` if there are others."""
+    """Return the tensors by task if rows of all of them fit into one tensor; else ``None``."""
     found = {task: each for task, each in rows.items() if each is not None}
     kinds = {(each.dtype, each.device, each.shape[1:]) for each in found.values()}
     plain = not any(each.requires_grad for each in found.values())
@@ -110,12 +111,14 @@ def in_memory(
     ids: Tensor,
     deliveries: Sequence[Sequence[Delivery]],
 ) -> InMemory | None:
-    """Look everything up beforehand; ``None`` if the samples are not all in memory.
+    """Make the loader of a segment from memory.
 
     :param sources: training data of each task.
-    :param offsets: where each task starts in the concatenation of all of them.
-    :param ids: places in that concatenation of the samples of a segment, in order of delivery.
-    :param deliveries: of the segment.
+    :param offsets: index of each task's first sample in the concatenation of all training data.
+    :param ids: indices of the segment's samples in that concatenation, in order of delivery,
+        ``[N]``.
+    :param deliveries: deliveries of the segment.
+    :return: the loader; ``None`` if some samples are not in memory.
     """
     bulks = {}
     for task in {delivery.task for delivered in deliveries for delivery in delivered}:

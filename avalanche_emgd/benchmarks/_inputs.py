@@ -1,4 +1,4 @@
-"""What the inputs of a data set are: one shape, one type, finite numbers."""
+"""Shape and type of inputs, and checks for finite numbers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ._text_files import first_line
 
 __all__ = ["InputError", "InputKind", "InputKinds", "extremes_of", "kind_of", "non_finite_row"]
 
-_CHUNK = 1 << 22  # numbers that are looked at together
+_CHUNK = 1 << 22  # numbers that are checked together
 
 
 class InputError(ValueError):
-    """Says of one input why it cannot be used, without saying which one it is."""
+    """Reason why an input cannot be used; the caller adds the name of the input."""
 
 
 @dataclass(frozen=True)
 class InputKind:
     """Shape and type that all inputs of a data set have.
 
-    :param shape: of one input.
-    :param dtype: of its numbers.
-    :param is_array: whether it is a NumPy array, which loaders do not mix with tensors.
+    :param shape: shape of one input.
+    :param dtype: type of its numbers.
+    :param is_array: whether inputs are NumPy arrays, which loaders do not mix with tensors.
     """
 
     shape: tuple[int, ...]
@@ -38,7 +38,7 @@ class InputKind:
         return f"{str(self.dtype).removeprefix('torch.')} {list(self.shape)}"
 
     def agrees(self, other: InputKind) -> bool:
-        """Whether minibatches of both can be joined."""
+        """Whether minibatches of both kinds can be joined."""
         return (self.shape, self.dtype) == (other.shape, other.dtype)
 
 
@@ -46,10 +46,10 @@ class InputKind:
 class InputKinds:
     """Kinds of the inputs of each task of a benchmark.
 
-    :param train: after training transforms.
-    :param stored: training inputs after evaluation transforms, as a replay memory keeps them.
-    :param test: after evaluation transforms.
-    :param extremes: smallest and largest number of all inputs, where these are integers in memory.
+    :param train: kinds of training inputs after training transforms.
+    :param stored: kinds of training inputs after evaluation transforms, as in a replay memory.
+    :param test: kinds of test inputs after evaluation transforms.
+    :param extremes: smallest and largest value of integer inputs in memory; ``None`` for others.
     """
 
     train: tuple[InputKind, ...]
@@ -59,10 +59,10 @@ class InputKinds:
 
 
 def kind_of(x: Any) -> InputKind:
-    """Kind of one input.
+    """Return the kind of one input.
 
-    :raises InputError: if it is neither a tensor nor an array of numbers, or has NaN or infinite
-        ones.
+    :raises InputError: if the input is not a tensor or array of numbers, or has NaN or infinite
+        numbers.
     """
     is_array = isinstance(x, np.ndarray)
     if isinstance(x, Image.Image):
@@ -89,10 +89,10 @@ def kind_of(x: Any) -> InputKind:
 
 
 def non_finite_row(rows: Tensor, places: Tensor | None) -> int | None:
-    """Index of the first row that has NaN or infinite numbers; ``None`` if there is none.
+    """Return the index of the first row with NaN or infinite numbers; ``None`` without such rows.
 
     :param rows: inputs ``[N, ...]``.
-    :param places: of the rows in question, ``[n]``; all if ``None``.
+    :param places: indices of the rows to check, ``[n]``; all rows if ``None``.
     """
     number = len(rows) if places is None else len(places)
     if number == 0 or not _may_be_infinite(rows):
@@ -110,10 +110,10 @@ def non_finite_row(rows: Tensor, places: Tensor | None) -> int | None:
 
 
 def extremes_of(rows: Tensor, places: Tensor | None) -> tuple[int, int] | None:
-    """Smallest and largest number of inputs, if they are whole numbers.
+    """Return the smallest and the largest value of integer inputs; ``None`` for other types.
 
     :param rows: inputs ``[N, ...]``.
-    :param places: of the rows in question, ``[n]``; all if ``None``.
+    :param places: indices of the rows to check, ``[n]``; all rows if ``None``.
     """
     if rows.dtype == torch.bool or _may_be_infinite(rows):
         return None

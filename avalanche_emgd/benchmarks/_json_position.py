@@ -1,4 +1,4 @@
-"""Where in a JSON text a value stands, so that an error can name the line."""
+"""Position of a value in a JSON text, so that an error can name the line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ _DECODER = json.JSONDecoder()
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int:
-    """Line (from 1) on which the value at ``path`` starts.
+    """Find the line on which the value at ``path`` starts.
 
     :param text: valid JSON.
-    :param path: keys and indices that lead to the value; where the path ends early, the line of the
-        last value that exists.
+    :param path: keys and indices that lead to the value. If a part of the path does not exist, the
+        result is the line of the last value that exists.
+    :return: number of the line, from 1.
     """
     position = _skip(text, 0)
     for step in path:
@@ -30,7 +31,7 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
 
 
 def _enter(text: str, position: int, step: str | int) -> int | None:
-    """Position of member ``step`` of the object or array at ``position``."""
+    """Find the position of member ``step`` of the object or array at ``position``."""
     opening = text[position]
     if opening not in "{[":
         return None

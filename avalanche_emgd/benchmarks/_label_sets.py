@@ -10,9 +10,9 @@ from ._whole_numbers import is_whole
 
 
 def check_random_seed(seed: Any) -> None:
-    """Check a seed from which label sets or a time line are drawn.
+    """Check the seed of random label sets or of a random time line.
 
-    :raises ValueError: if it is no integer ≥ 0.
+    :raises ValueError: if the seed is not an integer ≥ 0.
     """
     if not is_whole(seed) or seed < 0:
         raise ValueError(
@@ -22,9 +22,15 @@ def check_random_seed(seed: Any) -> None:
 
 
 def random_label_sets(num_classes: int, num_tasks: int, seed: int) -> list[list[int]]:
-    """Divide shuffled classes into tasks of equal size, the last ones one larger if need be.
+    """Divide shuffled classes into tasks of equal size.
 
-    :raises ValueError: if there are more tasks than classes, or none, or the seed is negative.
+    If the division has a remainder, the last tasks have one class more.
+
+    :param num_classes: number of classes, labelled from 0.
+    :param num_tasks: number of tasks, in 1..``num_classes``.
+    :param seed: seed of the permutation, ≥ 0.
+    :return: class labels of each task.
+    :raises ValueError: if ``num_tasks`` or ``seed`` is out of range.
     """
     if not is_whole(num_tasks):
         raise ValueError(f"`num_tasks` must be an integer, found {num_tasks!r}.")

@@ -1,4 +1,4 @@
-"""Any labelled data set as an Avalanche data set with class and task labels."""
+"""Conversion of labelled data sets into Avalanche data sets with class and task labels."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ __all__ = [
 
 
 class StreamDataset(TaskAwareSupervisedClassificationDataset[Any]):
-    """Data of a parallel stream; its parts are of this class, too."""
+    """Data set of a parallel stream; its subsets are of the same class."""
 
 
 class Relabelling:
-    """Target transform that gives classes other numbers.
+    """Target transform that replaces class labels.
 
-    :param numbers: from each class label in the data to the one in its place.
+    :param numbers: mapping from class labels in the data to new class labels.
     """
 
     def __init__(self, numbers: Mapping[int, int]) -> None:
@@ -60,13 +60,14 @@ class Relabelling:
 def with_labels(
     dataset: Any, labels: list[int], task: int, *, kind: Any = None, relabelling: Any = None
 ) -> Any:
-    """Wrap as an Avalanche data set whose samples are ``(x, class label, task label)``.
+    """Wrap a data set as an Avalanche data set of ``(x, class label, task label)``.
 
-    :param dataset: an Avalanche data set, or any other.
-    :param labels: of all samples.
-    :param task: label of the task.
+    :param dataset: an Avalanche data set or any other data set.
+    :param labels: class labels of all samples.
+    :param task: task label.
     :param kind: class of the result; Avalanche's own if omitted.
-    :param relabelling: from the targets of an Avalanche data set to ``labels``, where they differ.
+    :param relabelling: transform from the targets of an Avalanche data set to ``labels``; omitted
+        if the two agree.
     """
     attributes = [
         DataAttribute(labels, "targets"),
@@ -83,14 +84,14 @@ def with_labels(
 
 
 class Source(Dataset[tuple[Any, int]]):
-    """Samples of one task ``(x, label)``: whatever else a data set yields is left out.
+    """Samples ``(x, label)`` of one task; other elements of a sample are dropped.
 
-    :param dataset: of ``(x, y, ...)``; asked for many samples at once where it has them in memory
-        or has torch's ``__getitems__``.
-    :param labels: of all samples.
-    :param task: label of the task.
-    :param relabelling: from the targets of the data set to ``labels``, where not all samples have
-        been looked at before. Both are then compared whenever samples are loaded.
+    :param dataset: data set of ``(x, y, ...)``. Many samples load at once if the data set is in
+        memory or has torch's ``__getitems__``.
+    :param labels: class labels of all samples.
+    :param task: task label.
+    :param relabelling: transform from the targets of the data set to ``labels``, given if some
+        samples have not been examined. Loaded samples are then compared with ``labels``.
     """
 
     def __init__(
@@ -105,9 +106,9 @@ class Source(Dataset[tuple[Any, int]]):
         self._task = task
         self._relabelling = relabelling
         self.targets = torch.tensor(labels, dtype=torch.long)
-        """Labels of all samples, ``[len(self)]``."""
+        """Class labels of all samples, ``[len(self)]``."""
         self.bulk = bulk_of(dataset)
-        """How to load many inputs at once, where that can be had."""
+        """Function that loads many inputs at once; ``None`` if inputs load one by one."""
         self._at_once = _loads_many(dataset)
 
     def __len__(self) -> int:
@@ -122,8 +123,9 @@ class Source(Dataset[tuple[Any, int]]):
     def load(self, indices: Tensor) -> list[Tensor]:
         """Load samples as ``[x, y, task labels]``.
 
-        :param indices: ``[b]``.
-        :raises ValueError: if they cannot be joined; names the task and the sample.
+        :param indices: indices of the samples, ``[b]``.
+        :raises ValueError: if the samples cannot be joined, or one has another label than expected;
+            the message names the task and the samples.
         """
         labels = [self.targets[indices], torch.full((len(indices),), self._task)]
         if self.bulk is not None:
@@ -150,7 +152,7 @@ class Source(Dataset[tuple[Any, int]]):
             kind_of(sample[0])
             if self._relabelling(sample[1]) == self._labels[index]:
                 return
-            found = f"has another label than in its `targets`: {sample[1]!r}"
+            found = f"has the label {sample[1]!r}, another than in the `targets` of the data set"
         except InputError as error:
             found = str(error)
         except (KeyError, ValueError):
@@ -159,9 +161,9 @@ class Source(Dataset[tuple[Any, int]]):
 
 
 def _loads_many(dataset: Any) -> bool:
-    """Whether a data set has a ``__getitems__`` that says the same as its ``__getitem__``.
+    """Whether a data set has a ``__getitems__`` that agrees with its ``__getitem__``.
 
-    A subclass that changes one sample alone still inherits the way to load many.
+    The two disagree if a subclass overrides ``__getitem__`` and inherits ``__getitems__``.
     """
     order = type(dataset).__mro__
     one, many = (
@@ -176,7 +178,7 @@ def _loads_many(dataset: Any) -> bool:
 
 
 def inputs_of(dataset: Any, indices: Tensor) -> Tensor:
-    """Load inputs ``[b, ...]`` of an Avalanche data set one by one, joined by its own function."""
+    """Load inputs ``[b, ...]`` of an Avalanche data set one by one, joined by its collate_fn."""
     samples = [dataset[index] for index in indices.tolist()]
     if dataset.collate_fn is default_collate:
         inputs: Tensor = default_collate([sample[0] for sample in samples])
@@ -194,15 +196,17 @@ def collate(dataset: Any, indices: Sequence[int]) -> list[Tensor]:
             f"Samples {list(indices[:8])} ... of the experience's data set cannot be joined: "
             f"{str(error)[:200]}"
         ) from error
-    if len(tensors) == 2:  # a data set without task labels: Avalanche's task 0
+    if len(tensors) == 2:  # a data set without task labels has Avalanche's task 0
         tensors.append(torch.zeros(len(indices), dtype=torch.long))
     return [tensors[0], tensors[1], tensors[-1]]
 
 
 def checked(batch: list[Tensor], targets: Tensor) -> list[Tensor]:
-    """Check that samples ``[x, y, task labels]`` have the labels that are known of them.
+    """Check the class labels of loaded samples against known labels.
 
-    :param targets: of these samples, and maybe of others after them.
+    :param batch: samples ``[x, y, task labels]``.
+    :param targets: known class labels of these samples; labels of later samples may follow.
+    :return: ``batch``.
     :raises ValueError: if a sample has another label.
     """
     own = targets[: len(batch[1])]
@@ -210,6 +214,6 @@ def checked(batch: list[Tensor], targets: Tensor) -> list[Tensor]:
         place = int((batch[1] != own).nonzero()[0, 0])
         raise ValueError(
             f"A sample has the label {batch[1][place]!s}, but {own[place]!s} in the `targets` of "
-            "its data set: give both the same target transform."
+            "its data set: apply the same target transform to both."
         )
     return batch

@@ -1,4 +1,4 @@
-"""Class labels of any kind as Python integers."""
+"""Conversion of class labels into Python integers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = [
 
 
 def as_label(target: Any) -> int:
-    """Class label of one sample.
+    """Convert the target of one sample into a class label.
 
-    :param target: an integer, a boolean or a whole number, of Python, NumPy or torch; also as a
-        tensor or an array of a single element.
-    :raises ValueError: says what else it is.
+    :param target: integer, boolean or floating-point whole number of Python, NumPy or torch, or a
+        tensor or array of one such element.
+    :raises ValueError: if ``target`` is not a class label; the message describes it.
     """
     if isinstance(target, (Tensor, np.ndarray)):
         if target.size != 1 if isinstance(target, np.ndarray) else target.numel() != 1:
@@ -39,18 +39,18 @@ def as_label(target: Any) -> int:
 
 
 def is_plain(target: Any) -> bool:
-    """Whether loaders make an int64 tensor ``[b]`` of such targets without help."""
+    """Whether torch's ``default_collate`` makes an int64 tensor ``[b]`` from such targets."""
     if isinstance(target, Tensor):
         return target.ndim == 0 and target.dtype == torch.int64
     return isinstance(target, (int, np.int64)) and not isinstance(target, bool)
 
 
 def labels_of(targets: Any, name: str) -> list[int]:
-    """Class labels of many samples; see :func:`as_label`.
+    """Convert the targets of many samples into class labels; see :func:`as_label`.
 
-    :param targets: tensor or array ``[N]`` or ``[N, 1]``, or a sequence.
-    :param name: of the data, for messages.
-    :raises ValueError: names the first sample whose target is no class label.
+    :param targets: tensor or array ``[N]`` or ``[N, 1]``, or a sequence of N targets.
+    :param name: name of the data, for error messages.
+    :raises ValueError: if a target is not a class label; the message names the first such sample.
     """
     if isinstance(targets, Tensor):
         targets = targets.detach().cpu()
@@ -82,18 +82,20 @@ def _label_at(index: int, target: Any, name: str) -> int:
 
 
 def no_label(name: str, index: int, found: object) -> str:
-    """Message for a target that is no class label."""
+    """Return the error message for a target that is not a class label."""
     return (
         f"`{name}` must have integer class labels, one for each sample, found {found} at index "
-        f"{index}: regression and several labels of a sample are not supported, and of one-hot "
-        "vectors take the argmax."
+        f"{index}: replace one-hot vectors by their argmax; regression and several labels for a "
+        "sample are not supported."
     )
 
 
 def checked_label_sets(label_sets: Iterable[Any], name: str = "label_sets") -> list[list[int]]:
-    """Label sets given as lists, tuples, sets, ranges, tensors or arrays, as lists of integers.
+    """Convert label sets into lists of integers.
 
-    :raises ValueError: names the entry that is no set of integers.
+    :param label_sets: sequence of lists, tuples, sets, ranges, tensors or arrays.
+    :param name: name of the argument, for error messages.
+    :raises ValueError: if an entry is not a set of integers; the message names the entry.
     """
     try:
         entries = list(label_sets)
@@ -116,7 +118,7 @@ def _label_set(labels: Any, name: str) -> list[int]:
 
 
 def first_difference(one: Sequence[int], other: Sequence[int]) -> int | None:
-    """Index of the first two labels that differ; ``None`` if there are none."""
+    """Return the first index at which two label lists differ; ``None`` if they are equal."""
     if one == other:
         return None
     return next(i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)

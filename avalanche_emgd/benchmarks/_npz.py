@@ -1,4 +1,4 @@
-"""Arrays of a NumPy file, whose sizes are checked in their headers before they are read."""
+"""Reading of NumPy files, with the array sizes checked in the headers first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .limits import MEMORY_SHARE, MOST_EXPANSION
 
 __all__ = ["read_arrays"]
 
-_SMALL = 64 << 20  # bytes up to which it does not matter how far an array expands
+_SMALL = 64 << 20  # bytes; the expansion of smaller arrays is not checked
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _FAULTS = (
     ValueError,
@@ -29,7 +29,7 @@ _FAULTS = (
     EOFError,
     OSError,
     OverflowError,
-    RuntimeError,  # encrypted, or compressed in an unknown way
+    RuntimeError,  # raised for encryption and unknown compression
     SyntaxError,
     struct.error,
     zipfile.BadZipFile,
@@ -40,11 +40,11 @@ _FAULTS = (
 def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
     """Read arrays of numbers or text, without pickle.
 
-    :param file: ``.npz``.
-    :param keys: names of the arrays; others are left alone.
-    :raises FileNotFoundError: if the file is not there.
-    :raises ValueError: if it is no such file, or lacks an array. Also if an array is too large for
-        the memory, is not as large as it says, or expands by more than
+    :param file: path of an ``.npz`` file.
+    :param keys: names of the arrays to read; others are ignored.
+    :raises FileNotFoundError: if the file does not exist.
+    :raises ValueError: if the file is not an ``.npz`` file, or lacks an array. Also if an array is
+        too large for the memory, has another size than its header declares, or expands by more than
         :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`.
     """
     if not file.is_file():
@@ -71,7 +71,7 @@ def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _checked_size(archive: zipfile.ZipFile, key: str) -> int:
-    """Bytes of an array, from its header and the directory of the file."""
+    """Return the size of an array in bytes, from its header, and check it."""
     entry = archive.getinfo(f"{key}.npy")
     with archive.open(entry) as stream:
         shape, dtype, header = _header(stream)
@@ -92,7 +92,7 @@ def _checked_size(archive: zipfile.ZipFile, key: str) -> int:
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    """Shape and type of an array, and how many bytes say so."""
+    """Read the header of an array: its shape, its type, and the header's length in bytes."""
     version = npy.read_magic(stream)
     if version not in _HEADERS:
         raise ValueError(f"an array is of the unknown version {version}")

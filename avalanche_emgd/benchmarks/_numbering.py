@@ -1,4 +1,4 @@
-"""Numbers of classes in a benchmark: those in the data, or new ones from 0."""
+"""Class labels in a benchmark: the labels in the data, or new labels from 0."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _REMEDY = "relabel=True numbers classes anew, from 0"
 
 @dataclass(frozen=True)
 class Numbering:
-    """From the class labels of each task's data to those of the benchmark.
+    """Mapping from the class labels in each task's data to the labels in the benchmark.
 
-    :param numbers: for each task, from labels in the data to labels in the benchmark.
+    :param numbers: for each task, a mapping from labels in the data to labels in the benchmark.
     """
 
     numbers: tuple[dict[int, int], ...]
 
     @classmethod
     def of(cls, labels: Sequence[Sequence[int]], *, relabel: bool) -> Numbering:
-        """Give the classes of tasks numbers.
+        """Choose the labels of the classes in the benchmark.
 
-        :param labels: of the training samples of each task.
-        :param relabel: whether to give the classes new numbers: from 0, in ascending order; where
-            tasks share labels, task after task, as classes of their own.
-        :raises ValueError: if a task has no classes, labels are shared, negative or too large and
-            must stay, or there are too many classes.
+        :param labels: labels of the training samples of each task.
+        :param relabel: whether to number the classes anew, from 0 in ascending order. If tasks
+            share labels, each task has its own classes, numbered task after task.
+        :raises ValueError: if a task has no classes, or there are too many classes. Without
+            ``relabel``, also if labels are shared between tasks, negative or too large.
         """
         found = [sorted(set(own)) for own in labels]
         for task, own in enumerate(found):
@@ -53,7 +53,7 @@ class Numbering:
 
     @property
     def label_sets(self) -> tuple[tuple[int, ...], ...]:
-        """Labels in the benchmark of each task, ascending."""
+        """Labels of each task in the benchmark, ascending."""
         return tuple(tuple(sorted(own.values())) for own in self.numbers)
 
     @property
@@ -82,7 +82,7 @@ def _check(found: list[list[int]]) -> None:
             )
         if own[-1] >= MOST_CLASSES:
             raise ValueError(
-                f"`train_datasets[{task}]` has class {own[-1]}, for which a model would need "
+                f"`train_datasets[{task}]` has class {own[-1]}, so that a model would need "
                 f"{own[-1] + 1} outputs, more than {MOST_CLASSES}: {_REMEDY}."
             )
     try:

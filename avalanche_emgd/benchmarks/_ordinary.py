@@ -1,4 +1,4 @@
-"""Experiences of ordinary Avalanche benchmarks, examined before training."""
+"""Checks of the experiences of ordinary Avalanche benchmarks before training."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["check_kept", "check_ordinary"]
 
 
 def check_kept(experience: Any) -> None:
-    """Check that an experience with the data of a parallel stream is one of its experiences.
+    """Check that data of a parallel stream come in an experience of that stream.
 
-    :raises ValueError: if it is not, so that ticks and masks are lost.
+    :raises ValueError: if another experience holds the data, so that ticks and masks are lost.
     """
     data = getattr(experience, "dataset", None)
     if isinstance(data, StreamDataset) and not isinstance(experience, ParallelExperience):
@@ -29,13 +29,13 @@ def check_kept(experience: Any) -> None:
 
 
 def check_ordinary(experience: Any, samples: int, name: str) -> None:
-    """Check that an experience can be trained on: class labels, and inputs of one kind.
+    """Check that an experience has class labels, and inputs of one shape and type.
 
-    :param experience: of any benchmark; those of parallel ones have been examined before.
-    :param samples: how many of its samples to look at.
-    :param name: of the experience, for messages.
-    :raises ValueError: if its targets are no class labels, or not those of its samples, or samples
-        cannot be joined to minibatches.
+    :param experience: experience of any benchmark; parallel benchmarks have been examined before.
+    :param samples: largest number of samples to examine.
+    :param name: name of the experience, for error messages.
+    :raises ValueError: if its targets are not class labels, differ from the targets of its samples,
+        or samples cannot be joined to minibatches.
     """
     data = getattr(experience, "dataset", None)
     if isinstance(experience, ParallelExperience) or not isinstance(data, AvalancheDataset):

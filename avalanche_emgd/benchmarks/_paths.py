@@ -1,4 +1,4 @@
-"""Paths that users name."""
+"""Checks of paths given by users."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["checked_path"]
 
 
 def checked_path(path: Any, name: str) -> Path:
-    """Take an argument for a path, whether or not something is there.
+    """Convert an argument into a path, which need not exist.
 
-    :param name: of the argument, for messages.
-    :raises ValueError: if it cannot be one.
+    :param name: name of the argument, for error messages.
+    :raises ValueError: if the argument cannot be a path.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise ValueError(f"`{name}` must be a path, found {path!r}.")

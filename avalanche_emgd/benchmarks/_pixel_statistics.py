@@ -1,4 +1,4 @@
-"""Mean and standard deviation of pixels, from counts that images are added to one by one."""
+"""Mean and standard deviation of pixels, from counts accumulated image by image."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import Tensor
 __all__ = ["SAMPLE", "PixelStatistics"]
 
 SAMPLE = 2000
-"""Images from which mean and deviation are taken."""
+"""Largest number of images for mean and standard deviation."""
 
-_FEW_LEVELS = 32  # of 256: deep images that are all darker are left with too few
+_FEW_LEVELS = 32  # of 256: darker images of 16 bits keep too few levels with 8 bits
 _CHUNK = 1 << 24  # pixels that are counted together
 
 
 class PixelStatistics:
     """Counts of the 256 levels of each channel.
 
-    :param images: batches of images, uint8 ``[n, C, H, W]``, each looked at once.
+    :param images: batches of images, uint8 ``[n, C, H, W]``, read once.
     """
 
     def __init__(self, images: Iterable[Tensor]) -> None:
@@ -36,21 +36,21 @@ class PixelStatistics:
 
     @property
     def highest(self) -> int:
-        """Highest level of all."""
+        """Highest level over all channels."""
         return int(self._counts.sum(dim=0).nonzero()[-1, 0])
 
     def check_levels(self, owner: str) -> None:
-        """Check that images of 16 bits keep enough grey levels with 8.
+        """Check that images of 16 bits keep enough grey levels with 8 bits.
 
-        :param owner: argument that has the images, for messages.
-        :raises ValueError: if not.
+        :param owner: description of the argument that holds the images, for error messages.
+        :raises ValueError: if too few levels remain.
         """
         if self.highest < _FEW_LEVELS:
             raise ValueError(
                 f"{owner} has images of 16 bits whose grey levels are all below "
                 f"{257 * (self.highest + 1):,} of 65,536: scaled to 8 bits, they would keep "
-                f"{self.highest + 1} levels. Save them with 8 bits, or with their levels spread "
-                "out."
+                f"{self.highest + 1} levels. Save them with 8 bits, or spread their levels over "
+                "the whole range."
             )
 
     @property
@@ -60,7 +60,7 @@ class PixelStatistics:
 
     @property
     def std(self) -> list[float]:
-        """Their standard deviation, with the number of pixels minus one; a constant one has 1."""
+        """Standard deviation of the pixels (divisor N − 1), by channel; 1 if all are equal."""
         found = []
         for number, total, squares in self._sums():
             spread = number * squares - total**2
@@ -69,7 +69,7 @@ class PixelStatistics:
         return found
 
     def _sums(self) -> list[tuple[int, int, int]]:
-        """Of each channel the number of pixels, the sum of their levels, and of the squares."""
+        """Return for each channel the number of pixels, the sum of levels and of their squares."""
         levels = range(256)
         return [
             (sum(own), sum(n * v for n, v in zip(own, levels, strict=True)),

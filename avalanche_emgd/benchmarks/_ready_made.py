@@ -1,4 +1,4 @@
-"""What ready-made benchmarks share."""
+"""Common last step of the ready-made benchmarks."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def divided(
     class_names: Mapping[int, str] | None = None,
     task_names: Sequence[str] | None = None,
 ) -> ParallelBenchmark:
-    """Divide data by class into given tasks, or random ones where no label sets are given.
+    """Divide data by class into the given label sets, or into random ones.
 
-    :param classes: of the data, ascending; numbered anew unless they are 0, 1, 2, ...
+    :param classes: class labels of the data, ascending; numbered anew unless they are 0, 1, 2, ...
     """
     if label_sets is None:
         places = random_label_sets(len(classes), num_tasks, seed)

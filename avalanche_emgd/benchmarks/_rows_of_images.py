@@ -1,4 +1,4 @@
-"""Images of Pillow's that a data set gives row by row."""
+"""Data sets of Pillow images, one in each row."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["RowsOfImages", "datasets_of_images"]
 
 
 class RowsOfImages:
-    """Images of a data set.
+    """Images in a column of a data set.
 
-    :param rows: gives a mapping from names of columns to values, by index.
-    :param column: with images of Pillow's.
-    :param owner: argument that has the data set, for messages.
+    :param rows: sequence of rows, each a mapping from names of columns to values.
+    :param column: name of the column with Pillow images.
+    :param owner: description of the argument that holds the data set, for error messages.
     """
 
     def __init__(self, rows: Any, column: str, owner: str) -> None:
@@ -35,15 +35,16 @@ class RowsOfImages:
         return len(self._rows)
 
     def decode(self, index: int, size: tuple[int, int] | None = None) -> tuple[Bytes, str]:
-        """Pixels of an image, RGB ``[H, W, 3]``, and its mode.
+        """Decode an image into RGB pixels ``[H, W, 3]``, and return them with its Pillow mode.
 
-        :param size: (height, width) to which it is scaled.
-        :raises ValueError: if it cannot be decoded or is too large; names the row.
+        :param size: (height, width) to which the image is scaled; its own if ``None``.
+        :raises ValueError: if it cannot be decoded or is too large; the message names the row.
         """
         try:
             image = self._rows[index][self._column]
             if not isinstance(image, Image.Image):
-                raise ValueError(f"it is {'missing' if image is None else type(image).__name__}")
+                words = "missing" if image is None else f"of type {type(image).__name__}"
+                raise ValueError(f"it is {words}")
             if image.height * image.width > MOST_PIXELS:
                 raise ValueError(f"it has more than {MOST_PIXELS:,} pixels: scale it down")
             return bytes_of(image, size), image.mode
@@ -61,15 +62,17 @@ def datasets_of_images(
     size: tuple[int, int] | None,
     batch_size: int,
 ) -> list[Dataset[Any]]:
-    """Training and test data set of images, normalised by channel over the training images.
+    """Make the training and test data sets of images, normalised over the training images.
 
-    Decoded into memory once where they fit, each time they are loaded elsewhere.
+    Images are decoded into memory once if they fit. Otherwise an image is decoded whenever it is
+    loaded. Mean and standard deviation are taken by channel.
 
-    :param parts: training and test images.
-    :param labels: of both.
-    :param size: (height, width) to which they are scaled; that of the first image if omitted, which
-        all must then have.
+    :param parts: training images and test images.
+    :param labels: class labels of the training images and of the test images.
+    :param size: (height, width) to which the images are scaled. If omitted, all images must have
+        the size of the first one.
     :param batch_size: images of a minibatch.
+    :return: training data set and test data set.
     :raises ValueError: if an image cannot be decoded, or has another size than the first.
     """
     given = size is not None
@@ -115,16 +118,17 @@ def _checked(pixels: Bytes, size: tuple[int, int], part: RowsOfImages, index: in
         height, width, _ = pixels.shape
         raise ValueError(
             f"{part.owner} has images of different sizes: that of row {index} is {height} × "
-            f"{width}, the first {size[0]} × {size[1]}: say to which `size` (height, width) to "
-            "scale them."
+            f"{width}, the first {size[0]} × {size[1]}: give the `size` (height, width) to "
+            "scale them to."
         )
     return torch.tensor(pixels).permute(2, 0, 1)
 
 
 class _Decoding(Dataset[tuple[Tensor, Tensor]]):
-    """Images decoded whenever they are loaded.
+    """Images that are decoded whenever they are loaded.
 
-    :param size: (height, width) to which they are scaled if ``scaled``, and which they have else.
+    :param size: (height, width) of all images, after scaling if ``scaled``.
+    :param scaled: whether images are scaled; otherwise each image must have that size.
     """
 
     def __init__(

@@ -14,12 +14,12 @@ def divide(
 ) -> tuple[list[int], list[int]]:
     """Draw the test samples of each class at random.
 
-    Of n samples, ``round(share · n)`` are for testing, but at least one and at most n − 1.
+    Of a class with n samples, ``round(share · n)`` are test samples, limited to 1..n − 1.
 
-    :param labels: class of each sample.
-    :param share: in (0, 1).
-    :param seed: of the drawing, ≥ 0.
-    :param refuse: message for a class with a single sample.
+    :param labels: class label of each sample.
+    :param share: share of test samples, in (0, 1).
+    :param seed: seed of the random division, ≥ 0.
+    :param refuse: function from the label of a class with a single sample to an error message.
     :return: indices of the training and of the test samples, each ascending.
     :raises ValueError: if a class has a single sample.
     """

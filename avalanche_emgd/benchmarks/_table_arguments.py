@@ -1,4 +1,4 @@
-"""Arguments of tables, checked before a library that reads tables is loaded."""
+"""Checks of the arguments of tables, before a library that reads tables is imported."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ._test_share import check_test_share
 __all__ = ["SUFFIXES", "check_table_file", "check_test_rows"]
 
 SUFFIXES = (".csv", ".parquet")
-"""Endings of the files that can be read."""
+"""Extensions of the files that can be read."""
 
 
 def check_table_file(path: Path, name: str) -> None:
-    """Check that a path is that of a table.
+    """Check that a path names a file with a table.
 
-    :param name: of the argument, for messages.
-    :raises FileNotFoundError: if nothing is there.
-    :raises ValueError: if it is no file, or has another ending.
+    :param name: name of the argument, for error messages.
+    :raises FileNotFoundError: if the file does not exist.
+    :raises ValueError: if the path is not a file, or has another extension.
     """
     what = f"`{name}` {str(path)!r}"
     if path.is_dir() or path.suffix.lower() not in SUFFIXES:
@@ -33,13 +33,14 @@ def check_table_file(path: Path, name: str) -> None:
 
 
 def check_test_rows(table: Any, test_table: Any, share: Any) -> float:
-    """Check that the rows for testing are said once.
+    """Check that exactly one argument says which rows are for testing.
 
-    :param table: with the training rows, and perhaps those for testing.
-    :param test_table: with the rows for testing, or ``None``.
-    :param share: of the rows for testing, or ``None``.
-    :return: the share; 0 if there is none.
-    :raises ValueError: if both are given or none, the share is out of range, or the tables are one.
+    :param table: table with the training rows; it also has the test rows if ``share`` is given.
+    :param test_table: table with the test rows, or ``None``.
+    :param share: share of the rows for testing, or ``None``.
+    :return: the share; 0 with a test table.
+    :raises ValueError: if both or neither are given, the share is out of range, or both tables are
+        the same.
     """
     if test_table is None:
         if share is None:
@@ -56,6 +57,6 @@ def check_test_rows(table: Any, test_table: Any, share: Any) -> float:
     there = len(paths) == 2 and all(Path(path).exists() for path in paths)
     if table is test_table or (there and os.path.samefile(*paths)):
         raise ValueError(
-            "`test_table` is `table` itself: give another, or divide it with `test_share`."
+            "`test_table` is `table` itself: give another table, or divide it with `test_share`."
         )
     return 0.0

@@ -1,4 +1,4 @@
-"""Columns of tables as numbers, and as class labels or tasks."""
+"""Conversion of table columns into numbers, class labels or tasks."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _CATEGORIES = "its values must be whole numbers or text, such as the names of cl
 
 @dataclass(frozen=True)
 class Column:
-    """A column with the words that messages have for it.
+    """Values of a column, with its description for error messages.
 
-    :param values: of Arrow's, ``[N]``.
-    :param table: that it is of, as messages begin.
-    :param name: of the column.
+    :param values: Arrow array of N values.
+    :param table: description of the table, the beginning of error messages.
+    :param name: name of the column.
     :param is_text: whether numbers are written as text, as in a CSV file.
-    :param first_row: number of the first row, for messages.
+    :param first_row: number of the first row, for error messages.
     """
 
     values: Any
@@ -43,7 +43,7 @@ class Column:
     first_row: int = 1
 
     def error(self, found: str, remedy: str, row: int | None = None) -> ValueError:
-        """Error that names the column, and the row."""
+        """Make an error that names the column, and the row if given."""
         where = "" if row is None else f" in row {row + self.first_row}"
         return ValueError(
             f"{self.table} has {found} in the column {excerpt(self.name)}{where}: {remedy}."
@@ -52,17 +52,18 @@ class Column:
     def check_complete(self) -> None:
         """Check that no value is missing.
 
-        :raises ValueError: names the first row without one.
+        :raises ValueError: if a value is missing; the message names the first such row.
         """
         if self.values.null_count:
             raise self.error("no value", _FILL, pc.index(pc.is_null(self.values), True).as_py())
 
 
 def numbers(column: Column, remedy: str) -> Float:
-    """Numbers of a column, ``[N]``.
+    """Convert a column into numbers, ``[N]``.
 
-    :param remedy: what to do about a column without numbers.
-    :raises ValueError: if it has no numbers, or a value is missing or not finite; names the row.
+    :param remedy: advice for a column without numbers, the end of the error message.
+    :raises ValueError: if a value is missing, not a number or not finite; the message names the
+        row.
     """
     values, kind = column.values, column.values.type
     column.check_complete()
@@ -112,11 +113,11 @@ def _is_number(text: str) -> bool:
 
 
 def categories(columns: Sequence[Column]) -> tuple[list[list[int]], dict[int, str]]:
-    """Give each value of a column of the training and of the test table a number.
+    """Assign numbers to the values of a column that several tables have.
 
-    :param columns: the column of each.
-    :return: numbers of all rows of each, and the names of the numbers. Whole numbers stand for
-        themselves; text is numbered in alphabetical order.
+    :param columns: the column in the training table, and in the test table if there is one.
+    :return: for each table, the numbers of all rows; then the names of the numbers. Whole numbers
+        stand for themselves; text is numbered in alphabetical order.
     :raises ValueError: if a value is missing, or the column has neither whole numbers nor text.
     """
     texts = [_as_text(column) for column in columns]
@@ -144,7 +145,7 @@ def categories(columns: Sequence[Column]) -> tuple[list[list[int]], dict[int, st
 
 
 def _whole(word: str) -> int | None:
-    """Whole number that a text says, perhaps with a decimal point; ``None`` for others."""
+    """Parse a whole number, with or without a decimal point; ``None`` for other numbers."""
     try:
         return int(word)
     except ValueError:
@@ -153,7 +154,7 @@ def _whole(word: str) -> int | None:
 
 
 def _as_text(column: Column) -> Any:
-    """Values as text without spaces around them."""
+    """Convert values into text without surrounding spaces."""
     values = column.values
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)

@@ -1,4 +1,4 @@
-"""Chosen columns of tables: CSV, Parquet, or a data frame of pandas."""
+"""Reading of columns from CSV files, Parquet files and pandas data frames."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from .limits import MEMORY_SHARE
 
 __all__ = ["Table"]
 
-_CSV_FACTOR = 8  # bytes in memory for each byte of a CSV file, at most: "1," is a number of 8 bytes
+_CSV_FACTOR = 8  # bytes in memory for each byte of a CSV file, an upper bound
 _SHOWN = 12  # names of columns in a message
 _FAULTS = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, csv.Error)
 
 
 class Table:
-    """Names of the columns of a table, and those columns that are asked for.
+    """A table whose columns are read on demand.
 
-    Columns of a CSV file are text, those of others have the types that they have there.
+    Columns of a CSV file are text. Columns of other tables keep their types.
 
     :param source: path of a ``.csv`` file (UTF-8, commas, names of columns in the first row) or a
         ``.parquet`` file, or a data frame.
-    :param name: of the argument, for messages.
-    :raises FileNotFoundError: if the file is not there.
-    :raises ValueError: if it is no such table, two columns have one name, or there are no rows.
+    :param name: name of the argument, for error messages.
+    :raises FileNotFoundError: if the file does not exist.
+    :raises ValueError: if the file is not a table, two columns have one name, or names are missing.
     """
 
     def __init__(self, source: Any, name: str) -> None:
         self.file: Path | None = None
-        """Path of the file; ``None`` of a data frame."""
+        """Path of the file; ``None`` for a data frame."""
         if isinstance(source, pd.DataFrame):
             self.what, self.is_text = f"`{name}`", False
             self._names = [str(column) for column in source.columns]
@@ -69,10 +69,12 @@ class Table:
             raise ValueError(f"{self.what} has no names of columns in its first row.")
 
     def check(self, column: Any, name: str) -> str:
-        """Check that there is a column of a name.
+        """Check that the table has a column of this name.
 
-        :param name: of the argument that names it, for messages.
-        :raises ValueError: if there is none; names the nearest one.
+        :param column: name of the column.
+        :param name: name of the argument with that name, for error messages.
+        :return: name of the column.
+        :raises ValueError: if the column is missing; the message names the most similar one.
         """
         if isinstance(column, str) and column in self.columns and column:
             return column
@@ -88,9 +90,9 @@ class Table:
         )
 
     def read(self, columns: Sequence[str]) -> Any:
-        """Read columns into memory, as a table of Arrow's with their names.
+        """Read columns into memory as an Arrow table.
 
-        :raises ValueError: if they cannot be read, are too large, or there are no rows.
+        :raises ValueError: if the columns cannot be read or are too large, or there are no rows.
         """
         names = [self._names[self.columns.index(column)] for column in columns]
         found = self._tried(lambda: self._read(names))
@@ -127,7 +129,7 @@ def _read_csv(path: Path, names: list[str]) -> Any:
 
 
 def _names(path: Path) -> list[str]:
-    """Names of the columns of a Parquet file, without those that pandas keeps its index in."""
+    """List the columns of a Parquet file, without the index of a pandas data frame."""
     schema = pyarrow.parquet.read_schema(path)
     kept = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
     return [name for name in schema.names if name not in kept]
@@ -137,7 +139,7 @@ def _read_parquet(path: Path, names: list[str]) -> Any:
     with pyarrow.parquet.ParquetFile(path) as file:
         _check_memory(sum(_bytes_in_memory(file.metadata, set(names))))
         types = {field.name: field.type for field in file.schema_arrow}
-    # Text stays a number for each row and a list of the different texts, as in the file.
+    # Dictionary encoding, as in the file, saves memory: a number for each row and a list of texts.
     texts = [name for name in names if pa.types.is_string(types[name])]
     return pyarrow.parquet.read_table(
         path, columns=names, read_dictionary=texts, partitioning=None, memory_map=False
@@ -145,7 +147,7 @@ def _read_parquet(path: Path, names: list[str]) -> Any:
 
 
 def _bytes_in_memory(metadata: Any, names: set[str]) -> Iterator[int]:
-    """At least as many bytes as each column takes: those of the file, and one number a row."""
+    """Yield upper bounds of the bytes of columns in memory: uncompressed size and 8 bytes a row."""
     for group in range(metadata.num_row_groups):
         for place in range(metadata.num_columns):
             column = metadata.row_group(group).column(place)

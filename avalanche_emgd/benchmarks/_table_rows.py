@@ -1,4 +1,4 @@
-"""Labelled rows of tables, divided into training and test rows, and perhaps into tasks."""
+"""Labelled rows of tables, divided into training and test rows, and optionally into tasks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _ENCODE = "encode it as numbers, or choose the columns that are inputs with `fea
 
 @dataclass(frozen=True)
 class TableColumns:
-    """Names of the columns of a table that are used.
+    """Names of the columns in use.
 
-    :param label: class of each row.
-    :param task: task of each row; ``None`` if no column says it.
-    :param features: inputs, in their order.
+    :param label: column with the class of each row.
+    :param task: column with the task of each row; ``None`` without such a column.
+    :param features: columns with the inputs, in their order.
     """
 
     label: str
@@ -35,9 +35,9 @@ class TableColumns:
 
     @classmethod
     def choose(cls, table: Table, label: Any, task: Any, features: Any) -> TableColumns:
-        """Check the names that are given; by default, all other columns are features.
+        """Check the given names; by default, all remaining columns are features.
 
-        :raises ValueError: if a column is not there, has two uses, or none is left.
+        :raises ValueError: if a column is missing or has two uses, or no feature is left.
         """
         label = table.check(label, "label_column")
         if task is not None:
@@ -52,9 +52,9 @@ class TableColumns:
             if "" in chosen:
                 place = chosen.index("") + 1
                 raise ValueError(
-                    f"{table.what} has a column without a name, number {place} of its features: if "
-                    "it counts the rows, write the table without it, or choose the columns that "
-                    "are inputs with `feature_columns`."
+                    f"{table.what} has a column without a name, number {place} of its features: "
+                    "save the table without it if it counts the rows, or choose the input columns "
+                    "with `feature_columns`."
                 )
         else:
             chosen = _checked_features(
@@ -67,8 +67,9 @@ class TableColumns:
     def check(self, table: Table, first: Table) -> None:
         """Check that another table has these columns, too.
 
-        :param first: the table that they were chosen from.
-        :raises ValueError: names one that is missing.
+        :param table: the other table.
+        :param first: the table from which the columns were chosen.
+        :raises ValueError: if a column is missing; the message names it.
         """
         for column in (self.label, *filter(None, [self.task]), *self.features):
             if column not in table.columns:
@@ -100,11 +101,11 @@ def _checked_features(table: Table, features: Any, used: dict[Any, str]) -> list
 class Rows:
     """Training and test rows.
 
-    :param features: ``[N, F]`` of both, as they are in the table.
-    :param labels: class labels of both.
-    :param class_names: by label.
-    :param label_sets: classes of each task; ``None`` if no column says the tasks.
-    :param task_names: names of the tasks, likewise.
+    :param features: features ``[N, F]`` of the training and of the test rows, not scaled.
+    :param labels: class labels of the training and of the test rows.
+    :param class_names: names of the classes by label.
+    :param label_sets: classes of each task; ``None`` without a task column.
+    :param task_names: names of the tasks; ``None`` without a task column.
     """
 
     features: tuple[Float, Float]
@@ -115,20 +116,21 @@ class Rows:
 
 
 def read_rows(tables: Sequence[Table], columns: TableColumns, share: float, seed: int) -> Rows:
-    """Read the rows of a training table and perhaps of a test table.
+    """Read the training and test rows from one or two tables.
 
-    :param tables: one to divide, or two.
-    :param share: of one table, the share of the rows of each class and task for testing.
-    :param seed: of the division.
-    :raises ValueError: if a value is missing or of the wrong kind, there is one class, or a class
-        lacks training or test rows.
+    :param tables: one table to divide, or the training table and the test table.
+    :param columns: columns to read.
+    :param share: share of the rows of each class and task for testing, if there is one table.
+    :param seed: seed of the division.
+    :raises ValueError: if a value is missing or of the wrong kind, there is only one class, or a
+        class lacks training or test rows.
     """
     found = [_Content.of(table, columns) for table in tables]
     labels, class_names = categories([each.labels for each in found])
     if len(class_names) < 2:
         raise ValueError(
             f"{tables[0].what} has one class only, {next(iter(class_names.values()))!r}, in the "
-            f"column {excerpt(columns.label)}: there must be two at least."
+            f"column {excerpt(columns.label)}: at least two classes are needed."
         )
     label_sets, task_names = None, None
     if columns.task is not None:
@@ -144,7 +146,7 @@ def read_rows(tables: Sequence[Table], columns: TableColumns, share: float, seed
             seed,
             lambda label: (
                 f"{tables[0].what} has a single row of class {class_names[label]!r}, "
-                "which cannot be for training and for testing: leave it out."
+                "too few for training and testing: leave it out."
             ),
         )
         features = [features[0][own] for own in rows]
@@ -183,7 +185,7 @@ def _by_task(
     tasks: list[list[int]],
     task_names: dict[int, str],
 ) -> tuple[list[list[int]], dict[int, str], list[list[int]]]:
-    """Give labels that tasks share another number in each task; say the labels of each task.
+    """Make the labels of tasks disjoint, with new labels if tasks share some.
 
     :return: labels, their names, and the label sets of the tasks in ascending order.
     """
@@ -208,5 +210,5 @@ def _check_task_names(names: Sequence[str], table: Table, column: str) -> None:
         if name.startswith("memory"):
             raise ValueError(
                 f"{table.what} has {excerpt(name)} in the column {excerpt(column)}, which cannot "
-                "name a task: names that start with 'memory' are those of the replay memory."
+                "name a task: names that start with 'memory' are reserved for the replay memory."
             )

@@ -1,4 +1,4 @@
-"""The share of samples that are for testing; apart from their division, which needs NumPy."""
+"""Check of the share of test samples, in a module that does not import NumPy."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["check_test_share"]
 
 
 def check_test_share(share: Any) -> float:
-    """Check the share of the samples that are for testing.
+    """Check the share of test samples.
 
-    :raises ValueError: if it is no number in (0, 1).
+    :raises ValueError: if ``share`` is not a number in (0, 1).
     """
     if not isinstance(share, Real) or isinstance(share, bool) or not 0.0 < float(share) < 1.0:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Text files of users: read in memory in proportion to their size, or refused in one line."""
+"""Reading of users' text files in bounded memory, with errors of one line."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def check_text(text: str, name: str) -> str:
-    """Check that a text can be written, printed and be part of a path.
+    """Check that a text can be written to a file, printed and used in a path.
 
-    :param text: to check.
-    :param name: of the argument, for messages.
-    :return: the text.
-    :raises ValueError: if it holds half a character (a surrogate) or the character 0.
+    :param text: text to check.
+    :param name: description of the argument, for error messages.
+    :return: ``text``.
+    :raises ValueError: if the text has a surrogate (half a character) or the character 0.
     """
     try:
         text.encode()
@@ -52,39 +52,39 @@ def check_text(text: str, name: str) -> str:
 
 
 def excerpt(value: Any, most: int = 80) -> str:
-    """Representation of a value for a message, on one line and not too long.
+    """Represent a value on one line of limited length, for error messages.
 
-    :param most: letters.
+    :param most: largest number of characters.
     """
     if isinstance(value, str):
         words = ascii(value[: most + 1]) if not _encodable(value) else repr(value[: most + 1])
     else:
         try:
             words = _SHORT.repr(value)
-        except (ValueError, RecursionError):  # numbers of thousands of digits
+        except (ValueError, RecursionError):  # for example numbers with thousands of digits
             words = f"something large of type {type(value).__name__}"
     words = " ".join(words.split())
     return words if len(words) <= most else words[:most] + "…"
 
 
 def first_line(error: BaseException) -> str:
-    """First line of the message of an error; the name of its class if there is none."""
+    """Return the first line of an error's message, or the name of its class if it is empty."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def read_text(path: str | Path, name: str, *, most: int = MOST_BYTES) -> str:
     """Read a text file.
 
-    :param path: of a regular file.
-    :param name: of the argument, for messages.
-    :param most: bytes.
-    :raises ValueError: if it cannot be read, is not a regular file, too large or not UTF-8; names
-        the file.
+    :param path: path of a regular file.
+    :param name: name of the argument, for error messages.
+    :param most: largest size of the file in bytes.
+    :raises ValueError: if the path is not a regular file, or the file cannot be read, is too large
+        or not UTF-8; the message names the file.
     """
     check_text(str(path), f"`{name}`")
     what = f"`{name}` {excerpt(str(path), 300)}"
     try:
-        # A pipe would make the opening wait.
+        # Without O_NONBLOCK, opening a pipe blocks.
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
@@ -104,9 +104,9 @@ def read_text(path: str | Path, name: str, *, most: int = MOST_BYTES) -> str:
 
 
 def most_digits() -> int:
-    """Give the number of digits up to which Python reads integers.
+    """Return the largest number of digits of an integer that Python parses.
 
-    Python has a limit from 3.10.7 on, and users may change it or switch it off.
+    Python has a limit since 3.10.7, which users may change or remove.
     """
     limit = getattr(sys, "get_int_max_str_digits", lambda: 0)
     return limit() or 4300
@@ -115,7 +115,7 @@ def most_digits() -> int:
 def parse_json(text: str) -> Any:
     """Parse JSON whose numbers are finite and whose text can be written.
 
-    :raises ValueError: if it is something else; the message names the line.
+    :raises ValueError: if the text is not such JSON; the message names the line.
     """
     try:
         content = json.loads(text, parse_constant=_no_number)
@@ -127,7 +127,7 @@ def parse_json(text: str) -> Any:
     except _NoNumberError as error:
         line = line_at(text, text.find(str(error)))
         raise ValueError(f"line {line}: {error} is not a number of JSON.") from None
-    except ValueError:  # of Python, for numbers with thousands of digits
+    except ValueError:  # raised by Python for numbers with thousands of digits
         found = re.search(rf"\d{{{most_digits()},}}", text)
         line = line_at(text, found.start() if found else 0)
         raise ValueError(f"line {line}: a number has too many digits.") from None
@@ -139,12 +139,12 @@ def parse_json(text: str) -> Any:
 
 
 def line_at(text: str, position: int) -> int:
-    """Line, from 1, of a position in a text."""
+    """Return the line, counted from 1, of a position in a text."""
     return text.count("\n", 0, max(0, position)) + 1
 
 
 class _NoNumberError(Exception):
-    """NaN or an infinity, which Python writes, but JSON does not know."""
+    """NaN or infinity, which Python's ``json`` accepts but JSON does not."""
 
 
 def _no_number(constant: str) -> Any:
@@ -152,7 +152,7 @@ def _no_number(constant: str) -> Any:
 
 
 def _too_deep(text: str) -> int:
-    """Line at which a JSON text is nested too deeply."""
+    """Find the line at which a JSON text is nested too deeply."""
     depth = 0
     for mark in _MARKS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark.group(), 0)

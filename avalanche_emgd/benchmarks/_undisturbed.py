@@ -1,4 +1,4 @@
-"""Global generators of random numbers, seeded for a while and restored."""
+"""Temporary seeding of the global generators of random numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["undisturbed"]
 def undisturbed(seed: int) -> Iterator[None]:
     """Seed the global generators of torch, NumPy and Python, and restore them afterwards.
 
-    Looking at samples that random transforms change then leaves later runs as they were.
+    The examination of samples with random transforms thus does not change later runs.
     """
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=[]):

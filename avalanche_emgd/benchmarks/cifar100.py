@@ -17,7 +17,7 @@ from .timeline import Timeline
 __all__ = ["ps_cifar100"]
 
 NUM_CLASSES = 100
-# Of the pixels of the training images, in [0, 1], by channel.
+# Mean and standard deviation of the training pixels in [0, 1], by channel.
 _MEAN, _STD = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 
 
@@ -33,21 +33,20 @@ def ps_cifar100(
     timeline: Timeline | None = None,
     epochs: int = 1,
 ) -> ParallelBenchmark:
-    """Parallel streams of CIFAR-100: 100 classes, 50,000 training images of 32 × 32 pixels.
+    """Make parallel streams of CIFAR-100: 100 classes, 50,000 training images of 32 × 32 pixels.
 
-    Inputs of shape ``[3, 32, 32]``, normalised to zero mean and unit variance by channel.
+    Inputs have the shape ``[3, 32, 32]``, normalised to zero mean and unit variance by channel.
 
     :param data_root: folder that holds (or will hold) torchvision's ``cifar-100-python`` folder.
     :param download: whether to download the data (0.2 GB) if they are not there.
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the label sets and the time line, where they are not given, and of the order of
-        delivery.
+    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
     :param batch_size: samples of each task at each tick; 128 as published.
-    :param num_tasks: number of tasks, where no label sets are given; 10 or 20 as published.
-    :param label_sets: classes of each task, say from a :class:`Protocol`.
-    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param num_tasks: number of tasks, if no label sets are given; 10 or 20 as published.
+    :param label_sets: classes of each task, for example from a :class:`Protocol`.
+    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
-    :raises FileNotFoundError: if the data are not there; says what to do.
+    :raises FileNotFoundError: if the data are missing; the message says how to get them.
     """
     files = [Path(data_root) / "cifar-100-python" / name for name in ("train", "test", "meta")]
     try:
@@ -78,7 +77,7 @@ def ps_cifar100(
 
 
 def _decoded(data_root: str | Path, download: bool) -> Decoded:
-    """Decode training images and labels, then those of the test."""
+    """Decode the training images and labels, then the test images and labels."""
     tensors = []
     for train in (True, False):
         part = CIFAR100(str(data_root), train=train, download=download)

@@ -1,4 +1,4 @@
-"""PS-Digits: the embedded benchmark, which needs no download."""
+"""PS-Digits: handwritten digits, a benchmark that needs no download."""
 
 from __future__ import annotations
 
@@ -28,18 +28,17 @@ def ps_digits(
     timeline: Timeline | None = None,
     epochs: int = 1,
 ) -> ParallelBenchmark:
-    """Parallel streams of scikit-learn's handwritten digits: 10 classes, 8 × 8 pixels.
+    """Make parallel streams of scikit-learn's handwritten digits: 10 classes, 8 × 8 pixels.
 
-    1,437 training and 360 test images, the split always the same; pixels scaled to [−1, 1], inputs
-    of shape ``[1, 8, 8]``.
+    The 1,437 training and 360 test images do not depend on the seed. Inputs have the shape
+    ``[1, 8, 8]``, scaled to [−1, 1].
 
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the label sets and the time line, where they are not given, and of the order of
-        delivery.
+    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
     :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, where no label sets are given.
+    :param num_tasks: number of tasks, if no label sets are given.
     :param label_sets: digits of each task.
-    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
     """
     found = decoded_once("digits", (), _decoded).tensors
@@ -58,7 +57,7 @@ def ps_digits(
 
 
 def _decoded() -> Decoded:
-    """Decode training images and labels, then those of the test."""
+    """Decode the training images and labels, then the test images and labels."""
     digits = load_digits()
     images = torch.from_numpy((digits.images / 8.0 - 1.0).astype(np.float32)).unsqueeze(1)
     labels = torch.from_numpy(digits.target.astype(np.int64))

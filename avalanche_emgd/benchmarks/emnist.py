@@ -17,7 +17,7 @@ from .timeline import Timeline
 __all__ = ["ps_emnist"]
 
 NUM_CLASSES = 62
-# Mean and standard deviation of the pixels of the byclass training images, in [0, 1].
+# Mean and standard deviation of the training pixels of `byclass`, in [0, 1].
 _MEAN, _STD = 0.1736, 0.3317
 _FILES = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
 
@@ -34,26 +34,25 @@ def ps_emnist(
     timeline: Timeline | None = None,
     epochs: int = 1,
 ) -> ParallelBenchmark:
-    """Parallel streams of EMNIST ``byclass``: 62 classes, 28 × 28 pixels.
+    """Make parallel streams of EMNIST ``byclass``: 62 classes, 28 × 28 pixels.
 
-    Inputs of shape ``[1, 28, 28]``, upright, normalised to zero mean and unit variance over all
-    training pixels.
+    Inputs have the shape ``[1, 28, 28]``, upright, normalised to zero mean and unit variance over
+    all training pixels.
 
     :param data_root: folder that holds (or will hold) torchvision's ``EMNIST`` folder.
     :param download: whether to download the data (0.5 GB) if they are not there.
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the label sets and the time line, where they are not given, and of the order of
-        delivery.
+    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
     :param batch_size: samples of each task at each tick; 128 as published.
-    :param num_tasks: number of tasks, where no label sets are given.
-    :param label_sets: classes of each task, say from a :class:`Protocol`.
-    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param num_tasks: number of tasks, if no label sets are given.
+    :param label_sets: classes of each task, for example from a :class:`Protocol`.
+    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
-    :raises FileNotFoundError: if the data are not there; says what to do.
+    :raises FileNotFoundError: if the data are missing; the message says how to get them.
     """
     folder = Path(data_root) / "EMNIST"
     files = [folder / "raw" / f"emnist-byclass-{name}-ubyte" for name in _FILES]
-    files += folder.glob("processed/*.pt")  # of old versions of torchvision, which reads them first
+    files += folder.glob("processed/*.pt")  # old versions of torchvision read these first
     try:
         found = decoded_once("EMNIST", files, lambda: _decoded(data_root, download)).tensors
     except RuntimeError as error:
@@ -83,7 +82,7 @@ def ps_emnist(
 
 
 def _decoded(data_root: str | Path, download: bool) -> Decoded:
-    """Decode training images and labels, then those of the test."""
+    """Decode the training images and labels, then the test images and labels."""
     parts = [
         EMNIST(str(data_root), split="byclass", train=train, download=download)
         for train in (True, False)

@@ -1,4 +1,4 @@
-"""Experiences of a parallel stream: one per segment for training, one per task for testing."""
+"""Experiences of parallel streams: one per segment for training, one per task for testing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Delivery:
 
 
 class ParallelExperience(DatasetExperience):
-    """What both kinds share: class and task labels in Avalanche's names."""
+    """Base of both kinds of experiences, with class and task labels under Avalanche's names."""
 
     def __init__(
         self, dataset: Any, benchmark: ParallelBenchmark, tasks: tuple[int, ...], index: int
@@ -44,21 +44,21 @@ class ParallelExperience(DatasetExperience):
         self.benchmark = benchmark
         """The benchmark that the experience belongs to."""
         self.task_labels: list[int] = list(tasks)
-        """Tasks with samples in it, ascending."""
+        """Tasks with samples in the experience, ascending."""
         if len(tasks) == 1:
             self.task_label: int = tasks[0]
         self.classes_in_this_experience: list[int] = _classes_of(benchmark, tasks)
         """Classes of these tasks, ascending."""
 
     def __copy__(self) -> ParallelExperience:
-        """Copy as ``copy`` does, but fast: evaluators copy the experience at every callback."""
+        """Copy the attributes directly, because evaluators copy experiences at every callback."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         return other
 
 
 class SegmentExperience(ParallelExperience):
-    """A segment of a parallel stream: the ticks with one set of active tasks.
+    """A segment of a parallel stream: successive ticks with the same active tasks.
 
     Its data set holds exactly the samples delivered in the segment, in order of delivery.
     """
@@ -78,18 +78,18 @@ class SegmentExperience(ParallelExperience):
         self._sources = sources
         self._offsets = offsets
         self.sample_ids: tuple[int, ...] = sample_ids
-        """Place of each sample in the concatenation of all tasks' training data."""
+        """Index of each sample in the concatenation of all tasks' training data."""
         self.ids: Tensor = torch.tensor(sample_ids)
-        """The same, ``[N]``."""
+        """Indices of :attr:`sample_ids` as a tensor, ``[N]``."""
         self._in_memory = in_memory(self._sources, self._offsets, self.ids, deliveries)
         self.ticks: range = segment.ticks
         """Ticks of the segment, counted from the start of the stream."""
         self.deliveries: tuple[tuple[Delivery, ...], ...] = deliveries
         """For each tick, one minibatch per active task."""
         self.active_tasks: tuple[int, ...] = segment.tasks
-        """Tasks that deliver in this segment."""
+        """Tasks that deliver samples in this segment."""
         self.starting_tasks: tuple[int, ...] = segment.starting
-        """Tasks that deliver for the first time."""
+        """Tasks that deliver samples for the first time."""
         self.finishing_tasks: tuple[int, ...] = segment.finishing
         """Tasks whose span ends with the last tick of this segment."""
 
@@ -126,10 +126,12 @@ class SegmentExperience(ParallelExperience):
         return tuple(task for task, (first, _) in spans if start <= first < stop)
 
     def load(self, deliveries: Sequence[Delivery]) -> list[Tensor]:
-        """Load successive minibatches as ``[x, y, task labels]``, one after the other.
+        """Load successive minibatches, concatenated as ``[x, y, task labels]``.
 
-        Samples come as they are in the data set, at once where that can be had: Avalanche's data
-        sets load them one by one.
+        Samples of Avalanche's data sets load one by one, those of other data sets together if
+        possible.
+
+        :param deliveries: deliveries with successive samples.
         """
         if self._in_memory is not None:
             return next(self._in_memory.load([deliveries]))
@@ -144,14 +146,14 @@ class SegmentExperience(ParallelExperience):
         return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
 
     def load_ticks(self) -> Iterator[list[Tensor]]:
-        """Load all minibatches, those of one tick after the other; see :meth:`load`."""
+        """Yield the minibatch of each tick; see :meth:`load`."""
         if self._in_memory is not None:
             return self._in_memory.load(self.deliveries)
         return map(self.load, self.deliveries)
 
     @property
     def labels(self) -> Tensor:
-        """Class labels of the samples of its data set, in order of delivery, ``[N]``."""
+        """Class labels of all samples, in order of delivery, ``[N]``."""
         if self._in_memory is not None:
             return self._in_memory.labels
         return self._targets
@@ -161,9 +163,10 @@ class SegmentExperience(ParallelExperience):
         return torch.tensor(list(self.dataset.targets))
 
     def delivered(self, task: int) -> Tensor:
-        """Places in its data set of the samples of a task, in order of delivery, ``[b]``.
+        """Return the indices in the data set of a task's samples, in order of delivery, ``[b]``.
 
-        :raises ValueError: if the task does not deliver in this segment.
+        :param task: task label.
+        :raises ValueError: if the task does not deliver samples in this segment.
         """
         if task not in self.active_tasks:
             raise ValueError(
@@ -174,9 +177,9 @@ class SegmentExperience(ParallelExperience):
         return torch.cat([torch.arange(d.start, d.stop) for d in own])
 
     def inputs_at(self, indices: Tensor) -> Tensor:
-        """Load inputs ``[b, ...]`` of samples of its data set, after evaluation transforms.
+        """Load inputs ``[b, ...]`` after evaluation transforms.
 
-        :param indices: ``[b]``, b ≥ 1 of them.
+        :param indices: indices of samples in the data set, ``[b]``, b ≥ 1.
         """
         if self._in_memory is not None:
             return self._in_memory.inputs_at(indices)
@@ -213,13 +216,13 @@ def _classes_of(benchmark: ParallelBenchmark, tasks: tuple[int, ...]) -> list[in
 
 
 def objective_names(experience: Any, dataset: Any = None) -> dict[int, str]:
-    """Name of the objective of each task that an experience trains on, by task label.
+    """Map the task labels of an experience to names of objectives.
 
     An ordinary Avalanche experience of a single task label is named after its number in the stream,
-    because class-incremental streams give the same label to all.
+    because all experiences of class-incremental streams have the same label.
 
-    :param experience: of any benchmark.
-    :param dataset: in place of the experience's own, with other task labels.
+    :param experience: experience of any benchmark.
+    :param dataset: data set with other task labels, in place of the experience's own.
     """
     if dataset is None:
         labels = getattr(experience, "task_labels", [0])
@@ -234,7 +237,7 @@ def objective_names(experience: Any, dataset: Any = None) -> dict[int, str]:
 
 
 def finishing_objectives(experience: Any) -> list[str]:
-    """Names of the tasks whose span ends with an experience; all, for an ordinary one."""
+    """List the tasks whose span ends with an experience; for an ordinary one, all its tasks."""
     names = objective_names(experience)
     if isinstance(experience, SegmentExperience):
         return [names[task] for task in experience.finishing_tasks]

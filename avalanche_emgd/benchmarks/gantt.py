@@ -1,4 +1,4 @@
-"""The picture of a time line."""
+"""Gantt charts of time lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 __all__ = ["draw_gantt", "task_color"]
 
-# Readable apart by people who do not see all colours (Okabe and Ito, 2008), then others as dark.
+# First the palette of Okabe and Ito (2008), safe for colour blindness; then darker colours.
 _PALETTE = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"),
     *("#332288", "#117733", "#882255", "#000000"),
@@ -18,7 +18,7 @@ _PALETTE = (
 
 
 def task_color(task: int) -> str:
-    """Colour of a task, the same in every picture."""
+    """Return the colour of a task, the same in every figure."""
     return _PALETTE[task % len(_PALETTE)]
 
 
@@ -28,8 +28,8 @@ def draw_gantt(
     """Draw one bar per task, the first task on top.
 
     :param spans: (first tick, last tick) of each task.
-    :param names: of the tasks.
-    :param cuts: ticks at which to draw a dotted line.
+    :param names: names of the tasks.
+    :param cuts: ticks at which dotted lines are drawn.
     :param ax: axes to draw into; a new figure if ``None``.
     """
     if ax is None:
@@ -40,7 +40,7 @@ def draw_gantt(
     for cut in cuts:
         ax.axvline(cut, color="0.6", linewidth=0.8, linestyle=":", zorder=0)
     ax.set_yticks(range(len(spans)), list(names))
-    if not ax.yaxis_inverted():  # axes may share it
+    if not ax.yaxis_inverted():  # shared axes may be inverted already
         ax.invert_yaxis()
     ax.set_xlim(0, max(last for _, last in spans) + 1)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -49,5 +49,5 @@ def draw_gantt(
         ax.spines[side].set_visible(False)
     owner = ax.get_figure(root=True)
     if not isinstance(owner, Figure):
-        raise TypeError("`ax` must belong to a figure.")
+        raise TypeError(f"`ax` must belong to a figure, found {type(owner).__name__}.")
     return owner

@@ -1,4 +1,4 @@
-"""Generators of parallel benchmarks from any data."""
+"""Generators of parallel benchmarks from labelled data sets."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ __all__ = [
     "span_lengths",
 ]
 
-_FEWEST_CHECKED = 64  # samples of each data set, however many there are
+_FEWEST_CHECKED = 64  # samples of each data set, for any number of data sets
 
 
 def span_lengths(sizes: Sequence[int], batch_size: int, epochs: int = 1) -> list[int]:
-    """Ticks that each task needs: ceil(epochs · size / batch_size).
+    """Compute the number of ticks of each task, ceil(epochs · size / batch_size).
 
-    :param sizes: training samples of each task.
-    :param batch_size: samples per tick.
-    :param epochs: how often each sample is delivered.
+    :param sizes: number of training samples of each task.
+    :param batch_size: samples of a task at each tick, ≥ 1.
+    :param epochs: number of times that each sample is delivered, ≥ 1.
     """
     return [math.ceil(epochs * size / batch_size) for size in sizes]
 
@@ -60,32 +60,33 @@ def parallel_benchmark(
     relabel: bool = False,
     class_names: Mapping[int, str] | Sequence[str] | None = None,
 ) -> ParallelBenchmark:
-    """Parallel streams from one training and one test data set per task.
+    """Make parallel streams from one training and one test data set per task.
 
-    Over the whole training stream each training sample is delivered ``epochs`` times, in an order
-    that the seed alone decides.
+    The training stream delivers each training sample ``epochs`` times. The order of delivery
+    depends on the seed alone.
 
-    The data are checked beforehand, so that training does not end halfway: inputs are tensors or
-    arrays of one shape and type, without NaN or infinite numbers, and targets are class labels.
-    Samples that are not in memory are loaded for that, up to
+    The data are checked beforehand, so that training does not end halfway. Inputs must be tensors
+    or arrays of one shape and type, without NaN or infinite numbers; targets must be class labels.
+    If samples are not in memory, the check loads up to
     :data:`~avalanche_emgd.benchmarks.limits.CHECKED_SAMPLES` of the training and of the test data.
 
-    :param train_datasets: one per task, of ``(x, y)`` or ``(x, y, ...)``, with disjoint classes;
-        the labels are kept as they are.
-    :param test_datasets: one per task, with no other classes.
+    :param train_datasets: one data set of ``(x, y)`` or ``(x, y, ...)`` per task, with disjoint
+        classes. The labels are kept unless ``relabel`` is true.
+    :param test_datasets: one data set per task, with no other classes.
     :param timeline: span of each task, ``ceil(epochs · size / batch_size)`` ticks long;
-        :meth:`Timeline.fit` adapts one of other lengths.
+        :meth:`Timeline.fit` adapts a time line of other lengths.
     :param batch_size: samples of each task at each tick, ≥ 1.
     :param scenario: ``"task"`` or ``"class"``, see :class:`ParallelBenchmark`.
-    :param seed: of the order of delivery.
+    :param seed: seed of the order of delivery.
     :param epochs: passes over each task's samples within its span, ≥ 1.
     :param task_names: distinct names; ``task0``, ``task1``, ... if omitted.
-    :param relabel: whether to number the classes anew, from 0 in ascending order, for labels that
-        are negative, have gaps or are very large. Tasks that share labels then get classes of their
-        own, task after task.
-    :param class_names: names by label in the data, or of 0, 1, 2, ... in their order; the labels
-        themselves if omitted.
-    :raises ValueError: names what does not fit, where it is, and the remedy.
+    :param relabel: whether to number the classes anew, from 0 in ascending order; needed for labels
+        that are negative or very large. If tasks share labels, each task then has its own classes,
+        numbered task after task.
+    :param class_names: names by label in the data, or a list of names of the labels 0, 1, 2, ...;
+        the labels themselves if omitted.
+    :raises ValueError: if an argument or the data are invalid; the message names the place and the
+        remedy.
     """
     check_settings(timeline, batch_size, epochs, seed, scenario, relabel)
     num_tasks = timeline.num_tasks
@@ -106,8 +107,8 @@ def parallel_benchmark(
         strange = sorted(set(data.labels) - set(train[task].labels))
         if strange:
             raise ValueError(
-                f"`test_datasets[{task}]` has classes {strange[:20]} that `train_datasets[{task}]` "
-                "has not."
+                f"`test_datasets[{task}]` has classes {strange[:20]} that are missing in "
+                f"`train_datasets[{task}]`."
             )
     sizes = [len(data.labels) for data in train]
     _check_spans(timeline, sizes, batch_size, epochs)
@@ -138,22 +139,22 @@ def parallel_benchmark_from_classes(
     relabel: bool = False,
     class_names: Mapping[int, str] | Sequence[str] | None = None,
 ) -> ParallelBenchmark:
-    """Parallel streams from one labelled data set, divided into tasks by class.
+    """Make parallel streams from one labelled data set, divided into tasks by class.
 
     :param train: training data set of ``(x, y)``; classes in no label set are left out.
     :param test: test data set of ``(x, y)``.
-    :param label_sets: non-empty, disjoint classes of each task.
-    :param timeline: of any lengths: it is fitted to the data by :meth:`Timeline.fit`; random by
+    :param label_sets: classes of each task, not empty and disjoint.
+    :param timeline: time line of any lengths, fitted to the data by :meth:`Timeline.fit`; random by
         ``seed`` if omitted.
-    :param batch_size: see :func:`parallel_benchmark`, as for the rest.
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the order of delivery, and of the time line if that is omitted.
+    :param batch_size: samples of each task at each tick, ≥ 1.
+    :param scenario: ``"task"`` or ``"class"``, see :class:`ParallelBenchmark`.
+    :param seed: seed of the order of delivery, and of the time line if omitted.
     :param epochs: passes over each task's samples within its span.
     :param task_names: distinct names; ``task0``, ``task1``, ... if omitted.
     :param relabel: whether to number the classes of all label sets anew.
     :param class_names: names by label in the data.
-    :raises ValueError: if label sets overlap or are empty, a class has no samples, or as in
-        :func:`parallel_benchmark`.
+    :raises ValueError: if label sets overlap or are empty, or a class has no samples; otherwise as
+        in :func:`parallel_benchmark`.
     """
     label_sets = checked_label_sets(label_sets)
     _check_label_sets(label_sets, relabel)
@@ -209,7 +210,7 @@ def _split_by_class(
     chosen = _chosen(examination.labels, label_sets, name)
     known = examination.labels
     found = examination.inputs(sorted(chain.from_iterable(chosen)), CHECKED_SAMPLES)
-    if examination.labels is not known:  # a target transform has its own labels
+    if examination.labels is not known:  # a target transform has changed the labels
         chosen = _chosen(examination.labels, label_sets, name)
     assert found is not None
     labels, as_is = examination.labels, examination.as_is
@@ -230,7 +231,7 @@ def _chosen(
         for label in classes:
             if label not in of_class:
                 raise ValueError(
-                    f"`{name}` has no sample of class {label}, which `label_sets[{task}]` asks for."
+                    f"`{name}` has no sample of class {label}, which is in `label_sets[{task}]`."
                 )
     return [sorted(i for label in classes for i in of_class[label]) for classes in label_sets]
 
@@ -253,7 +254,7 @@ def _check_spans(timeline: Timeline, sizes: list[int], batch_size: int, epochs: 
 
 
 def _delivery_orders(sizes: list[int], seed: int, epochs: int) -> list[list[int]]:
-    """For each task, positions in the concatenation of all tasks, in order of delivery."""
+    """Draw for each task the order of its indices in the concatenation of all tasks' data."""
     generator = torch.Generator().manual_seed(seed)
     orders, offset = [], 0
     for size in sizes:

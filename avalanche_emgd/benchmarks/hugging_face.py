@@ -1,4 +1,4 @@
-"""Parallel streams of data sets of Hugging Face's library ``datasets``, which is not imported."""
+"""Parallel streams of data sets of Hugging Face's library ``datasets``, without its import."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ from .timeline import Timeline
 __all__ = ["parallel_benchmark_from_hugging_face"]
 
 _NEEDED = ("column_names", "features", "format", "with_format", "select_columns", "__len__")
-_PAD = (
-    "give them one shape, of texts with padding='max_length' and truncation=True of the tokenizer"
-)
+_PAD = "give them one shape, for texts by the tokenizer's padding='max_length' and truncation=True"
 
 
 def parallel_benchmark_from_hugging_face(
@@ -47,34 +45,35 @@ def parallel_benchmark_from_hugging_face(
     timeline: Timeline | None = None,
     epochs: int = 1,
 ) -> ParallelBenchmark:
-    """Parallel streams of two data sets of the library ``datasets``.
+    """Make parallel streams of two data sets of the library ``datasets``.
 
-    Images of a column of type ``Image`` become inputs ``[3, H, W]``, RGB, normalised to zero mean
-    and unit variance by channel over (up to 2,000 evenly spread) training images, decoded into
-    memory once where they fit. Columns of arrays, or of lists of one length, are taken as the
-    arrays of :func:`~avalanche_emgd.parallel_benchmark_from_arrays`: uint8 as images, integers
-    ``[length]`` as token ids, floating-point numbers as they are, in single precision.
+    A column of type ``Image`` gives inputs ``[3, H, W]``, RGB, normalised to zero mean and unit
+    variance by channel. The statistics are those of up to 2,000 evenly spread training images.
+    Images are decoded into memory once if they fit.
 
-    Labels are a ``ClassLabel``, whose names become the benchmark's ``class_names``, whole numbers
-    or text.
+    A column of arrays, or of lists of one length, is read like the arrays of
+    :func:`~avalanche_emgd.parallel_benchmark_from_arrays`. Arrays of uint8 are images, integers
+    ``[length]`` are token ids, and floating-point numbers are converted to single precision.
 
-    :param train: ``datasets.Dataset`` with the training rows. Its format does not matter; a
-        transform of its own is refused.
+    Labels are a ``ClassLabel``, whole numbers or text. The names of a ``ClassLabel`` become the
+    benchmark's ``class_names``.
+
+    :param train: ``datasets.Dataset`` with the training rows, in any format, without
+        ``set_transform``.
     :param test: ``datasets.Dataset`` with the test rows.
     :param input_column: name of the column with the inputs.
     :param label_column: name of the column with the classes.
     :param size: (height, width) to which images are scaled; needed unless all have one size.
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the label sets and the time line, where they are not given, and of the order of
-        delivery.
+    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
     :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, where no label sets are given.
-    :param label_sets: classes of each task, as they are in the data; of text, by alphabetical order
-        from 0.
-    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param num_tasks: number of tasks, if no label sets are given.
+    :param label_sets: classes of each task, as given in the data; text labels are numbered from 0
+        in alphabetical order.
+    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
-    :raises ValueError: if one is no such data set, a column is not there, or rows have no label, no
-        input or inputs that do not fit together; names the row, counted from 0.
+    :raises ValueError: if an argument is not such a data set, a column is missing, or a row has no
+        label, no input or an input of another shape. The message names the row, counted from 0.
     """
     if size is not None:
         size = check_size(size)
@@ -155,7 +154,7 @@ def _check_column(dataset: Any, column: Any, argument: str, name: str) -> None:
 def _labels(
     parts: Sequence[tuple[Any, str]], column: str
 ) -> tuple[list[list[int]], dict[int, str]]:
-    """Labels of both data sets, and the names of the classes."""
+    """Read the labels of both data sets, and the names of the classes."""
     columns, names = [], []
     for part, name in parts:
         values = part.select_columns([column]).with_format("arrow")[:].column(column)
@@ -180,7 +179,7 @@ def _labels(
 
 
 def _as_images(dataset: Any, column: str, name: str) -> RowsOfImages | None:
-    """Images of a column; ``None`` if it has something else."""
+    """Return the images of a column; ``None`` for a column of another type."""
     rows = dataset.select_columns([column]).with_format(None)
     declared = type(dataset.features[column]).__name__ == "Image"
     found = RowsOfImages(rows, column, f"`{name}`")
@@ -196,8 +195,8 @@ def _inputs(dataset: Any, column: str, name: str) -> Tensor:
     kind = _element_type(dataset.features[column])
     if kind in ("string", "large_string"):
         raise ValueError(
-            f"{owner} has text in the column {column!r}: make token ids of it with `map` and a "
-            "tokenizer, with padding='max_length' and truncation=True."
+            f"{owner} has text in the column {column!r}: convert it into token ids with `map` and "
+            "a tokenizer, with padding='max_length' and truncation=True."
         )
     if type(dataset.features[column]).__name__ in ("Image", "dict"):
         raise ValueError(
@@ -213,7 +212,7 @@ def _inputs(dataset: Any, column: str, name: str) -> Tensor:
                 f"{free / 1e9:.3g} GB of free memory: select fewer rows"
             )
         values = np.asarray(rows[:][column])
-    except Exception as error:  # those of whatever decodes the column
+    except Exception as error:  # decoders raise errors of many kinds
         words = first_line(error)[:200].rstrip(".")
         raise ValueError(f"{owner} cannot give its column {column!r}: {words}.") from None
     if values.dtype == object:
@@ -229,7 +228,7 @@ def _inputs(dataset: Any, column: str, name: str) -> Tensor:
 
 
 def _element_type(feature: Any) -> str | None:
-    """Type of the numbers of a feature that may be a list of lists."""
+    """Return the type of the numbers of a feature, which may be nested lists."""
     while getattr(feature, "feature", None) is not None:
         feature = feature.feature
     return getattr(feature, "dtype", None)

@@ -1,4 +1,4 @@
-"""Images in files: decoded into memory once where they fit, each time they are loaded elsewhere."""
+"""Data sets of image files, decoded once into memory, or at each loading if they do not fit."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .limits import MEMORY_SHARE
 __all__ = ["ImageFiles", "check_minibatch", "fits_in_memory", "image_files"]
 
 _LOG = logging.getLogger(__name__)
-_SHARE = 0.25  # of the memory that is free: two data sets, and a copy while each is laid out
+_SHARE = 0.25  # of free memory: room for two data sets, and for a copy during decoding
 
 
 class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
-    """Images decoded from their files whenever they are loaded.
+    """Images that are decoded from their files whenever they are loaded.
 
-    :param paths: of N image files.
+    :param paths: paths of N image files.
     :param targets: class labels ``[N]``, int64.
-    :param mean: of the pixels in [0, 1], one for each of three channels.
-    :param std: their standard deviation, > 0.
+    :param mean: mean of the pixels in [0, 1], one value for each of three channels.
+    :param std: standard deviation of the pixels, > 0, one value for each channel.
     :param size: (height, width) to which images of another size are scaled.
     """
 
@@ -66,15 +66,16 @@ def image_files(
 ) -> ImagesInMemory | ImageFiles:
     """Make a data set of image files, in RGB.
 
-    The log says which of the two it is, and how large.
+    The log says whether images are decoded into memory, and their size.
 
-    :param paths: of N ≥ 1 image files, in any format that Pillow reads.
+    :param paths: paths of N ≥ 1 image files, in any format that Pillow reads.
     :param targets: N class labels.
-    :param mean: of the pixels in [0, 1], one for each of three channels.
-    :param std: their standard deviation, > 0.
+    :param mean: mean of the pixels in [0, 1], one value for each of three channels.
+    :param std: standard deviation of the pixels, > 0, one value for each channel.
     :param size: (height, width) to which images of another size are scaled.
-    :raises ValueError: if a file is no image, broken or too large; names it. Of files that are
-        decoded whenever they are loaded, the headers alone are checked.
+    :return: images in memory, or images that are decoded at each loading.
+    :raises ValueError: if a file is not an image, broken or too large; the message names it. Only
+        the headers are checked if images are decoded at each loading.
     """
     labels = torch.tensor(targets, dtype=torch.long)
     found = decoded_once(("images", *size), paths, lambda: _in_memory(paths, size)).tensors
@@ -84,7 +85,7 @@ def image_files(
 
 
 def _in_memory(paths: Sequence[str], size: tuple[int, int]) -> Decoded:
-    """Decode all images where they fit into memory; check the headers of the files elsewhere."""
+    """Decode all images if they fit into memory; otherwise check the headers of the files."""
     needed = len(paths) * 3 * size[0] * size[1]
     if not fits_in_memory(len(paths), size):
         _LOG.info("%d images stay in their files: %.0f MB decoded", len(paths), needed / 1e6)
@@ -104,9 +105,9 @@ def _decoded(paths: Sequence[str], size: tuple[int, int]) -> Tensor:
 
 
 def fits_in_memory(number: int, size: tuple[int, int]) -> bool:
-    """Whether images are to be decoded into memory.
+    """Whether images are decoded into memory.
 
-    :param number: of the images.
+    :param number: number of images.
     :param size: (height, width) of each.
     """
     return number * 3 * size[0] * size[1] <= _SHARE * psutil.virtual_memory().available
@@ -115,10 +116,10 @@ def fits_in_memory(number: int, size: tuple[int, int]) -> bool:
 def check_minibatch(batch_size: int, number: int, size: tuple[int, int]) -> None:
     """Check that one minibatch of images fits into memory, as bytes and in single precision.
 
-    :param batch_size: images of a minibatch, at most.
-    :param number: of all images.
+    :param batch_size: largest number of images in a minibatch.
+    :param number: number of all images.
     :param size: (height, width) of each.
-    :raises ValueError: if it does not.
+    :raises ValueError: if a minibatch is too large.
     """
     images = min(int(batch_size), number)
     needed, free = 15 * images * size[0] * size[1], psutil.virtual_memory().available

@@ -18,7 +18,7 @@ __all__ = ["ps_imagenet_tiny"]
 
 NUM_CLASSES = 200
 _SIZE = (64, 64)
-# Of the pixels of the training images, in [0, 1], by channel.
+# Mean and standard deviation of the training pixels in [0, 1], by channel.
 _MEAN, _STD = (0.4802, 0.4481, 0.3975), (0.2770, 0.2691, 0.2821)
 
 
@@ -34,24 +34,24 @@ def ps_imagenet_tiny(
     timeline: Timeline | None = None,
     epochs: int = 1,
 ) -> ParallelBenchmark:
-    """Parallel streams of Tiny ImageNet: 200 classes, 100,000 training images of 64 × 64 pixels.
+    """Make parallel streams of Tiny ImageNet: 200 classes, 100,000 images of 64 × 64 pixels.
 
-    Inputs of shape ``[3, 64, 64]``, normalised to zero mean and unit variance by channel. Images
-    are decoded into memory once, where they fit (1.2 GB), and from their files each time elsewhere.
-    Tested on the validation images, as usual: the test images have no labels.
+    Inputs have the shape ``[3, 64, 64]``, normalised to zero mean and unit variance by channel.
+    Images are decoded into memory once if they fit (1.2 GB). Otherwise a file is decoded whenever
+    its image is loaded. The test streams have the validation images, because the official test
+    images have no labels.
 
     :param data_root: folder that holds (or will hold) the ``tiny-imagenet-200`` folder.
     :param download: whether to download the data (0.25 GB) if they are not there.
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the label sets and the time line, where they are not given, and of the order of
-        delivery.
+    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
     :param batch_size: samples of each task at each tick; 128 as published (time lines: 32).
-    :param num_tasks: number of tasks, where no label sets are given; 10 or 20 as published.
-    :param label_sets: classes of each task, say from a :class:`Protocol`; classes are numbered in
-        the order of ``wnids.txt``.
-    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param num_tasks: number of tasks, if no label sets are given; 10 or 20 as published.
+    :param label_sets: classes of each task, for example from a :class:`Protocol`; ``wnids.txt``
+        gives the order of the classes.
+    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
-    :raises FileNotFoundError: if the data are not there; says what to do.
+    :raises FileNotFoundError: if the data are missing; the message says how to get them.
     """
     if not download and not (Path(data_root) / "tiny-imagenet-200" / "wnids.txt").is_file():
         raise FileNotFoundError(
@@ -76,7 +76,7 @@ def ps_imagenet_tiny(
 
 def _images(data_root: str, train: bool, download: bool) -> Dataset[Any]:
     part = TinyImagenet(data_root, train=train, download=download)
-    # Avalanche lists files in the order of the file system, which differs between machines.
+    # Avalanche lists files in the file system's order, which differs between machines.
     files = sorted(
         (target, str(path)) for path, target in zip(part.data, part.targets, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Images kept as bytes in memory."""
+"""Images in memory as bytes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["ImagesInMemory", "normalised"]
 
 
 class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
-    """Images kept as bytes, normalised when they are loaded, many at a time.
+    """Images in memory as bytes, normalised when they are loaded, many at a time.
 
     :param images: uint8 ``[N, C, H, W]``.
     :param targets: class labels ``[N]``, int64.
-    :param mean: of the pixels in [0, 1], one for each channel.
-    :param std: their standard deviation, > 0, one for each channel.
-    :raises ValueError: if they do not fit together.
+    :param mean: mean of the pixels in [0, 1], one value for each channel.
+    :param std: standard deviation of the pixels, > 0, one value for each channel.
+    :raises ValueError: if the shapes do not agree, or a standard deviation is not positive.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
                 f"`std` positive, found {tuple(mean)!r} and {tuple(std)!r}."
             )
         self.images = images
-        """uint8 ``[N, C, H, W]``."""
+        """Images, uint8 ``[N, C, H, W]``."""
         self.targets = targets
         """Class labels ``[N]``."""
         self._mean, self._std = tuple(mean), tuple(std)
@@ -60,17 +60,17 @@ class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
     def load_inputs(self, indices: Tensor) -> Tensor:
         """Load normalised images, float32 ``[b, C, H, W]``.
 
-        :param indices: ``[b]``.
+        :param indices: indices of the images, ``[b]``.
         """
         return normalised(self.images.index_select(0, indices), self._mean, self._std)
 
 
 def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Scale pixels to zero mean and unit variance.
+    """Scale pixels to [0, 1], subtract the mean and divide by the standard deviation.
 
     :param images: uint8 ``[N, C, H, W]``.
-    :param mean: of the pixels in [0, 1], one for each channel.
-    :param std: their standard deviation, one for each channel.
+    :param mean: mean of the pixels in [0, 1], one value for each channel.
+    :param std: standard deviation of the pixels, > 0, one value for each channel.
     :return: float32 ``[N, C, H, W]``.
     """
     scale, shift = _scale_and_shift(tuple(mean), tuple(std))

@@ -1,4 +1,4 @@
-"""How large time lines and data may be; checked before memory or time is spent on them."""
+"""Limits of time lines and data, checked before memory or time is spent on them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ __all__ = [
 ]
 
 MOST_TASKS = 10_000
-"""Tasks of the largest time line."""
+"""Largest number of tasks of a time line."""
 
 MOST_TICKS = 2**53
-"""Ticks of the longest time line: positions in it are exact as fractions of it."""
+"""Largest number of ticks of a time line: double precision represents all of them exactly."""
 
 MOST_CLASSES = 100_000
-"""Outputs that a benchmark may ask of a model: labels are below it."""
+"""Largest number of outputs of a model; class labels are below this number."""
 
 CHECKED_SAMPLES = 10_000
-"""Samples of a benchmark's training (and test) data that are loaded one by one to check them.
+"""Largest number of training (and of test) samples that are loaded one by one to check them.
 
-Larger data are checked at evenly spread samples, and the others when they are delivered. Data in
-memory are checked as a whole.
+Of larger data, this many evenly spread samples are checked at first, and the other samples when
+they are delivered. Data in memory are checked completely.
 """
 
 MOST_PIXELS = 100_000_000
-"""Pixels of an image file, and of the size to which images are scaled."""
+"""Largest number of pixels of an image file, and of the size to which images are scaled."""
 
 MOST_EXPANSION = 200
-"""How many times larger than in its file an array of more than 64 MiB may be."""
+"""Largest ratio of the size of an array in memory, above 64 MiB, to its size in the file."""
 
 MEMORY_SHARE = 0.4
-"""Share of the free memory that the arrays of a file may take."""
+"""Largest share of the free memory that the arrays of a file may take."""

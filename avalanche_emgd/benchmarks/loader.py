@@ -1,4 +1,4 @@
-"""Loaders that yield tick after tick: one minibatch per active task."""
+"""Loaders of ticks: one minibatch per active task at each tick."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["Part", "SerialTickLoader", "TickBatch", "TickLoader", "as_tick"]
 class Part:
     """The samples ``start:stop`` of a minibatch that belong to one objective.
 
-    :param objective: its name.
-    :param replayed: whether they come from a replay memory.
-    :param together: whether they are of one batch with the samples of the part before.
+    :param objective: name of the objective.
+    :param replayed: whether the samples come from a replay memory.
+    :param together: whether the samples share one batch with the previous part.
     """
 
     objective: str
@@ -35,9 +35,9 @@ class Part:
 class TickBatch(list[Tensor]):
     """Minibatch of one tick, ``[x, y, task labels]`` as Avalanche expects it.
 
-    :param tensors: of all objectives, one after the other.
-    :param parts: which samples belong to which objective; they cover the minibatch in order.
-    :param tick: counted from the start of the stream.
+    :param tensors: ``[x, y, task labels]`` of all objectives, concatenated.
+    :param parts: parts of the objectives; they cover the minibatch in order.
+    :param tick: number of the tick, from the start of the stream.
     """
 
     def __init__(self, tensors: Sequence[Tensor], parts: Sequence[Part], tick: int) -> None:
@@ -47,7 +47,7 @@ class TickBatch(list[Tensor]):
 
     @property
     def groups(self) -> list[int]:
-        """Number of successive objectives in each batch that is forwarded as one."""
+        """Number of objectives in each batch; a batch is one forward pass."""
         found: list[int] = []
         for part in self.parts:
             if part.together and found:
@@ -57,7 +57,7 @@ class TickBatch(list[Tensor]):
         return found
 
     def group_of(self, part: Part) -> slice:
-        """Find the samples of the batch that a part is forwarded in."""
+        """Return the samples of the batch that contains a part."""
         first = last = self.parts.index(part)
         while self.parts[first].together and first > 0:
             first -= 1
@@ -73,11 +73,13 @@ class TickBatch(list[Tensor]):
         replayed: bool = False,
         together: bool = False,
     ) -> None:
-        """Add samples ``[x, y, task labels]`` as one more objective.
+        """Append samples as one more objective.
 
-        :param replayed: whether they come from a replay memory.
-        :param together: whether they are of one batch with the samples of the objective before, so
-            that batch norm normalises both together.
+        :param objective: name of the objective.
+        :param tensors: samples ``[x, y, task labels]``.
+        :param replayed: whether the samples come from a replay memory.
+        :param together: whether the samples share one batch with the previous objective, so that
+            batch norm normalises both together.
         """
         start = len(self[0])
         for position, tensor in enumerate(tensors):
@@ -86,9 +88,9 @@ class TickBatch(list[Tensor]):
 
 
 class TickLoader:
-    """The ticks of a segment, in the order that the benchmark's seed has fixed.
+    """Loader of the ticks of a segment, in the order that the benchmark's seed determines.
 
-    Each tick is one minibatch per active task; the last one of a span may be short.
+    A tick has one minibatch per active task; the last minibatch of a span may be smaller.
 
     :param experience: segment of a parallel benchmark, whose training transforms apply.
     """
@@ -111,17 +113,17 @@ class TickLoader:
 
 
 class SerialTickLoader:
-    """Ticks of an ordinary Avalanche experience, all of whose tasks start together.
+    """Loader of the ticks of an ordinary Avalanche experience, whose tasks start together.
 
-    Each task's samples are shuffled anew in each epoch by torch's global generator, as in
-    Avalanche's own loaders; tasks with fewer samples end earlier.
+    Torch's global generator shuffles each task's samples in each epoch, as in Avalanche's own
+    loaders. Tasks with fewer samples end earlier.
 
-    :param dataset: with task labels per sample, or none at all.
+    :param dataset: data set with a task label for each sample, or without task labels.
     :param batch_size: samples of each task at each tick.
-    :param names: from task label to the name of its objective. With a single name all samples are
-        one objective, whatever their labels.
+    :param names: mapping from task labels to names of objectives. If there is a single name, all
+        samples belong to this objective.
     :param first_tick: number of the first tick.
-    :param shuffle: whether to shuffle.
+    :param shuffle: whether to shuffle the samples.
     """
 
     def __init__(
@@ -144,7 +146,7 @@ class SerialTickLoader:
 
     @property
     def fewest(self) -> int:
-        """Samples of the smallest minibatch of a task."""
+        """Number of samples of the smallest minibatch of a task."""
         rests = [len(indices) % self._batch_size for indices in self._groups.values()]
         return min(rest or self._batch_size for rest in rests)
 
@@ -173,9 +175,10 @@ class SerialTickLoader:
 def as_tick(mbatch: Sequence[Tensor], experience: Any, tick: int) -> TickBatch:
     """Divide an ordinary minibatch into objectives by task label.
 
-    :param mbatch: ``[x, y, ..., task labels]``, or ``[x, y]`` where all samples are of one task.
-    :param experience: where it comes from; tasks replayed from others are objectives, too.
-    :param tick: its number.
+    :param mbatch: minibatch ``[x, y, ..., task labels]``, or ``[x, y]`` of a single task.
+    :param experience: experience of the minibatch. Replayed tasks of other experiences become
+        objectives, too.
+    :param tick: number of the tick.
     """
     x, y = mbatch[0], mbatch[1]
     task_labels = mbatch[-1] if len(mbatch) >= 3 else torch.zeros(len(y), dtype=torch.long)

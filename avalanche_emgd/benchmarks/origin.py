@@ -1,4 +1,4 @@
-"""The benchmark that an experience belongs to, compared by content."""
+"""Origin of an experience: its benchmark, compared by content."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ["Origin"]
 
 
 class Origin:
-    """Remembers a benchmark, to compare it with others by content.
+    """Reference to a benchmark, compared with others by content.
 
-    All ordinary Avalanche benchmarks count as one. A pickled or copied origin holds the fingerprint
-    of its benchmark in place of the data. Fingerprints are computed when they are first needed.
+    All ordinary Avalanche benchmarks are equal origins. A pickled or copied origin holds the
+    fingerprint of its benchmark instead of the data. Fingerprints are computed at first use.
 
     :param benchmark: parallel benchmark, or ``None`` for an ordinary one.
-    :param fingerprint: fingerprint of a parallel benchmark, in place of the benchmark.
+    :param fingerprint: fingerprint of a parallel benchmark, if the benchmark itself is not given.
     """
 
     def __init__(
@@ -27,13 +27,13 @@ class Origin:
 
     @classmethod
     def of(cls, experience: Any) -> Origin:
-        """Origin of an experience of any benchmark."""
+        """Return the origin of an experience of any benchmark."""
         benchmark = getattr(experience, "benchmark", None)
         return cls(benchmark if isinstance(benchmark, ParallelBenchmark) else None)
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether it is an ordinary Avalanche benchmark."""
+        """Whether the benchmark is an ordinary Avalanche benchmark."""
         return self._benchmark is None and self._fingerprint is None
 
     @property
@@ -50,7 +50,7 @@ class Origin:
             return True
         return self.fingerprint == other.fingerprint
 
-    __hash__ = None  # type: ignore[assignment]  # fingerprints are computed when they are needed
+    __hash__ = None  # type: ignore[assignment]  # a hash would compute the fingerprint
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_benchmark": None, "_fingerprint": self.fingerprint}

@@ -1,4 +1,4 @@
-"""Parallel streams of a user's own arrays."""
+"""Parallel streams of user-defined arrays."""
 
 from __future__ import annotations
 
@@ -32,33 +32,32 @@ def parallel_benchmark_from_arrays(
     timeline: Timeline | None = None,
     epochs: int = 1,
 ) -> ParallelBenchmark:
-    """Parallel streams of arrays in a NumPy file.
+    """Make parallel streams of arrays in a NumPy file.
 
     Images are uint8 ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` with C = 1 or 3. They
     become inputs ``[C, H, W]``, normalised by channel over the training images. Floating-point
-    arrays ``[N, ...]`` are taken as they are, in single precision. Integers ``[N, length]`` of
-    another type than uint8 are token ids ≥ 0: inputs are int64 ``[length]``, for a model that
-    begins with an embedding.
+    arrays ``[N, ...]`` are converted to single precision. Integers ``[N, length]`` of another type
+    than uint8 are token ids ≥ 0. They become inputs int64 ``[length]``, for a model that begins
+    with an embedding.
 
-    Labels are whole numbers or text, ``[N]`` or ``[N, 1]``. Unless those of the training samples
-    are 0, 1, 2, ... they are numbered anew in ascending order; the benchmark's ``class_names`` are
+    Labels are whole numbers or text, ``[N]`` or ``[N, 1]``. Unless the training labels are
+    0, 1, 2, ..., classes are numbered anew in ascending order. The benchmark's ``class_names`` are
     the labels in the file.
 
-    :param file: ``.npz`` with ``x_train``, ``y_train``, ``x_test`` and ``y_test``; other arrays in
-        it are ignored. It is read without pickle, and only if its arrays are not too large, see
+    :param file: ``.npz`` file with ``x_train``, ``y_train``, ``x_test`` and ``y_test``; other
+        arrays are ignored. The file is read without pickle. The size of its arrays is limited by
         :data:`~avalanche_emgd.benchmarks.limits.MEMORY_SHARE` and
         :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`.
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the label sets and the time line, where they are not given, and of the order of
-        delivery.
+    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
     :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, where no label sets are given.
-    :param label_sets: classes of each task, as they are in the file.
-    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param num_tasks: number of tasks, if no label sets are given.
+    :param label_sets: classes of each task, as given in the file.
+    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
-    :raises FileNotFoundError: if the file is not there.
-    :raises ValueError: if it is no such file, or arrays are missing, too large or do not fit
-        together.
+    :raises FileNotFoundError: if the file does not exist.
+    :raises ValueError: if the file is not an ``.npz`` file, or arrays are missing, too large or of
+        shapes that do not agree.
     """
     path = checked_path(file, "file")
     found = decoded_once("arrays", [path], lambda: _decoded(path))
@@ -84,7 +83,7 @@ def parallel_benchmark_from_arrays(
 
 
 def _decoded(file: Path) -> Decoded:
-    """Read and check training inputs and labels, then those of the test; names of the classes."""
+    """Read and check the training arrays, then the test arrays, with the names of the classes."""
     arrays = read_arrays(file, _KEYS)
     parts = [(arrays[f"x_{part}"], arrays[f"y_{part}"], part) for part in ("train", "test")]
     owner = f"`file` {str(file)!r}"

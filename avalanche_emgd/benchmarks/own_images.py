@@ -1,4 +1,4 @@
-"""Parallel streams of a user's own images."""
+"""Parallel streams of user-defined images."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .timeline import Timeline
 
 __all__ = ["parallel_benchmark_from_images"]
 
-# Folders that say how images are divided, if they hold folders; otherwise they may be classes.
+# Folders of these names that hold folders are parts of a division; others are classes.
 _PARTS = ("train", "training", "test", "testing", "val", "valid", "validation")
 
 
@@ -42,32 +42,32 @@ def parallel_benchmark_from_images(
     timeline: Timeline | None = None,
     epochs: int = 1,
 ) -> ParallelBenchmark:
-    """Parallel streams of images in folders.
+    """Make parallel streams of images in folders.
 
-    Inputs of shape ``[3, H, W]``, RGB, normalised to zero mean and unit variance by channel, over
-    (up to 2,000 evenly spread) training images. Decoded into memory once, where they fit. Images
-    have 8 bits of a channel, or 16 bits of grey, which are scaled to 8; what is transparent is as
-    opaque as the rest. An image has at most 100 million pixels
+    Inputs have the shape ``[3, H, W]``, RGB, normalised to zero mean and unit variance by channel.
+    The statistics are those of up to 2,000 evenly spread training images. Images are decoded into
+    memory once if they fit. Image files have 8 bits per channel, or 16 bits of grey, which are
+    scaled to 8 bits. Transparency is ignored. An image has at most 100 million pixels
     (:data:`~avalanche_emgd.benchmarks.limits.MOST_PIXELS`).
 
-    :param directory: with folders ``train`` and ``test``, each with one folder of images for each
-        class, as torchvision's ``ImageFolder`` takes them; classes are numbered in the order of
-        their names. With ``test_share``, it has the folders of the classes itself.
+    :param directory: folder with the folders ``train`` and ``test``. Each has one folder of images
+        for each class, as in torchvision's ``ImageFolder``. Classes are numbered in alphabetical
+        order. With ``test_share``, ``directory`` itself has the folders of the classes.
     :param test_share: share of the images of each class for testing, in (0, 1), drawn by ``seed``.
     :param size: (height, width) to which images are scaled; needed unless all have one size.
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the images for testing, of the label sets and the time line, where they are not
-        given, and of the order of delivery.
+    :param seed: seed of the drawn test images, of the order of delivery, and of label sets and time
+        line where omitted.
     :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, where no label sets are given.
+    :param num_tasks: number of tasks, if no label sets are given.
     :param label_sets: classes of each task.
-    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span.
-    :raises FileNotFoundError: if a folder is missing; says which.
-    :raises ValueError: if the classes of the two folders differ, or with ``test_share``, if the
+    :raises FileNotFoundError: if a folder is missing; the message names it.
+    :raises ValueError: if the two folders have different classes. With ``test_share``, if the
         folder is divided already, or has one class, or a class of one image. Also if an image is
         broken, too large, of another size than the others, or of an unknown range of grey levels;
-        names it.
+        the message names the image.
     """
     if size is not None:
         size = check_size(size)
@@ -111,8 +111,8 @@ def _divided_parts(path: Path) -> tuple[ClassFolders, ClassFolders]:
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"`directory` must have the folders train and test, each with one folder of images "
-            f"for each class: {first_line(error)} One folder of images for each class is divided "
-            "with `test_share`."
+            f"for each class: {first_line(error)} To divide one folder of images for each class, "
+            "give `test_share`."
         ) from None
     if parts[0].classes != parts[1].classes:
         differing = sorted(set(parts[0].classes) ^ set(parts[1].classes))
@@ -150,8 +150,8 @@ def _drawn_parts(path: Path, share: float, seed: int) -> tuple[ClassFolders, Cla
         share,
         seed,
         lambda label: (
-            f"{what} has a single image of class {found.classes[label]!r}, which cannot "
-            "be for training and for testing: leave the class out."
+            f"{what} has a single image of class {found.classes[label]!r}, too few for training "
+            "and testing: leave the class out."
         ),
     )
     train, test = (
@@ -164,7 +164,7 @@ def _drawn_parts(path: Path, share: float, seed: int) -> tuple[ClassFolders, Cla
 def _statistics_of_files(
     paths: Sequence[str], size: tuple[int, int]
 ) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of evenly spread images, decoded one after the other."""
+    """Compute mean and standard deviation of evenly spread images, decoded one at a time."""
     deep = False
 
     def decoded() -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""Parallel streams of the rows of a user's own table."""
+"""Parallel streams of the rows of user-defined tables."""
 
 from __future__ import annotations
 
@@ -45,39 +45,39 @@ def parallel_benchmark_from_table(
     overlap: float | None = None,
     epochs: int = 1,
 ) -> ParallelBenchmark:
-    """Parallel streams of the rows of a table.
+    """Make parallel streams of the rows of a table.
 
-    Inputs are float32 ``[F]``: the F feature columns, each with zero mean and unit variance over
-    the training rows; a constant column is zero. Features are numbers or truth values, and no
-    value may be missing.
+    Inputs are float32 ``[F]``, the values of the F feature columns. Each column is scaled to zero
+    mean and unit variance over the training rows; a constant column becomes zero. Features are
+    numbers or truth values, and no value may be missing.
 
-    Labels are whole numbers or text. Unless they are 0, 1, 2, ... they are numbered anew in
-    ascending or alphabetical order; the benchmark's ``class_names`` are those of the table.
+    Labels are whole numbers or text. Unless they are 0, 1, 2, ..., classes are numbered anew in
+    ascending or alphabetical order. The benchmark's ``class_names`` are the labels in the table.
 
-    :param table: ``.csv`` file (UTF-8, commas, names of columns in the first row), ``.parquet``
-        file, or data frame.
+    :param table: path of a ``.csv`` file (UTF-8, commas, names of columns in the first row) or of a
+        ``.parquet`` file, or a data frame.
     :param label_column: name of the column with the class of each row.
-    :param task_column: name of a column that says the task of each row; tasks are in the order of
-        its values, and have their names. A label that tasks share is a class of its own in each.
-    :param feature_columns: names of the columns that are inputs, in this order; all others than the
-        two above if omitted.
-    :param test_table: table with the rows for testing; ``table`` then has those for training.
+    :param task_column: name of the column with the task of each row. Its values, in order, are the
+        names of the tasks. A label that several tasks share is a separate class in each task.
+    :param feature_columns: names of the input columns, in this order; all columns other than
+        ``label_column`` and ``task_column`` if omitted.
+    :param test_table: table with the test rows; all rows of ``table`` are then training rows.
     :param test_share: share of the rows of each class (of each task) for testing, in (0, 1), drawn
-        by ``seed``; one of this and ``test_table`` is needed.
-    :param raw_features: whether to leave features as they are in the table.
+        by ``seed``. Either ``test_share`` or ``test_table`` is needed.
+    :param raw_features: whether to leave features unscaled.
     :param scenario: ``"task"`` or ``"class"``.
-    :param seed: of the rows for testing, of the label sets and the time line, where they are not
-        given, and of the order of delivery.
+    :param seed: seed of the drawn test rows, of the order of delivery, and of label sets and time
+        line where omitted.
     :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, where neither a column nor label sets say the tasks.
-    :param label_sets: classes of each task, as they are in the table; of text, by alphabetical
-        order from 0.
-    :param timeline: is fitted to the data; random without idle gap if omitted.
+    :param num_tasks: number of tasks, if neither a task column nor label sets are given.
+    :param label_sets: classes of each task, as given in the table; text labels are numbered from 0
+        in alphabetical order.
+    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param overlap: overlap of successive tasks, in [0, 1], in place of a time line.
     :param epochs: passes over each task's samples within its span.
-    :raises FileNotFoundError: if a file is not there.
-    :raises ValueError: if it is no such table, a column is not there, a value is missing or of the
-        wrong kind, or arguments exclude each other; names the column and the row.
+    :raises FileNotFoundError: if a file does not exist.
+    :raises ValueError: if a file is not a table, a column is missing, a value is missing or of the
+        wrong kind, or arguments exclude each other. The message names the column and the row.
     """
     share = check_test_rows(table, test_table, test_share)
     check_random_seed(seed)
@@ -106,7 +106,7 @@ def parallel_benchmark_from_table(
     if task_sets is not None:
         label_sets = task_sets
     if overlap is not None:
-        # In proportions: the time line is fitted to the data.
+        # Any equal lengths do, because the time line is fitted to the data.
         number = num_tasks if label_sets is None else len(label_sets)
         timeline = Timeline.overlapping([1000] * number, overlap)
     return divided(
@@ -128,7 +128,7 @@ def parallel_benchmark_from_table(
 def _decoded(
     tables: Sequence[Table], columns: TableColumns, share: float, seed: int, *, raw: bool
 ) -> Decoded:
-    """Read training inputs and labels, then those of the test; names of classes, tasks."""
+    """Read the training rows, then the test rows, with the names of classes and tasks."""
     rows = read_rows(tables, columns, share, seed)
     inputs = _scaled(rows.features, columns.features, tables, raw=raw)
     targets = [torch.tensor(own) for own in rows.labels]
@@ -139,16 +139,18 @@ def _decoded(
 def _scaled(
     features: tuple[Float, Float], names: Sequence[str], tables: Sequence[Table], *, raw: bool
 ) -> list[Tensor]:
-    """Scale features by mean and deviation of the training rows, then to single precision.
+    """Scale features by mean and standard deviation of the training rows.
 
-    The deviation has the number of rows minus one, as that of pixels; a constant column has 1.
+    The divisor of the variance is N − 1, as for pixels. A constant column has the deviation 1.
+
+    :return: training and test features, float32 ``[N, F]``.
     """
     train = features[0]
     mean, scale = np.zeros(train.shape[1]), np.ones(train.shape[1])
     if not raw:
         varies = train.min(axis=0) < train.max(axis=0)
         mean = np.where(varies, train.mean(axis=0), train[0])
-        with np.errstate(over="ignore"):  # what is too large is found below
+        with np.errstate(over="ignore"):  # overflow becomes infinite, which is checked below
             scale[varies] = train[:, varies].std(axis=0, ddof=1)
     found = []
     for values, table in zip(features, (tables[0], tables[-1]), strict=True):

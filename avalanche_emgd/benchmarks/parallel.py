@@ -1,4 +1,4 @@
-"""The benchmark itself: an Avalanche scenario that knows its time line."""
+"""Parallel benchmarks: Avalanche scenarios with a time line."""
 
 from __future__ import annotations
 
@@ -20,24 +20,23 @@ class ParallelBenchmark(CLScenario):
     """Avalanche benchmark in which several tasks stream at once.
 
     ``train_stream`` has one ``SegmentExperience`` for each segment of the time line,
-    ``test_stream`` one ``TaskExperience`` for each task. Made by
+    ``test_stream`` one ``TaskExperience`` for each task. The functions
     :func:`~avalanche_emgd.parallel_benchmark` and
-    :func:`~avalanche_emgd.parallel_benchmark_from_classes`.
+    :func:`~avalanche_emgd.parallel_benchmark_from_classes` make such benchmarks.
 
-    Benchmarks are equal if their :attr:`fingerprint` is: a copy, or one made again from the same
-    data and settings, stands for the original.
+    Two benchmarks are equal if their :attr:`fingerprint` is equal. A copy, or a benchmark made
+    again from the same data and settings, equals the original.
 
-    :ivar timeline: the spans of the tasks.
-    :ivar label_sets: class labels of each task, as they come in the data unless they are numbered
-        anew.
-    :ivar class_names: name of each class, by label; the label in the data where no names are given.
+    :ivar timeline: spans of the tasks.
+    :ivar label_sets: class labels of each task: the labels in the data, or new labels from 0.
+    :ivar class_names: name of each class, by label; by default, the label in the data.
     :ivar input_kinds: shape and type of the inputs of each task.
-    :ivar scenario: ``"task"`` (the task of a sample is known: only its classes compete) or
+    :ivar scenario: ``"task"`` (the task of a sample is known, and only its classes compete) or
         ``"class"`` (the classes of all tasks started so far compete).
     :ivar batch_size: samples of each task at each tick; the last tick of a span may have fewer.
     :ivar task_names: names of the tasks in logs and pictures.
-    :ivar num_classes: outputs that a model needs, the largest label plus one.
-    :ivar task_sizes: samples that each task delivers in all.
+    :ivar num_classes: number of outputs that a model needs, the largest label plus one.
+    :ivar task_sizes: number of samples that each task delivers over its span.
     """
 
     def __init__(
@@ -75,15 +74,15 @@ class ParallelBenchmark(CLScenario):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one input, that of the first test sample."""
+        """Shape of the first test input."""
         return self.input_kinds.test[0].shape
 
     @cached_property
     def fingerprint(self) -> str:
-        """Content of the benchmark in 64 hexadecimal digits.
+        """Hash of the benchmark's content, 64 hexadecimal digits.
 
-        Covers the settings, all labels in their order of delivery, and up to 32 inputs of each
-        stream. Computed when it is first asked for.
+        The hash covers the settings, all labels in order of delivery, and up to 32 inputs of each
+        stream. The first access computes it.
         """
         return fingerprint_of(self)
 
@@ -96,7 +95,11 @@ class ParallelBenchmark(CLScenario):
         return hash((self.timeline, self.label_sets, self.batch_size, self.task_sizes))
 
     def set_stream(self, name: str, experiences: Sequence[Any]) -> None:
-        """Add a stream of experiences, for generators."""
+        """Add a stream of experiences; generators call this method.
+
+        :param name: name of the stream, ``"train"`` or ``"test"``.
+        :param experiences: experiences of the stream.
+        """
         self.__dict__.pop("fingerprint", None)
         stream = EagerCLStream(name, experiences, benchmark=self)
         self._streams[name] = stream

@@ -17,15 +17,15 @@ __all__ = ["LabelSet", "Protocol", "ProtocolError", "check_label_sets"]
 
 
 class ProtocolError(ValueError):
-    """A protocol file does not say what it should; the message names the key and the line."""
+    """Error of an invalid protocol file; the message names the key and the line."""
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """One division of the classes into tasks, with time lines to go with it.
+    """One division of the classes into tasks, with its time lines.
 
     :param classes: original class labels of each task.
-    :param timelines: for as many tasks.
+    :param timelines: time lines for this number of tasks.
     """
 
     classes: tuple[tuple[int, ...], ...]
@@ -34,13 +34,13 @@ class LabelSet:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Label sets and time lines of a benchmark, as kept in a JSON file.
+    """Label sets and time lines of a benchmark, stored in a JSON file.
 
-    :param name: of the benchmark.
-    :param dataset: the classes are those of.
-    :param num_classes: classes of the data set, labelled from 0.
-    :param batch_size: for which the time lines were made.
-    :param label_sets: the alternatives.
+    :param name: name of the benchmark.
+    :param dataset: name of the data set with the classes.
+    :param num_classes: number of classes of the data set, labelled from 0.
+    :param batch_size: minibatch size of the time lines.
+    :param label_sets: alternative divisions of the classes.
     """
 
     name: str
@@ -50,11 +50,12 @@ class Protocol:
     label_sets: tuple[LabelSet, ...]
 
     def select(self, label_set: int, timeline: int) -> tuple[tuple[tuple[int, ...], ...], Timeline]:
-        """One label set and one of its time lines.
+        """Select a label set and one of its time lines.
 
-        :param label_set: index from 0.
-        :param timeline: index from 0.
-        :raises ValueError: if there is none of that number.
+        :param label_set: index of the label set, from 0.
+        :param timeline: index of the time line, from 0.
+        :return: classes of each task, and the time line.
+        :raises ValueError: if an index is out of range.
         """
         if not 0 <= label_set < len(self.label_sets):
             raise ValueError(
@@ -73,8 +74,9 @@ class Protocol:
     def load(cls, path: str | Path) -> Protocol:
         """Read a protocol file.
 
-        :raises ProtocolError: if it cannot be read, is not JSON or not a protocol; names the key
-            and the line.
+        :param path: path of the file.
+        :raises ProtocolError: if the file cannot be read, is not JSON or not a protocol; the
+            message names the key and the line.
         """
         try:
             text = read_text(path, "protocol")
@@ -105,7 +107,7 @@ class Protocol:
 
 
 class _Reader:
-    """Checks the parsed content value by value; every complaint knows its place."""
+    """Reader that checks the parsed content value by value, and names the place of an error."""
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
@@ -202,9 +204,10 @@ def check_label_sets(
     """Check that the label sets of the tasks are non-empty and disjoint.
 
     :param label_sets: class labels of each task.
-    :param num_classes: labels must be below it, if given.
-    :param name: of the argument, for messages.
-    :raises ValueError: names the tasks and the labels.
+    :param num_classes: number above all labels; no upper limit if omitted.
+    :param name: name of the argument, for error messages.
+    :raises ValueError: if a label set is empty, a label is out of range, or a label occurs twice;
+        the message names the tasks and the labels.
     """
     if len(label_sets) == 0:
         raise ValueError(f"`{name}` must have at least one task, found none.")

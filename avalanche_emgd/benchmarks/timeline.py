@@ -1,4 +1,4 @@
-"""Time lines: when each task of a parallel stream starts and ends."""
+"""Time lines: the first and the last tick of each task of a parallel stream."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["Segment", "Timeline"]
 
 
-# Tasks in all segments of a time line, each counted once for every segment.
+# Limit of the sum over all segments of the number of active tasks.
 _MOST_ENTRIES = 5_000_000
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A maximal run of ticks with one set of active tasks.
+    """A maximal run of ticks with the same active tasks.
 
     :param start: first tick.
     :param end: last tick, inclusive.
     :param tasks: active tasks, ascending.
-    :param starting: those whose first tick is ``start``.
-    :param finishing: those whose last tick is ``end``.
+    :param starting: tasks whose first tick is ``start``.
+    :param finishing: tasks whose last tick is ``end``.
     """
 
     start: int
@@ -51,11 +51,12 @@ class Segment:
 class Timeline:
     """The span of every task, in ticks (training iterations), both ends inclusive.
 
-    At each tick of its span a task delivers one minibatch. Immutable; equal spans are equal time
-    lines.
+    At each tick of its span a task delivers one minibatch. Time lines are immutable, and equal if
+    their spans are equal.
 
     :param spans: (first tick, last tick) of each task, in the order of the tasks.
-    :raises ValueError: if there are no spans, or one is not a pair of integers 0 ≤ first ≤ last.
+    :raises ValueError: if there are no spans, or a span is not a pair of integers
+        0 ≤ first ≤ last.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -94,7 +95,7 @@ class Timeline:
 
     @classmethod
     def serial(cls, lengths: Sequence[int]) -> Timeline:
-        """Tasks nose to tail, without overlap: ordinary continual learning.
+        """Make a time line of successive tasks without overlap: ordinary continual learning.
 
         :param lengths: ticks of each task, ≥ 1.
         """
@@ -102,7 +103,7 @@ class Timeline:
 
     @classmethod
     def joint(cls, lengths: Sequence[int]) -> Timeline:
-        """All tasks from tick 0: multi-task learning.
+        """Make a time line on which all tasks start at tick 0: multi-task learning.
 
         :param lengths: ticks of each task, ≥ 1.
         """
@@ -110,10 +111,10 @@ class Timeline:
 
     @classmethod
     def overlapping(cls, lengths: Sequence[int], overlap: float) -> Timeline:
-        """Each task starts when a share ``1 − overlap`` of its predecessor is over.
+        """Start each task after a share ``1 − overlap`` of its predecessor's ticks.
 
         :param lengths: ticks of each task, ≥ 1.
-        :param overlap: in [0, 1]; 0 is serial, 1 is joint.
+        :param overlap: share of overlap, in [0, 1]; 0 is serial, 1 is joint.
         """
         if not isinstance(overlap, (int, float)) or not 0.0 <= overlap <= 1.0:
             raise ValueError(f"`overlap` must be in [0, 1], found {excerpt(overlap)}.")
@@ -126,13 +127,13 @@ class Timeline:
 
     @classmethod
     def random(cls, lengths: Sequence[int], seed: int) -> Timeline:
-        """Random starts without idle gap, as published with the PCL benchmarks.
+        """Draw random starts without idle gaps, as published with the PCL benchmarks.
 
-        Each task starts at a uniformly random tick between the start of its predecessor and the
-        latest end so far, both inclusive.
+        The start of each task is uniform between the start of its predecessor and the latest end
+        so far, both inclusive.
 
         :param lengths: ticks of each task, ≥ 1.
-        :param seed: of the random starts.
+        :param seed: seed of the random starts, ≥ 0.
         """
         lengths = _checked_lengths(lengths)
         generator = np.random.default_rng(seed)
@@ -156,13 +157,13 @@ class Timeline:
 
     @property
     def num_ticks(self) -> int:
-        """Ticks up to and including the last one of all."""
+        """Number of ticks from tick 0 to the last tick of all tasks, inclusive."""
         return max(last for _, last in self.spans) + 1
 
     def segments(self) -> tuple[Segment, ...]:
-        """Maximal runs of ticks with one set of active tasks, in order; idle gaps are left out.
+        """Divide the time line into maximal runs of ticks with the same active tasks.
 
-        T tasks make at most 2T − 1 segments.
+        Idle gaps are left out. T tasks make at most 2T − 1 segments.
         """
         segments = []
         active: set[int] = set()
@@ -175,9 +176,10 @@ class Timeline:
         return tuple(segments)
 
     def _changes(self) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
-        """Ticks, ascending, at which the active tasks change.
+        """List the ticks at which the active tasks change, ascending.
 
-        Each with the tasks that start at it, and those whose last tick is the one before.
+        :return: for each, the tick, the tasks that start at this tick, and the tasks whose last
+            tick is the one before.
         """
         starting: dict[int, list[int]] = {}
         finished: dict[int, list[int]] = {}
@@ -190,7 +192,7 @@ class Timeline:
         ]
 
     def _check_size(self) -> None:
-        """Check, before there are any segments, how much they would hold."""
+        """Check the number of active tasks over all segments, before segments are made."""
         active = entries = 0
         for _, starting, finished in self._changes():
             active += len(starting) - len(finished)
@@ -202,14 +204,15 @@ class Timeline:
             )
 
     def fit(self, lengths: Sequence[int]) -> Timeline:
-        """Adapt to tasks of other lengths, keeping each start at the same relative progress.
+        """Adapt the time line to other lengths, with each start at the same relative progress.
 
-        A task that starts while its predecessor (the task that started last before it) is active
-        starts at the same share of the predecessor's new span. One that starts later keeps its
-        place relative to the task that was the last to end until then. Starts keep their order.
+        The predecessor of a task is the task that starts last before it. A task that starts during
+        its predecessor's span starts at the same share of the predecessor's new span. A task that
+        starts later keeps its position relative to the task that ends last before it. The order of
+        the starts is preserved.
 
         :param lengths: new number of ticks of each task, ≥ 1.
-        :raises ValueError: if their number differs from the number of tasks.
+        :raises ValueError: if the number of lengths differs from the number of tasks.
         """
         lengths = _checked_lengths(lengths)
         if len(lengths) != self.num_tasks:
@@ -240,9 +243,9 @@ class Timeline:
     def plot(self, names: Sequence[str] | None = None, ax: Axes | None = None) -> Figure:
         """Draw the spans as a Gantt chart.
 
-        :param names: of the tasks; ``task0``, ``task1``, ... if omitted.
+        :param names: names of the tasks; ``task0``, ``task1``, ... if omitted.
         :param ax: axes to draw into; a new figure if omitted.
-        :return: the figure, to be saved with ``figure.savefig(path)``.
+        :return: the figure; save it with ``figure.savefig(path)``.
         """
         if names is None:
             names = [f"task{task}" for task in range(self.num_tasks)]

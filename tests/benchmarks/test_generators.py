@@ -183,7 +183,7 @@ def test_from_classes():
         ([[0], []], r"`label_sets\[1\]` is empty"),
         ([[0, 0], [1]], r"`label_sets\[0\]` has class 0 twice"),
         ([[0, 1], [1]], "class 1 is in task 0 and in task 1"),
-        ([[0, 9]], r"`train` has no sample of class 9, which `label_sets\[0\]` asks for"),
+        ([[0, 9]], r"`train` has no sample of class 9, which is in `label_sets\[0\]`"),
         ([[-1]], "negative class -1"),
     ],
 )

@@ -141,7 +141,7 @@ WRONG = [
     ({}, {"input_column": "vektor"}, "Did you mean 'vector'?"),
     ({}, {"label_column": None}, "`label_column` None is no column of `train`"),
     ({}, {"input_column": "label"}, "`input_column` 'label' is `label_column`, too"),
-    ({}, {"input_column": "word"}, "`train` has text in the column 'word': make token ids"),
+    ({}, {"input_column": "word"}, "`train` has text in the column 'word': convert it into"),
     ({}, {"input_column": "ragged"}, "[1] in row 0, [2] in row 1: give them one shape"),
     ({}, {"input_column": "number"}, "for parallel_benchmark_from_table(train.to_pandas(), ...)"),
     ({}, {"label_column": "number"}, "which is no whole number, in the column 'number'"),
@@ -156,7 +156,7 @@ WRONG = [
     (
         {"picture": [*columns()["picture"][1:], Image.new("RGB", (9, 9))]},
         {"input_column": "picture"},
-        "that of row 23 is 9 × 9, the first 6 × 7: say to which `size`",
+        "that of row 23 is 9 × 9, the first 6 × 7: give the `size`",
     ),
     (
         {"picture": [*columns()["picture"][1:], None]},
@@ -174,7 +174,9 @@ def test_what_is_wrong_is_named(data, changes, message, make):
 
 
 def test_classes_of_both_must_agree(make):
-    with pytest.raises(ValueError, match="There are classes in `train` that `test` has not: cat"):
+    with pytest.raises(
+        ValueError, match="There are classes in `train` that are missing in `test`: cat"
+    ):
         made(make(), make(label=[1, 2, 3] * 8))
     other = {**FEATURES, "label": feature("ClassLabel", names=NAMES[::-1], dtype="int64")}
     with pytest.raises(ValueError, match="must have the same names of classes in the column"):

@@ -103,7 +103,7 @@ def test_deep_images_of_few_levels_are_refused(tmp_path):
 def test_images_of_different_sizes_need_a_size(odd, tmp_path):
     folder_of(tmp_path, lambda n: Image.fromarray(colours(n, (6, 5 + (n == odd), 3))))
     with pytest.raises(
-        ValueError, match=r"of different sizes: '.*' is 6 × \d, '.*' is 6 × \d: say"
+        ValueError, match=r"of different sizes: '.*' is 6 × \d, '.*' is 6 × \d: give"
     ):
         parallel_benchmark_from_images(tmp_path, num_tasks=2)
     assert parallel_benchmark_from_images(tmp_path, num_tasks=2, size=(4, 3)).input_shape == (

@@ -67,7 +67,7 @@ def test_decoding_brings_all_to_one_mode_and_size(tmp_path):
     assert found.shape == (2, 3, 4, 6)
     assert (found[0] == 7).all()
     assert torch.equal(found[1], torch.from_numpy(colours(1)[0]).permute(2, 0, 1))
-    with pytest.raises(ValueError, match=r"of different sizes: .* is 4 × 6, .* is 2 × 2: say"):
+    with pytest.raises(ValueError, match=r"of different sizes: .* is 4 × 6, .* is 2 × 2: give"):
         common_size(paths[1:])
     scaled = image_files(paths[1:], [0, 1], MEAN, STD, size=(3, 5)).images
     assert scaled.shape == (2, 3, 3, 5)

@@ -68,7 +68,7 @@ def benchmark_of(label_sets, **options):
     ("label_sets", "message"),
     [
         ([[0, 1], [-1, 2]], "`train_datasets[1]` has the negative class -1: relabel=True"),
-        ([[0, 1], [2, 10**8]], "has class 100000000, for which a model would need 100000001 out"),
+        ([[0, 1], [2, 10**8]], "has class 100000000, so that a model would need 100000001 out"),
         ([[0, 1], [2, MOST_CLASSES]], f"more than {MOST_CLASSES}: relabel=True numbers classes"),
         ([[0, 1], [1, 2]], "class 1 is in task 0 and in task 1: relabel=True"),
         ([[0, 1], [0, 1]], "tasks that share labels have classes of their own"),

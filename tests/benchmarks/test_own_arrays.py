@@ -143,7 +143,7 @@ def test_token_ids_are_not_edited(tmp_path):
         ({"y_test": np.eye(8, 4)}, "found a target of shape (4,) at index 0"),
         (
             {"y_test": np.arange(8) + 3},
-            "classes in y_test that y_train has not: 4, 5, 6, 7, 8, 9, 10",
+            "classes in y_test that are missing in y_train: 4, 5, 6, 7, 8, 9, 10",
         ),
         ({"y_train": np.array(["a"] * 24)}, "`y_train` must have integer class labels"),
         ({"y_train": np.full(24, 2**64 - 1, np.uint64)}, "found 18446744073709551615 at index 0"),
@@ -152,7 +152,7 @@ def test_token_ids_are_not_edited(tmp_path):
         ({"x_train": np.zeros((24, 4, 4, 5), dtype=np.uint8)}, "with 1 or 3 channels in x_train"),
         ({"x_test": np.zeros((8, 5, 4, 3), dtype=np.uint8)}, "samples of one kind in x_train and"),
         ({"x_train": np.array([{}] * 24)}, "of numbers only"),
-        ({"y_test": np.arange(8) % 2}, "classes in y_train that y_test has not: 2, 3"),
+        ({"y_test": np.arange(8) % 2}, "classes in y_train that are missing in y_test: 2, 3"),
         ({"x_train": np.zeros((24, 9), dtype=np.uint8)}, "token ids [N, length] of int64 or int32"),
         ({"x_train": np.zeros((24, 4, 4), dtype=np.int64)}, "found int64 (24, 4, 4)"),
         ({"x_train": np.zeros((24, 0), dtype=np.int64)}, "found int64 (24, 0)"),

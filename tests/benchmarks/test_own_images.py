@@ -80,7 +80,7 @@ def test_classes_may_be_called_train_and_test(tmp_path):
         ({"test_share": 0}, "`test_share` must be a number between 0 and 1, such as 0.2, found 0"),
         ({"test_share": True}, "`test_share` must be a number between 0 and 1"),
         ({"test_share": 0.5, "seed": -1}, "`seed` must be an integer ≥ 0"),
-        ({}, "One folder of images for each class is divided with `test_share`"),
+        ({}, "To divide one folder of images for each class, give `test_share`"),
     ],
 )
 def test_one_folder_with_wrong_arguments(arguments, message, tmp_path):

@@ -201,8 +201,11 @@ def test_what_is_wrong_is_named(table, changes, message):
     ("test", "message"),
     [
         (frame()[["length", "kind"]], "`test_table` has no column 'legs', which `table` has"),
-        (changed(kind="ant"), "classes in `table` that `test_table` has not: bee, cat, dog"),
-        (changed(kind=["owl", *KINDS[1:]] * 20), "in `test_table` that `table` has not: owl"),
+        (changed(kind="ant"), "classes in `table` that are missing in `test_table`: bee, cat, dog"),
+        (
+            changed(kind=["owl", *KINDS[1:]] * 20),
+            "in `test_table` that are missing in `table`: owl",
+        ),
         (with_one(np.nan), "`test_table` has no value in the column 'length' in row 4"),
     ],
 )

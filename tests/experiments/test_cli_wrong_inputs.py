@@ -241,7 +241,7 @@ ROWS = [
     ((*TRAIN, "--npz", "objects.npz"), "`--npz` 'objects.npz' must be a NumPy .npz file"),
     ((*TRAIN, "--npz", "texts.npz"), "`--npz` 'texts.npz' must have"),
     ((*TRAIN, "--npz", "floats.npz"), "class labels"),
-    ((*TRAIN, "--npz", "negative.npz"), "has classes in y_test that y_train has not"),
+    ((*TRAIN, "--npz", "negative.npz"), "has classes in y_test that are missing in y_train"),
     ((*TRAIN, "--npz", "short.npz"), "one class label in y_train for each"),
     ((*TRAIN, "--npz", "flat.npz"), "`--npz` 'flat.npz' must have"),
     ((*TRAIN, "--npz", "channels.npz"), "`--npz` 'channels.npz' must have"),

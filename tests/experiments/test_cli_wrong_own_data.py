@@ -87,7 +87,7 @@ ROWS = [
     (table("renamed.parquet"), "`--table` 'renamed.parquet' cannot be read as a table"),
     (table("cut.parquet"), "`--table` 'cut.parquet' cannot be read as a table"),
     (table("twice.csv"), "`--table` 'twice.csv' has more than one column 'a'"),
-    (table("indexed.csv"), "choose the columns that are inputs with `--feature-columns`"),
+    (table("indexed.csv"), "choose the input columns with `--feature-columns`"),
     (table("semicolons.csv"), "Columns must be separated by commas."),
     ((*TRAIN, "--npz", "right.csv"), "Such a file is for --table FILE."),
     ((*TRAIN, "--images", "right.parquet"), "found a file. Such a file is for --table FILE."),
@@ -138,7 +138,7 @@ ROWS = [
             ("fewer.csv", "`--test-table` 'fewer.csv' has no column 'b', which `--table`"),
             (
                 "others.csv",
-                "in `--test-table` 'others.csv' that `--table` 'right.csv' has not: owl",
+                "in `--test-table` 'others.csv' that are missing in `--table` 'right.csv': owl",
             ),
             ("missing.csv", "`--test-table` 'missing.csv' has no value in the column 'b' in row 1"),
         )
@@ -166,7 +166,7 @@ ROWS = [
     ((*IMAGES, "hollow"), "Found no valid file for the class cat"),
     ((*IMAGES, "flat/ant"), "must have one folder of images for each class, for `--test-share`"),
     ((*IMAGES, "flat", "--test-share", "-0.1"), "`--test-share` must be a number between 0 and 1"),
-    ((*TRAIN, "--images", "flat"), "One folder of images for each class is divided with `--test"),
+    ((*TRAIN, "--images", "flat"), "To divide one folder of images for each class, give `--test"),
 ]
 
 

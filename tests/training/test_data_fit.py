@@ -187,7 +187,7 @@ NAN[13] = torch.nan
 ORDINARY = {
     "regression": (X, torch.rand(24), {}, "must have integer class labels, one for each"),
     "vectors": (X, torch.rand(24, 3), {}, "must have integer class labels, one for each"),
-    "several labels": (X, torch.eye(3)[Y], {}, "of one-hot vectors take the argmax"),
+    "several labels": (X, torch.eye(3)[Y], {}, "replace one-hot vectors by their argmax"),
     "whole floats": (X, Y.float(), {}, "samples whose targets are the integers in the `targets`"),
     "columns": (X, Y[:, None], {"targets": Y}, "samples whose targets are the integers in"),
     "bytes": (X, Y.byte(), {}, "samples whose targets are the integers in the `targets`"),
