@@ -1,4 +1,4 @@
-"""Test accuracy of one task, without side effects on a strategy in mid-training."""
+"""Test accuracy of one task, without side effects on a strategy during training."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..models import ClassMask, evaluation_mode, is_masked
 
 __all__ = ["TestSamples", "accuracy", "minibatch_size"]
 
-# Numbers that the inputs of a minibatch of tests have. On a CPU, larger minibatches of images leave
-# its caches; on other devices, smaller ones leave most of the device idle.
+# Largest number of input values in a test minibatch. On a CPU, larger minibatches of images exceed
+# the caches; on other devices, smaller ones leave most of the device idle.
 _NUMBERS, _NUMBERS_ELSEWHERE = 2**19, 2**24
 _MOST_SAMPLES = 1024  # models may need much more memory than their inputs
 
@@ -20,22 +20,23 @@ _MOST_SAMPLES = 1024  # models may need much more memory than their inputs
 class TestSamples:
     """The test samples of one task, loaded once.
 
-    :param experience: one of the benchmark's ``test_stream``.
+    :param experience: experience of the benchmark's ``test_stream``.
     """
 
-    __test__ = False  # not a test case, whatever pytest thinks of the name
+    __test__ = False  # keeps pytest from collecting the class by its name
 
     def __init__(self, experience: TaskExperience) -> None:
         self.inputs, self.targets, self.task_labels = experience.load()
 
 
 def minibatch_size(inputs: Tensor, device: torch.device) -> int:
-    """Choose the number of samples per forward pass of tests: a power of two in 1..1024.
+    """Choose the number of samples per forward pass of tests.
 
-    It depends on nothing else, so that accuracies of equal weights are equal.
+    The result depends on the arguments alone, so that equal weights give equal accuracies.
 
-    :param inputs: of all samples, ``[N, ...]``, N ≥ 1.
-    :param device: of the model.
+    :param inputs: inputs of all samples, ``[N, ...]``, N ≥ 1.
+    :param device: device of the model.
+    :return: a power of two in 1..1024.
     """
     numbers = _NUMBERS if device.type == "cpu" else _NUMBERS_ELSEWHERE
     fitting = max(1, numbers // max(1, inputs[0].numel()))
@@ -50,17 +51,16 @@ def accuracy(
     device: torch.device | str = "cpu",
     batch_size: int | None = None,
 ) -> float:
-    """Share of test samples whose own class has the largest of the logits that compete.
+    """Measure the share of test samples whose own class has the largest competing logit.
 
-    The model is evaluated in evaluation mode, and its modes (training or evaluation, module by
-    module) are as before afterwards.
+    The model is in evaluation mode during the test. Afterwards each module has its former mode.
 
-    :param model: gets the task labels if it is one of Avalanche's multi-task modules.
-    :param samples: of one task.
-    :param mask: says which logits compete.
-    :param device: of the model.
+    :param model: model to test; an Avalanche multi-task module receives the task labels.
+    :param samples: test samples of one task.
+    :param mask: mask of the logits that do not compete.
+    :param device: device of the model.
     :param batch_size: samples per forward pass; ``minibatch_size`` if ``None``.
-    :return: in [0, 1].
+    :return: accuracy in [0, 1].
     """
     device, correct = torch.device(device), 0
     if batch_size is None:
@@ -73,7 +73,7 @@ def accuracy(
             logits = mask(avalanche_forward(model, x, task_labels), task_labels)
             own = samples.targets[chosen].to(device)
             right = logits.argmax(dim=1) == own
-            # Where everything is masked, argmax still names a class; that is no prediction.
+            # If all logits are masked, argmax still returns a class, which is no prediction.
             competing = ~is_masked(logits.gather(1, own[:, None]).squeeze(1))
             correct += int((right & competing).sum())
     return correct / len(samples.targets)

@@ -1,4 +1,4 @@
-"""What one looks at while gradients are weighed: losses, norms, factors, weights, angles."""
+"""Diagnostics of weighted gradients: losses, norms, factors, weights and angles."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["GradientDiagnostics", "gradient_diagnostics"]
 
 
 class GradientDiagnostics(PluginMetric[dict[str, float]]):
-    """What a multi-gradient strategy weighs, per tick and by name of the objective.
+    """Metrics of the objectives of a multi-gradient strategy, at each tick.
 
     * ``Loss/<objective>``;
     * ``Gradient_Norm/<objective>``: ‖g_i‖ over the shared parameters;
-    * ``Sigma/<objective>``: elastic factor σ_i, where the strategy has them;
-    * ``Weight/<objective>``: λ_i, where the strategy has weights;
-    * ``Cosine/<objective>~<objective>``: of each pair of gradients;
-    * ``Squared_Direction``: ‖d‖² = ‖Σ λ_i g_i‖², the distance to Pareto-criticality; with weights.
+    * ``Sigma/<objective>``: elastic factor σ_i, if the strategy has such factors;
+    * ``Weight/<objective>``: weight λ_i, if the strategy has weights;
+    * ``Cosine/<objective>~<objective>``: cosine of the angle between two gradients;
+    * ``Squared_Direction``: ‖d‖² = ‖Σ λ_i g_i‖², zero at a Pareto-critical point, if the strategy
+      has weights.
 
-    An objective without gradient has no cosines, one that is relaxed completely no finite σ; they
-    are left out.
+    Cosines of a zero gradient, and factors σ_i that are not finite, are left out.
 
-    :param every: emit every so many iterations, ≥ 1.
+    :param every: number of iterations between two emissions, ≥ 1.
     """
 
     def __init__(self, every: int = 1) -> None:
@@ -36,11 +36,11 @@ class GradientDiagnostics(PluginMetric[dict[str, float]]):
         self.reset()
 
     def reset(self) -> None:
-        """Forget the last tick."""
+        """Clear the values of the last tick."""
         self._last: dict[str, float] = {}
 
     def result(self) -> dict[str, float]:
-        """Values of the last tick that was looked at."""
+        """Return the values that were emitted last, by name."""
         return dict(self._last)
 
     def after_training_iteration(self, strategy: Any) -> list[MetricValue] | None:
@@ -53,16 +53,16 @@ class GradientDiagnostics(PluginMetric[dict[str, float]]):
 
 
 def gradient_diagnostics(every: int = 1) -> list[PluginMetric]:
-    """Diagnostics of multi-gradient strategies for an ``EvaluationPlugin``.
+    """Make diagnostics of multi-gradient strategies for an ``EvaluationPlugin``.
 
-    :param every: emit every so many iterations, ≥ 1.
+    :param every: number of iterations between two emissions, ≥ 1.
     """
     return [GradientDiagnostics(every)]
 
 
 def _values(strategy: Any) -> dict[str, float]:
     names = strategy.objectives
-    # Plain numbers: one call for each tensor instead of one for each entry.
+    # One `tolist` for each tensor is faster than access to each entry.
     products, weights = strategy.gramian.tolist(), strategy.weights.tolist()
     losses, sigma = strategy.objective_losses.tolist(), getattr(strategy, "sigma", None)
     factors = [math.inf] * len(names) if sigma is None else sigma.tolist()

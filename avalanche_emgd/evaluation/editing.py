@@ -1,4 +1,4 @@
-"""What memory editing does to images and gradients, for loggers."""
+"""Diagnostics of memory editing: its effect on gradients and images."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _COLUMNS = 10
 
 
 class EditingDiagnostics(PluginMetric[dict[str, float]]):
-    """What a strategy's memory editing does, whenever that has been measured.
+    """Metrics of a strategy's memory editing, emitted at each tick with a measurement.
 
-    * ``Editing/Cosine_Before`` and ``Editing/Cosine_After``: of the replayed gradient and the
-      common direction, before and after the edit;
-    * ``Editing/Mean_Drift`` and ``Editing/Max_Drift``: of all images in memory from their
-      originals, in the L2 norm;
-    * ``Editing/Edited``: images edited at that tick;
-    * ``Editing/Images``: originals, edited images and ten times their difference, one below the
-      other, see :func:`editing_grid`; where inputs are images.
+    * ``Editing/Cosine_Before`` and ``Editing/Cosine_After``: cosine of the angle between the
+      replayed gradient and the common direction, before and after the edit;
+    * ``Editing/Mean_Drift`` and ``Editing/Max_Drift``: L2 distance of the images in memory from
+      their originals;
+    * ``Editing/Edited``: number of images edited at that tick;
+    * ``Editing/Images``: a grid with originals, edited images and ten times their difference, see
+      :func:`editing_grid`; only if the inputs are images.
 
-    Nothing is emitted for strategies that do not edit.
+    Strategies without memory editing have no such metrics.
 
-    :param images_every: show images every so many iterations, ≥ 1.
+    :param images_every: number of iterations between two grids of images, ≥ 1.
     """
 
     def __init__(self, images_every: int = 100) -> None:
@@ -40,16 +40,16 @@ class EditingDiagnostics(PluginMetric[dict[str, float]]):
         self.reset()
 
     def reset(self) -> None:
-        """Forget the last measure."""
+        """Clear the last measurement."""
         self._last: dict[str, float] = {}
         self._seen = 0
 
     def result(self) -> dict[str, float]:
-        """Values that were measured last."""
+        """Return the values that were emitted last, by name."""
         return dict(self._last)
 
     def after_training_iteration(self, strategy: Any) -> list[MetricValue] | None:
-        """Emit what has been measured at this tick, and images when they are due."""
+        """Emit the measurement of this tick, and a grid of images every ``images_every`` ticks."""
         editing = getattr(strategy, "memory_editing", None)
         if editing is None:
             return None
@@ -73,23 +73,23 @@ class EditingDiagnostics(PluginMetric[dict[str, float]]):
 
 
 def editing_diagnostics(images_every: int = 100) -> list[PluginMetric]:
-    """Diagnostics of memory editing for an ``EvaluationPlugin``.
+    """Make diagnostics of memory editing for an ``EvaluationPlugin``.
 
-    :param images_every: show images every so many iterations, ≥ 1.
+    :param images_every: number of iterations between two grids of images, ≥ 1.
     """
     return [EditingDiagnostics(images_every)]
 
 
 def editing_grid(originals: Tensor, edited: Tensor) -> Tensor:
-    """Originals above edited images above their differences.
+    """Make a grid of three rows: originals, edited images and their differences.
 
-    Up to ten images, evenly spread over those given. All are shown on the scale of the originals;
-    differences are ten times as large, around grey.
+    The grid has up to ten evenly spread images. All rows have the scale of the originals.
+    Differences are multiplied by ten and added to grey.
 
     :param originals: images ``[n, C, H, W]``, C = 1 or 3, n ≥ 1.
-    :param edited: of the same shape.
-    :return: ``[3, H′, W′]`` in [0, 1].
-    :raises ValueError: if they are no images of one shape.
+    :param edited: edited images, of the same shape.
+    :return: grid ``[3, H′, W′]`` in [0, 1].
+    :raises ValueError: if the arguments are not images of the same shape.
     """
     if not are_images(originals) or originals.shape != edited.shape or len(originals) == 0:
         raise ValueError(
@@ -108,5 +108,5 @@ def editing_grid(originals: Tensor, edited: Tensor) -> Tensor:
 
 
 def are_images(inputs: Tensor) -> bool:
-    """Whether inputs ``[n, ...]`` can be shown as images, with one channel or three."""
+    """Whether inputs ``[n, ...]`` have the shape of images with one or three channels."""
     return inputs.ndim == 4 and inputs.shape[1] in (1, 3)

@@ -1,4 +1,4 @@
-"""Avalanche's metrics that take the number of a training experience for that of a task."""
+"""Warning about Avalanche metrics that use the index of a training experience as a task label."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _warned: weakref.WeakSet[EvaluationPlugin] = weakref.WeakSet()
 
 
 def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> None:
-    """Warn, once for each evaluator, of metrics that are wrong on a parallel benchmark.
+    """Warn, once for each evaluator, about metrics that are wrong on a parallel benchmark.
 
-    Forgetting, backward and forward transfer and the like compare the number of a training
-    experience with that of a test experience. Segments of a parallel benchmark are not its tasks:
-    training experience 3 is not where task 3 is learned. There is no warning on ordinary
-    benchmarks, nor on a serial time line with its tasks in order, whose segments are the tasks.
+    Metrics such as forgetting and transfer match training and test experiences by index. The
+    segments of a parallel benchmark are not its tasks: training experience 3 does not train
+    task 3. Ordinary benchmarks give no warning, nor do serial time lines with their tasks in order,
+    because their segments are the tasks.
 
     :param evaluator: evaluator of the strategy.
     :param experience: training experience of any benchmark.
@@ -63,9 +63,9 @@ def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> No
     if wrong:
         _warned.add(evaluator)
         warnings.warn(
-            f"`evaluator` has {', '.join(wrong)}: such metrics (forgetting, transfer) take the "
-            "number of a training experience for that of a task, but the segments of a parallel "
-            "benchmark are not its tasks, and their values are wrong. Use "
+            f"`evaluator` has {', '.join(wrong)}, whose values are wrong here: such metrics "
+            "(forgetting, transfer) use the index of a training experience as a task label, but "
+            "the segments of a parallel benchmark are not its tasks. Use "
             "avalanche_emgd.pcl_metrics(benchmark), whose F_ebar is the forgetting.",
             stacklevel=3,
         )

@@ -1,4 +1,4 @@
-"""A_e, A_ē and F_ē: the figures of merit of parallel continual learning."""
+"""A_e, A_ē and F_ē: the metrics of parallel continual learning."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["PCLMetrics", "PCLResult", "pcl_metrics"]
 
 @dataclass(frozen=True)
 class PCLResult:
-    r"""Figures of merit of one run, as fractions.
+    r"""Metrics of one run, as fractions.
 
-    With a_t(k) the test accuracy of task t after tick k, e_t the last tick of task t and ē the last
-    of all:
+    Let a_t(k) be the test accuracy of task t after tick k, e_t the last tick of task t, and ē the
+    last tick of the stream.
 
-    * ``A_e`` = mean_t a_t(e_t), how well tasks are learned;
+    * ``A_e`` = mean_t a_t(e_t), the average accuracy of each task at its own end;
     * ``A_ebar`` = mean_t a_t(ē), the final average accuracy;
-    * ``F_ebar`` = mean_t [a_t(ē) − a_t(e_t)] = A_ē − A_e. **Below zero means forgetting**;
+    * ``F_ebar`` = mean_t [a_t(ē) − a_t(e_t)] = A_ē − A_e. **Values below zero mean forgetting**.
       Avalanche and others report the opposite sign, and the maximum over time in place of a_t(e_t).
 
     :param at_end: a_t(e_t) of each task, in the order of the tasks.
@@ -48,37 +48,41 @@ class PCLResult:
 
     @property
     def A_ebar(self) -> float:  # noqa: N802
-        """Mean accuracy of the tasks at the very end."""
+        """Mean accuracy of the tasks at the end of the stream."""
         return sum(self.final) / len(self.final)
 
     @property
     def F_ebar(self) -> float:  # noqa: N802
-        """Mean change of accuracy since each task's own end; below zero means forgetting."""
+        """Mean change of accuracy after each task's own end; a value below zero is forgetting."""
         return self.A_ebar - self.A_e
 
 
 class PCLMetrics(PluginMetric[PCLResult]):
-    """Avalanche metric that tests each task at its own last tick and once more at the end.
+    """Avalanche metric that tests each task at its own last tick and at the end of the stream.
 
-    It evaluates by itself, so it does not matter how training is driven: on the whole stream, or
-    experience by experience with or without ``eval`` in between, by any Avalanche strategy. Logits
-    are masked as the benchmark's scenario asks, whether or not the strategy does so. Joint training
-    has all tasks end at the same time.
+    The metric runs its own tests, so it works with any Avalanche strategy. Training may take the
+    whole stream or one experience at a time, with or without ``eval`` in between. Logits are masked
+    by the benchmark's scenario, even if the strategy does not mask them. In joint training all
+    tasks end at the same time.
 
-    A task ends when all of its segments have been trained on, and the stream when all segments
-    have, in whatever order. Training after that is another pass, which is measured afresh. So is
-    another strategy, from the first segment on. A run that goes on in another process
-    needs :meth:`state_dict` of its first part; without it, the last segment warns that the figures
-    of merit are not known.
+    A task ends when all of its segments have been trained on. The stream ends when all segments
+    have been trained on, in any order. Later training is another pass with new measurements, and so
+    is another strategy from the first segment on. A run that continues in another process needs
+    :meth:`state_dict` of its first part. Otherwise the last segment warns that the metrics are not
+    known.
 
-    Emits after each segment, and in between as asked for, ``Accuracy/<task>`` for each task that
-    has started; at a task's end ``Accuracy_At_End/<task>``; at the very end
-    ``Accuracy_Final/<task>``, ``A_e``, ``A_ebar`` and ``F_ebar`` (see :class:`PCLResult` for
-    definitions and sign), and at the start the picture ``Timeline``. They are plotted over training
-    iterations, of which there is one per tick on multi-gradient strategies.
+    The metric emits at these times:
 
-    :param benchmark: whose tasks are tested.
-    :param every: test the started tasks every so many iterations too; 0 for segment ends only.
+    * at the start: the figure ``Timeline``;
+    * after each segment, and every ``every`` iterations: ``Accuracy/<task>`` of each started task;
+    * at the end of a task: ``Accuracy_At_End/<task>``;
+    * at the end of the stream: ``Accuracy_Final/<task>``, ``A_e``, ``A_ebar`` and ``F_ebar``, see
+      :class:`PCLResult` for definitions and sign.
+
+    The x-axis counts training iterations; multi-gradient strategies have one iteration per tick.
+
+    :param benchmark: benchmark with the tasks to test.
+    :param every: number of iterations between further tests, ≥ 0; 0 tests after segments only.
     """
 
     def __init__(self, benchmark: ParallelBenchmark, every: int = 0) -> None:
@@ -102,22 +106,22 @@ class PCLMetrics(PluginMetric[PCLResult]):
         self.reset()
 
     def reset(self) -> None:
-        """Forget all measurements."""
+        """Clear all measurements."""
         self._at_end: dict[int, float] = {}
         self._final: dict[int, float] = {}
         self.history: dict[int, list[tuple[int, float]]] = {
             task: [] for task in range(len(self.benchmark.task_names))
         }
-        """For each task, (iterations done, accuracy) of each test, in order."""
+        """For each task, (completed iterations, accuracy) of each test, in order."""
         self.seconds: float = 0.0
-        """Time spent on tests."""
+        """Time spent on tests, in seconds."""
         self._trained: set[int] = set()  # segments
-        self._iterations = 0  # done in all
-        self._earlier = 0  # of these, before those that the strategy's clock has counted
+        self._iterations = 0  # completed in total
+        self._earlier = 0  # completed before the strategy's clock started
         self._is_restored = self._has_warned = False
 
     def result(self) -> PCLResult | None:
-        """Figures of merit, or ``None`` before the end of the stream."""
+        """Return the metrics of the run; ``None`` before the end of the stream."""
         tasks = range(len(self.benchmark.task_names))
         if len(self._final) < len(tasks) or len(self._at_end) < len(tasks):
             return None
@@ -126,7 +130,7 @@ class PCLMetrics(PluginMetric[PCLResult]):
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """All measurements, as numbers and text, which ``torch.load(weights_only=True)`` reads."""
+        """Return all measurements as numbers and text, for ``torch.load(weights_only=True)``."""
         return {
             "fingerprint": self.benchmark.fingerprint,
             "at_end": dict(self._at_end),
@@ -139,14 +143,15 @@ class PCLMetrics(PluginMetric[PCLResult]):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave, to go on with the run.
+        """Restore the state of :meth:`state_dict`, to continue a run.
 
-        :raises ValueError: if it is of another benchmark.
+        :param state: state of :meth:`state_dict`.
+        :raises ValueError: if the state belongs to another benchmark.
         """
         if state["fingerprint"] != self.benchmark.fingerprint:
             raise ValueError(
-                "`state` is of metrics of another benchmark: make the benchmark from the same data "
-                "and settings."
+                "`state` belongs to metrics of another benchmark: make the benchmark from the same "
+                "data and settings."
             )
         self.reset()
         self._at_end, self._final = dict(state["at_end"]), dict(state["final"])
@@ -161,17 +166,17 @@ class PCLMetrics(PluginMetric[PCLResult]):
         self._is_restored = True
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_samples": None}  # loaded again when they are needed
+        return {**vars(self), "_samples": None}  # loaded again at the next test
 
     def __deepcopy__(self, memo: dict[int, Any]) -> PCLMetrics:
-        """Copy the measurements; a benchmark does not change and is shared."""
+        """Copy the measurements and share the benchmark, which does not change."""
         other = object.__new__(type(self))
         memo[id(self)], memo[id(self.benchmark)] = other, self.benchmark
         other.__dict__.update(copy.deepcopy(self.__getstate__(), memo))
         return other
 
     def before_training_exp(self, strategy: Any) -> list[MetricValue] | None:
-        """Start afresh with the first segment of another pass or run."""
+        """Clear the measurements if another pass or another run begins."""
         experience = self._segment(strategy)
         if experience is None:
             return None
@@ -194,15 +199,15 @@ class PCLMetrics(PluginMetric[PCLResult]):
         return [self._value("Timeline", picture, strategy)]
 
     def after_training_iteration(self, strategy: Any) -> list[MetricValue] | None:
-        """Test what has started, if it is time."""
-        # The clock is the last plugin: it has not counted this iteration yet.
+        """Test the started tasks every ``every`` iterations."""
+        # The clock is the last plugin, and counts this iteration after this callback.
         done = self._iterations = self._done(strategy) + 1
         if self.every == 0 or done % self.every or self._segment(strategy) is None:
             return None
         return self._test(strategy, done)
 
     def after_training_exp(self, strategy: Any) -> list[MetricValue] | None:
-        """Test what has started; record the tasks that finish, and all at the very end."""
+        """Test the started tasks; emit the results of tasks that end here, and of the stream."""
         experience = self._segment(strategy)
         if experience is None:
             return None
@@ -231,28 +236,28 @@ class PCLMetrics(PluginMetric[PCLResult]):
             missing = sorted(set(self._segments) - self._trained)
             warnings.warn(
                 f"A_e, A_ebar and F_ebar are not known before segments {missing} have been trained "
-                "on, too. If they were, before a checkpoint: load_state_dict() takes what "
-                "state_dict() of the metrics gave then.",
+                "on, too. If that happened before a checkpoint, call load_state_dict() of the "
+                "metrics with their state_dict() of that time.",
                 stacklevel=2,
             )
         return values
 
     def _segment(self, strategy: Any) -> SegmentExperience | None:
-        """Return the current experience, if it is one of this benchmark's training stream."""
+        """Return the current experience if it belongs to this benchmark's training stream."""
         experience = strategy.experience
         if isinstance(experience, SegmentExperience) and experience.benchmark == self.benchmark:
             return experience
         return None
 
     def _done(self, strategy: Any) -> int:
-        """Count the iterations of the strategy and those before a checkpoint."""
+        """Count the iterations of the strategy and the iterations before a checkpoint."""
         return self._earlier + int(strategy.clock.train_iterations)
 
     def _test(self, strategy: Any, done: int) -> list[MetricValue]:
         started = time.perf_counter()
         if self._samples is None:
             self._samples = [TestSamples(e) for e in self.benchmark.test_stream]
-        # A mask of the strategy's own has the classes in memory, too.
+        # The mask of a strategy also covers the classes in its memory.
         trained = getattr(strategy, "class_mask", None)
         mask = trained if isinstance(trained, ClassMask) else self._mask
         values = []
@@ -271,9 +276,9 @@ class PCLMetrics(PluginMetric[PCLResult]):
 
 
 def pcl_metrics(benchmark: ParallelBenchmark, every: int = 0) -> list[PluginMetric]:
-    """Metrics of parallel continual learning for an ``EvaluationPlugin``.
+    """Make the metrics of parallel continual learning for an ``EvaluationPlugin``.
 
-    :param benchmark: whose tasks are tested.
-    :param every: test the started tasks every so many iterations too; 0 for segment ends only.
+    :param benchmark: benchmark with the tasks to test.
+    :param every: number of iterations between further tests, ≥ 0; 0 tests after segments only.
     """
     return [PCLMetrics(benchmark, every)]

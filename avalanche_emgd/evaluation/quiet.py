@@ -12,18 +12,18 @@ __all__ = ["quiet_evaluator"]
 
 
 class _NoLogger(BaseLogger):
-    """Writes nothing."""
+    """Logger without output."""
 
     def log_single_metric(self, name: str, value: Any, x_plot: int) -> None:
-        """Write nothing."""
+        """Ignore the value."""
 
 
 def quiet_evaluator(*metrics: PluginMetric) -> EvaluationPlugin:
     """Make an evaluator that logs nothing and keeps only the last value of each metric.
 
-    Avalanche warns of an evaluator that is made without loggers, even where none is wanted.
+    Avalanche warns about an evaluator without loggers, even if that is intended.
 
-    :param metrics: metrics to be computed, if any.
+    :param metrics: metrics to compute.
     """
     evaluator = EvaluationPlugin(*metrics, loggers=[_NoLogger()], collect_all=False)
     evaluator.loggers = []

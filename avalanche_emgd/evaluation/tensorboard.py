@@ -1,4 +1,4 @@
-"""TensorBoard, one event for all numbers of a tick."""
+"""TensorBoard logger with one event for all numbers of a tick."""
 
 from __future__ import annotations
 
@@ -15,41 +15,44 @@ from torch.utils.tensorboard import SummaryWriter
 
 __all__ = ["BatchedTensorboardLogger"]
 
-_LONGEST = 1.0  # seconds that numbers wait
-_QUEUE = 10_000  # events; a short queue has two threads wait for each other every few events
+_LONGEST = 1.0  # seconds; longest delay of a number
+_QUEUE = 10_000  # events; with a short queue, the writer's thread often blocks training
 
 
 class BatchedTensorboardLogger(TensorboardLogger):
     """Avalanche's ``TensorboardLogger`` for metrics with many numbers per iteration.
 
-    Numbers that come together, and belong to one step, become one event instead of one each, and
-    events are handed to TensorBoard's writer once a second: TensorBoard shows the same, and what
-    writing costs is a fraction. The writer's thread competes with training for Python's lock, and
-    waking it at every tick costs several times what it does. Nothing waits any longer once somebody
-    asks for :attr:`writer`, or when the logger goes, at the end of the process at the latest.
+    All numbers of one call and one step become a single event. The logger passes events to
+    TensorBoard's writer once a second. TensorBoard shows the same curves at a fraction of the cost:
+    the writer's thread competes with training for Python's global lock, and waking the thread costs
+    several times as much as its work. Access to :attr:`writer`, or the deletion of the logger,
+    passes all events on at once, at the latest at the end of the process.
 
-    Takes the parameters of Avalanche's.
+    The parameters are those of Avalanche's ``TensorboardLogger``.
     """
 
     @property
     def writer(self) -> Any:
-        """Torch's ``SummaryWriter``; what has waited is handed over first."""
+        """Torch's ``SummaryWriter``; access first passes all waiting numbers to it."""
         self._waiting.hand_over()
         return self._waiting.writer
 
     @writer.setter
     def writer(self, writer: Any) -> None:
         self._waiting = _Waiting(writer)
-        # Finalizers run in reverse order: before Avalanche's, which closes the writer.
+        # Finalizers run in reverse order: this one precedes Avalanche's, which closes the writer.
         weakref.finalize(self, self._waiting.hand_over)
 
     def _make_writer(self, tb_log_dir: Any, filename_suffix: str) -> SummaryWriter:
         writer = SummaryWriter(tb_log_dir, max_queue=_QUEUE, filename_suffix=filename_suffix)
-        weakref.finalize(self, SummaryWriter.close, writer)  # as Avalanche's
+        weakref.finalize(self, SummaryWriter.close, writer)  # as in Avalanche's logger
         return writer
 
     def log_metrics(self, metric_values: list[MetricValue]) -> None:
-        """Write what the metrics have emitted."""
+        """Write the values of metrics.
+
+        :param metric_values: values of one callback.
+        """
         numbers = [each for each in metric_values if isinstance(each.value, (int, float))]
         if numbers:
             self._waiting.add(numbers)
@@ -60,7 +63,7 @@ class BatchedTensorboardLogger(TensorboardLogger):
 
 
 class _Waiting:
-    """Numbers on their way to a writer."""
+    """Numbers that wait to be passed to a writer."""
 
     def __init__(self, writer: Any) -> None:
         self.writer = writer
@@ -79,5 +82,5 @@ class _Waiting:
             for each in numbers:
                 steps[each.x_plot].value.add(tag=each.name, simple_value=each.value)
             for step, summary in steps.items():
-                # The writer of events behind `add_scalar`, which takes single numbers only.
+                # `add_scalar` takes single numbers only, so use the event writer behind it.
                 self.writer._get_file_writer().add_summary(summary, step, when)

@@ -1,4 +1,4 @@
-"""Models of the published settings, and what models need on parallel streams."""
+"""Models of the published settings, class masks and heads for parallel streams."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Which classes compete for a sample: masks of logits in both scenarios."""
+"""Masks of the logits of classes that do not compete for a sample, in both scenarios."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ __all__ = ["ClassMask", "is_masked", "mask_logits"]
 
 
 class ClassMask:
-    """Masks the logits of classes that do not compete.
+    """Mask of the logits of classes that do not compete.
 
-    They become the most negative number of their type (halved, for headroom). To a softmax it is
-    −inf, but its product with 0 is 0, which distillation and asymmetric losses rely on.
+    A masked logit becomes half of the most negative number of its type; the factor one half avoids
+    overflow. A softmax gives it the probability 0. Unlike −inf, its product with 0 is 0, which
+    distillation and asymmetric losses need.
 
-    Task-incremental: the classes of other tasks than the sample's. Class-incremental: the classes
-    of tasks that have not started. Experiences of ordinary Avalanche benchmarks are left alone.
+    In the task scenario, the mask covers the classes of all tasks other than the sample's task. In
+    the class scenario, it covers the classes of tasks that have not started. Logits of ordinary
+    Avalanche benchmarks are not masked.
 
-    A task has started if the time line says so, or if a segment of the same benchmark that was
-    trained on before says so: segments may come out of order, and a stream more than once. Classes
-    that a replay memory holds have started, too.
+    A task has started if it has started on the time line by the end of the current segment, or of
+    an earlier segment of the same benchmark. Segments may come in any order, and a stream more than
+    once. Classes in a replay memory compete, too.
 
-    A masked logit gets no gradient. The loss of a sample whose own class is masked (a test sample
-    of a task that has not started) is astronomical, its prediction wrong.
+    A masked logit has no gradient. If a sample's own class is masked, as for a test sample of a
+    task that has not started, its loss is extremely large and its prediction is wrong.
     """
 
     def __init__(self) -> None:
@@ -45,7 +47,7 @@ class ClassMask:
 
     @property
     def started_tasks(self) -> tuple[int, ...]:
-        """Tasks that have started on the benchmark that was last trained on, ascending."""
+        """Tasks of the current benchmark that have started, ascending."""
         return tuple(sorted(self._started))
 
     def observe(
@@ -56,12 +58,13 @@ class ClassMask:
         started: Iterable[int] = (),
         held: Iterable[int] = (),
     ) -> None:
-        """Say which experience is trained on now.
+        """Set the current training experience.
 
-        :param experience: a segment says which tasks have started.
+        :param experience: experience of any benchmark; the tasks started by the end of a segment
+            compete.
         :param all_started: whether all tasks have started, as in joint training.
-        :param started: more tasks that have started, as before a checkpoint.
-        :param held: classes of samples that are replayed.
+        :param started: further tasks that have started, for example before a checkpoint.
+        :param held: classes of the replayed samples.
         """
         before = self._started if Origin.of(experience) == self._origin else set()
         self._begin(experience, before.union(started))
@@ -79,13 +82,13 @@ class ClassMask:
             self._label_sets = benchmark.label_sets
 
     def admit(self, labels: Tensor, task_labels: Tensor) -> None:
-        """Let the classes of samples compete from now on.
+        """Unmask the classes of the given samples.
 
-        Samples of the segment and of the memory need not be admitted.
+        The classes of the segment and of the memory compete already.
 
-        :param labels: class labels ``[B]``; nothing is done for other kinds of targets.
-        :param task_labels: ``[B]``.
-        :raises ValueError: if a class is none of the sample's task, in the task scenario.
+        :param labels: class labels ``[B]``; targets of other kinds are ignored.
+        :param task_labels: task labels ``[B]``.
+        :raises ValueError: in the task scenario, if a class does not belong to the sample's task.
         """
         if self._origin.is_ordinary or labels.ndim != 1 or labels.is_floating_point():
             return
@@ -103,10 +106,10 @@ class ClassMask:
             self._masked = None
 
     def for_evaluation(self, experience: Any) -> ClassMask:
-        """Make the mask for an evaluation in between, which leaves this one alone.
+        """Make a separate mask for an evaluation during training.
 
-        :param experience: experience of any stream that is evaluated. The tasks that have started
-            are those of the segments trained on; all tasks, for another benchmark than theirs.
+        :param experience: evaluated experience of any stream. The started tasks are those of this
+            mask; for another benchmark, all tasks have started.
         """
         mask = ClassMask()
         same = Origin.of(experience) == self._origin
@@ -118,8 +121,11 @@ class ClassMask:
         return mask
 
     def __call__(self, logits: Tensor, task_labels: Tensor) -> Tensor:
-        """Mask ``logits`` ``[B, K]`` of samples with ``task_labels`` ``[B]``.
+        """Mask logits.
 
+        :param logits: logits ``[B, K]``.
+        :param task_labels: task labels ``[B]``.
+        :return: masked logits ``[B, K]``.
         :raises ValueError: if the model has fewer outputs than the benchmark has classes.
         """
         if self._origin.is_ordinary:
@@ -136,12 +142,12 @@ class ClassMask:
         return {**vars(self), "_masked": None}
 
     def _competing(self) -> set[int]:
-        """Classes that compete, in the class scenario."""
+        """Return the classes that compete in the class scenario."""
         started = {label for task in self._started for label in self._label_sets[task]}
         return started | self._held
 
     def _table(self, logits: Tensor) -> Tensor:
-        """Which classes do not compete, ``[T, K]``, or ``[1, K]`` where all tasks are alike."""
+        """Return the masked classes as booleans, ``[T, K]``, or ``[1, K]`` for all tasks."""
         width = logits.shape[1]
         if width < self._num_classes:
             raise ValueError(
@@ -160,15 +166,16 @@ class ClassMask:
 
 
 def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
-    """Mask the logits ``[B, K]`` that are not allowed, as :class:`ClassMask` does.
+    """Mask the logits that are not allowed, with the value of :class:`ClassMask`.
 
-    :param allowed: booleans that broadcast to the shape of the logits.
+    :param logits: logits ``[B, K]``.
+    :param allowed: booleans that broadcast to the shape of the logits; false where masked.
     """
     return logits.masked_fill(~allowed, _masked_value(logits.dtype))
 
 
 def is_masked(logits: Tensor) -> Tensor:
-    """Tell which logits a :class:`ClassMask` has masked, as booleans of the same shape."""
+    """Return booleans of the shape of ``logits``, true where a :class:`ClassMask` has masked."""
     return logits <= _masked_value(logits.dtype) / 2
 
 

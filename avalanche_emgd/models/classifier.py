@@ -1,4 +1,4 @@
-"""The last linear layer of a model: methods that look into it or put another in its place."""
+"""The last linear layer of a model, and access to its inputs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["classifier_inputs", "find_classifier"]
 
 
 def find_classifier(model: nn.Module) -> tuple[str, nn.Linear]:
-    """Find the layer that turns features into logits.
+    """Find the layer that maps features to logits.
 
-    :param model: with a single linear classifier for all classes: ``model.classifier`` if that is a
-        ``Linear``, else the last ``Linear`` in the order in which the model registers its modules.
+    :param model: model with one linear classifier for all classes. The classifier is
+        ``model.classifier`` if that is a ``Linear``, otherwise the last registered ``Linear``.
     :return: name of the layer in the model, and the layer.
-    :raises ValueError: if there is none inside the model, or the model has heads that grow.
+    :raises ValueError: if the model contains no ``Linear``, or has heads that grow.
     """
     if any(isinstance(module, DynamicModule) for module in model.modules()):
         raise ValueError(
@@ -37,10 +37,10 @@ def find_classifier(model: nn.Module) -> tuple[str, nn.Linear]:
 
 @contextmanager
 def classifier_inputs(classifier: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what enters a classifier: one tensor of features ``[B, F]`` per forward pass."""
+    """Collect the inputs of a classifier: one tensor of features ``[B, F]`` per forward pass."""
     collected: list[Tensor] = []
     handle = classifier.register_forward_pre_hook(
-        lambda _, inputs: collected.append(inputs[0])  # returns None: the input stays as it is
+        lambda _, inputs: collected.append(inputs[0])  # returns None, so the input is not changed
     )
     try:
         yield collected

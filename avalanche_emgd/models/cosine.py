@@ -1,4 +1,4 @@
-"""A classifier of angles instead of inner products."""
+"""Cosine classifiers: logits from angles instead of inner products."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["CosineClassifier", "shift_angle", "use_cosine_classifier"]
 class CosineClassifier(nn.Module):
     """Logits ``scale`` · cos θ, with θ the angle between a feature and the vector of a class.
 
-    :param linear: whose weight it takes over: the very parameter, so that an optimizer that has it
-        trains it. The bias is left out.
+    :param linear: layer whose weight the classifier shares. An optimizer that holds this parameter
+        continues to train it. The bias is not used.
     :param scale: largest logit, > 0.
     """
 
@@ -29,24 +29,25 @@ class CosineClassifier(nn.Module):
         self.scale = scale
 
     def forward(self, features: Tensor) -> Tensor:
-        """Logits ``[B, K]`` in [−scale, scale] of features ``[B, F]``."""
+        """Compute the logits ``[B, K]``, in [−scale, scale], of features ``[B, F]``."""
         return self.scale * functional.linear(
             functional.normalize(features), functional.normalize(self.weight)
         )
 
     def extra_repr(self) -> str:
-        """Sizes and scale."""
+        """Describe sizes and scale."""
         classes, features = self.weight.shape
         return f"in_features={features}, out_features={classes}, scale={self.scale}"
 
 
 def use_cosine_classifier(model: nn.Module, scale: float) -> None:
-    """Put a cosine classifier in the place of the model's linear one.
+    """Replace the model's linear classifier by a cosine classifier.
 
-    :param model: see :func:`~avalanche_emgd.models.classifier.find_classifier`.
+    :param model: model with one linear classifier, as
+        :func:`~avalanche_emgd.models.classifier.find_classifier` finds it.
     :param scale: largest logit, > 0.
-    :raises ValueError: if the model has no linear classifier, or a cosine one already, or the scale
-        is not positive.
+    :raises ValueError: if the model has no linear classifier, or already has a cosine classifier,
+        or the scale is not positive.
     """
     for module in model.modules():
         if isinstance(module, CosineClassifier):
@@ -56,13 +57,13 @@ def use_cosine_classifier(model: nn.Module, scale: float) -> None:
 
 
 def shift_angle(cosine: Tensor, margin: float) -> Tensor:
-    """Cosine of θ + margin, from that of θ.
+    """Compute the cosine of θ + margin from the cosine of θ.
 
-    Where θ + margin would be beyond π, the line cos θ − margin · sin margin goes on falling, so
-    that there is a gradient everywhere (Deng et al., ArcFace, CVPR 2019, in their code).
+    For θ + margin > π, the result is cos θ − margin · sin margin, which continues to decrease with
+    θ, so that the gradient never vanishes (Deng et al., ArcFace, CVPR 2019, in their code).
 
     :param cosine: cos θ, of any shape.
-    :param margin: in [0, π/2], where the line begins no higher than the cosine ends.
+    :param margin: angle in [0, π/2]; in this range the result does not increase at θ + margin = π.
     """
     sine = (1.0 - cosine.square()).clamp(min=1e-7).sqrt()
     shifted = cosine * math.cos(margin) - sine * math.sin(margin)

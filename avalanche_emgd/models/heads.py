@@ -1,4 +1,4 @@
-"""Avalanche's growing modules on parallel streams."""
+"""Avalanche's dynamic modules on parallel streams."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ __all__ = ["prepare_heads"]
 
 
 def prepare_heads(model: nn.Module, benchmark: ParallelBenchmark) -> None:
-    """Grow the heads of all tasks beforehand.
+    """Grow the heads of all tasks before training.
 
-    Avalanche's ``MultiTaskModule`` and ``IncrementalClassifier`` grow from experience to
-    experience, and refuse experiences with several tasks. Here each of them sees the tasks one by
-    one, before training; models without such modules are left as they are. Multi-gradient
-    strategies call this themselves.
+    Avalanche's ``MultiTaskModule`` and ``IncrementalClassifier`` grow at each experience, and raise
+    an error for experiences with several tasks. This function adapts them to one task at a time.
+    Models without such modules do not change. Multi-gradient strategies call this function.
 
-    :param model: any model; its mode (training or evaluation) is kept.
-    :param benchmark: whose tasks and classes the heads are for.
+    :param model: any model; its modes (training or evaluation) do not change.
+    :param benchmark: benchmark with the tasks and classes of the heads.
     """
     modes = {name: module.training for name, module in model.named_modules()}
     model.train()

@@ -12,8 +12,8 @@ __all__ = ["MLP"]
 class MLP(nn.Module):
     """Fully connected layers with ReLU, then one linear classifier for all classes.
 
-    :param num_classes: outputs, ≥ 1.
-    :param in_features: inputs per sample, in whatever shape; 784 for EMNIST.
+    :param num_classes: number of outputs, ≥ 1.
+    :param in_features: number of input values per sample, of any shape; 784 for EMNIST.
     :param hidden: widths of the hidden layers; (128, 64) as published.
     """
 
@@ -27,10 +27,10 @@ class MLP(nn.Module):
             layers += [nn.Linear(width, size), nn.ReLU()]
             width = size
         self.backbone = nn.Sequential(*layers)
-        """Shared by all tasks: ``[B, ...]`` to features ``[B, hidden[-1]]``."""
+        """Layers from inputs ``[B, ...]`` to features ``[B, hidden[-1]]``."""
         self.classifier = nn.Linear(width, num_classes)
-        """Features to logits ``[B, num_classes]``."""
+        """Layer from features to logits ``[B, num_classes]``."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits ``[B, num_classes]`` of inputs ``[B, ...]``."""
+        """Compute the logits ``[B, num_classes]`` of inputs ``[B, ...]``."""
         return self.classifier(self.backbone(x))

@@ -1,4 +1,4 @@
-"""Names of the models; apart, so that the command line knows them without loading torch."""
+"""Names of the models, in a module that the command line imports without torch."""
 
 from typing import Literal, get_args
 
@@ -11,9 +11,9 @@ ModelName = Literal["mlp", "resnet18", "slim-resnet18"]
 
 
 def check_model_name(name: object) -> None:
-    """Check that a name is that of a model, or of the form ``module:callable``.
+    """Check that a name belongs to a built-in model or has the form ``module:callable``.
 
-    :raises ValueError: if not; says which there are.
+    :raises ValueError: if the name is unknown; the message lists the built-in models.
     """
     known = get_args(ModelName)
     if name not in known and not (isinstance(name, str) and ":" in name):

@@ -1,4 +1,4 @@
-"""Modes of a model for a moment."""
+"""Temporary modes of a model: evaluation and frozen batch norm statistics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["evaluation_mode", "frozen_statistics", "restored_modes"]
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode; afterwards each module is in the mode it was in."""
+    """Put a model into evaluation mode, and restore the mode of each module afterwards."""
     with restored_modes(model):
         model.eval()
         yield
@@ -21,7 +21,7 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def restored_modes(model: nn.Module) -> Iterator[None]:
-    """Put each module back into its mode afterwards, training or evaluation."""
+    """Restore the mode of each module, training or evaluation, at the end of the context."""
     modes = [(module, module.training) for module in model.modules()]
     try:
         yield
@@ -32,9 +32,9 @@ def restored_modes(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def frozen_statistics(model: nn.Module) -> Iterator[None]:
-    """Leave the running statistics of batch norm alone, in whichever mode the model is.
+    """Keep the running statistics of batch norm unchanged, in either mode of the model.
 
-    In training mode each batch is normalised by its own statistics, as otherwise.
+    In training mode each batch is still normalised by its own statistics.
     """
     tracking = [
         module

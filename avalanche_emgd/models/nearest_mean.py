@@ -18,21 +18,23 @@ _CHUNK = 512  # exemplars per forward pass
 
 
 class NearestMean(nn.Module):
-    r"""A model that learns by its linear classifier and predicts by the nearest class mean.
+    r"""A model that trains its linear classifier and predicts by the nearest class mean.
 
-    In training mode it is the model itself. In evaluation mode the logit of a class is minus the
-    distance between the feature of the sample and the mean feature of the class's exemplars, all
-    of them scaled to unit length (Rebuffi et al., iCaRL, CVPR 2017, algorithm 1):
+    In training mode the output is the output of ``model``. In evaluation mode the logit of a class
+    is minus the distance between the sample's feature and the mean feature of the class's
+    exemplars. All features and means have unit length (Rebuffi et al., iCaRL, CVPR 2017,
+    algorithm 1):
 
     .. math:: -\left\|\frac{\varphi(x)}{\|\varphi(x)\|} - \mu_c\right\|, \qquad
         \mu_c \propto \sum_{p \in P_c} \frac{\varphi(p)}{\|\varphi(p)\|}, \quad \|\mu_c\| = 1
 
-    Features φ are what enters the classifier. Classes without exemplars, or whose mean
-    feature is zero, are masked.
+    The features φ are the inputs of the linear classifier. Classes without exemplars, or with a
+    mean feature of zero, are masked.
 
-    :param model: see ``avalanche_emgd.models.classifier.find_classifier``.
-    :param exemplars: gives inputs ``[n, ...]`` and class labels ``[n]``; asked, in evaluation mode,
-        after each :meth:`refresh`.
+    :param model: model with one linear classifier, as
+        ``avalanche_emgd.models.classifier.find_classifier`` finds it.
+    :param exemplars: function that returns the exemplars: inputs ``[n, ...]`` and class labels
+        ``[n]``. The first evaluation after each :meth:`refresh` calls it.
     :raises ValueError: if the model has no linear classifier.
     """
 
@@ -45,15 +47,15 @@ class NearestMean(nn.Module):
 
     @property
     def classifier(self) -> nn.Linear:
-        """The linear classifier."""
+        """Linear classifier of the model."""
         return self.model.get_submodule(self._name)  # type: ignore[return-value]
 
     def refresh(self) -> None:
-        """Have the class means computed anew when they are next needed."""
+        """Discard the class means; the next evaluation computes them again."""
         self._means = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits ``[B, K]`` of inputs ``[B, ...]``."""
+        """Compute the logits ``[B, K]`` of inputs ``[B, ...]``."""
         if self.training:
             return self.model(x)
         if self._means is None:
@@ -62,14 +64,14 @@ class NearestMean(nn.Module):
         return mask_logits(-distances, self._means.square().sum(dim=1) > 0.0)
 
     def features(self, x: Tensor) -> Tensor:
-        """Features of unit length, ``[B, F]``."""
+        """Compute the features ``[B, F]`` of inputs ``[B, ...]``, each of unit length."""
         with classifier_inputs(self.classifier) as collected:
             self.model(x)
         return functional.normalize(collected[-1])
 
     @torch.no_grad()
     def _class_means(self) -> Tensor:
-        """``[K, F]`` of unit length; zero without exemplars."""
+        """Compute the class means ``[K, F]``, each of unit length, or zero without exemplars."""
         weight = self.classifier.weight
         sums = torch.zeros_like(weight)
         inputs, labels = self._exemplars()

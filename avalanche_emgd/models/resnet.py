@@ -14,16 +14,19 @@ _STAGES = 4
 class ResNet18(nn.Module):
     """Residual network for small images (He et al., CVPR 2016): 3 × 3 stem and max-pool 2.
 
-    A convolution of ``width`` channels, max-pooling by 2, four stages of two basic blocks with
-    ``width``, 2, 4 and 8 times as many channels, of which all but the first halve the size; then
-    the mean over all places and one linear classifier for all classes. Batch norm throughout, with
-    running statistics by torch's defaults: of the objectives in their order, one batch after the
-    other (active tasks, then memory), each batch normalised by its own.
+    The network begins with a convolution of ``width`` channels and max-pooling by 2. Four stages of
+    two basic blocks follow, with 1, 2, 4 and 8 times ``width`` channels. Each stage after the first
+    halves the height and the width of its inputs. Global average pooling and one linear classifier
+    for all classes are last.
 
-    :param num_classes: outputs, ≥ 1.
-    :param width: channels of the stem, ≥ 1: 64 as published; 20 is the slim variant that is usual
-        in online continual learning (Lopez-Paz and Ranzato, NeurIPS 2017).
-    :param in_channels: of the images, ≥ 1.
+    All convolutions have batch norm with torch's defaults. The batch of each objective is
+    normalised by its own statistics. The running statistics are updated with one batch after the
+    other, in the order of the objectives (active tasks, then memory).
+
+    :param num_classes: number of outputs, ≥ 1.
+    :param width: number of channels of the stem, ≥ 1: 64 as published; 20 for the slim variant,
+        common in online continual learning (Lopez-Paz and Ranzato, NeurIPS 2017).
+    :param in_channels: number of channels of the images, ≥ 1.
     :raises ValueError: if an argument is out of range.
     """
 
@@ -48,15 +51,15 @@ class ResNet18(nn.Module):
             for stage, (before, after) in enumerate(zip([width, *widths], widths, strict=False))
         ]
         self.backbone = nn.Sequential(*stem, *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        """Shared by all tasks: ``[B, C, H, W]`` to features ``[B, 8 · width]``."""
+        """Layers from images ``[B, C, H, W]`` to features ``[B, 8 · width]``."""
         self.classifier = nn.Linear(widths[-1], num_classes)
-        """Features to logits ``[B, num_classes]``."""
+        """Layer from features to logits ``[B, num_classes]``."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits ``[B, num_classes]`` of images ``[B, C, H, W]``."""
+        """Compute the logits ``[B, num_classes]`` of images ``[B, C, H, W]``."""
         return self.classifier(self.backbone(x))
 
 

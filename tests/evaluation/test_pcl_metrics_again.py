@@ -67,7 +67,7 @@ def test_a_whole_run_does_not_warn():
 
 def test_a_state_of_another_benchmark_is_refused():
     state = PCLMetrics(toy_benchmark()).state_dict()
-    with pytest.raises(ValueError, match="`state` is of metrics of another benchmark"):
+    with pytest.raises(ValueError, match="`state` belongs to metrics of another benchmark"):
         PCLMetrics(toy_benchmark(batch_size=5)).load_state_dict(state)
 
 
