@@ -15,6 +15,8 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from .._near import did_you_mean
+from ..experiments.config import RunConfig
+from ..experiments.setting import declared
 from .options import typed
 
 __all__ = ["INTERRUPTED", "OneLineGroup", "complains", "stop"]
@@ -27,7 +29,7 @@ _OF_THE_USER = (ValueError, OSError, EOFError, zlib.error)
 
 # Where a name in Python and the option differ, the options that it may have come from.
 _OPTIONS = {
-    "num_tasks": ("tasks",),
+    **{name: (each.option,) for name, each in declared(RunConfig).items() if each.option != name},
     "data_root": ("images", "npz", "table"),
     "file": ("npz",),
     "directory": ("images",),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .. import experiments
+from ..experiments.config import RunConfig
 from ..experiments.output import check_free
 from ..experiments.run_file import load_config
 from ..experiments.timelines import check_picture, choose_timeline, save_timeline
@@ -15,85 +16,22 @@ from ..training.methods import find_method
 from .app import app, console
 from .editing import editing_settings
 from .errors import complains
-from .options import (
-    AugmentOption,
-    BatchSizeOption,
-    BenchmarkOption,
-    ChannelsLastOption,
-    DataRootOption,
-    DeviceOption,
-    DownloadOption,
-    EpochsOption,
-    EvalEveryOption,
-    LabelSetOption,
-    LearningRateOption,
-    MemoryPerClassOption,
-    ModelOption,
-    OptimizerOption,
-    OverlapOption,
-    OverwriteOption,
-    PrecisionOption,
-    ProtocolOption,
-    QuietOption,
-    ScenarioOption,
-    SeedOption,
-    TasksOption,
-    ThreadsOption,
-    TimelineOption,
-    WeightDecayOption,
-    typed,
-)
-from .own_data import (
-    FeatureColumnsOption,
-    ImagesOption,
-    LabelColumnOption,
-    NpzOption,
-    RawFeaturesOption,
-    TableOption,
-    TaskColumnOption,
-    TestShareOption,
-    TestTableOption,
-    column_names,
-    data_options,
-    image_size,
-)
+from .options import OverwriteOption, QuietOption
+from .settings import with_settings
 
 
 @app.command()
 @complains
+@with_settings(RunConfig)
 def train(
     output: Annotated[Path, typer.Option(help="Directory for the results.")],
+    settings: dict[str, Any],
     config: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="config.json of an earlier run, to repeat it; options take the place of what it "
             "says.",
-        ),
-    ] = None,
-    benchmark: BenchmarkOption = None,
-    images: ImagesOption = None,
-    npz: NpzOption = None,
-    table: TableOption = None,
-    label_column: LabelColumnOption = None,
-    task_column: TaskColumnOption = None,
-    feature_columns: FeatureColumnsOption = None,
-    test_table: TestTableOption = None,
-    test_share: TestShareOption = None,
-    raw_features: RawFeaturesOption = False,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PIXELS|HxW",
-            help="To which --images are scaled: 32, or 32x48. Needed unless all have one size.",
-        ),
-    ] = None,
-    scenario: ScenarioOption = None,
-    method: Annotated[
-        str | None,
-        typer.Option(
-            help="One of those that `avalanche-emgd methods` lists, or module:callable for one "
-            "of your own. Default: emgd-gmc."
         ),
     ] = None,
     edit: Annotated[
@@ -104,27 +42,6 @@ def train(
             "as step, radius, norm, every, start, only_conflicting. Default: no editing.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random. Default: 0.")] = None,
-    data_root: DataRootOption = None,
-    download: DownloadOption = False,
-    protocol: ProtocolOption = None,
-    label_set: LabelSetOption = None,
-    timeline: TimelineOption = None,
-    overlap: OverlapOption = None,
-    tasks: TasksOption = None,
-    model: ModelOption = None,
-    augment: AugmentOption = False,
-    epochs: EpochsOption = None,
-    batch_size: BatchSizeOption = None,
-    optimizer: OptimizerOption = None,
-    learning_rate: LearningRateOption = None,
-    weight_decay: WeightDecayOption = None,
-    memory_per_class: MemoryPerClassOption = None,
-    eval_every: EvalEveryOption = None,
-    device: DeviceOption = None,
-    precision: PrecisionOption = None,
-    channels_last: ChannelsLastOption = False,
-    threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -144,42 +61,12 @@ def train(
     Example: avalanche-emgd train --config runs/digits/config.json --seed 1 --output runs/digits-1
     """
     check_free(output, overwrite=overwrite)
-    given = typed(
-        **data_options(benchmark, data_root, images, npz, table, beside_file=config is not None),
-        label_column=label_column,
-        task_column=task_column,
-        feature_columns=column_names(feature_columns),
-        test_table=test_table,
-        test_share=test_share,
-        raw_features=raw_features,
-        size=None if size is None else image_size(size),
-        scenario=scenario,
-        method=method,
-        settings=None if edit is None else {"memory_editing": editing_settings(edit)},
-        seed=seed,
-        download=download,
-        protocol=protocol,
-        label_set=label_set,
-        timeline=timeline,
-        overlap=overlap,
-        num_tasks=tasks,
-        model=model,
-        augment=augment,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        memory_per_class=memory_per_class,
-        eval_every=eval_every,
-        device=device,
-        precision=precision,
-        channels_last=channels_last,
-        threads=threads,
-    )
-    chosen = experiments.RunConfig(**given) if config is None else load_config(config, **given)
+    if edit is not None:
+        settings["settings"] = {"memory_editing": editing_settings(edit)}
+    chosen = RunConfig(**settings) if config is None else load_config(config, **settings)
     if not find_method(chosen.method).has_memory:
-        for name, value in (("memory_per_class", memory_per_class), ("edit", edit)):
+        of_memory = {"memory_per_class": settings.get("memory_per_class"), "edit": edit}
+        for name, value in of_memory.items():
             if value:
                 raise ValueError(
                     f"`{name}` has no effect on {chosen.method}, which keeps no samples."
@@ -193,26 +80,10 @@ def train(
 
 @app.command()
 @complains
+@with_settings(RunConfig, only=lambda each: each.setting.streams)
 def timeline(
     output: Annotated[Path, typer.Option(help="Picture to write (.png, .svg, .pdf).")],
-    benchmark: BenchmarkOption = None,
-    images: ImagesOption = None,
-    npz: NpzOption = None,
-    table: TableOption = None,
-    label_column: LabelColumnOption = None,
-    task_column: TaskColumnOption = None,
-    feature_columns: FeatureColumnsOption = None,
-    test_table: TestTableOption = None,
-    test_share: TestShareOption = None,
-    raw_features: RawFeaturesOption = False,
-    seed: SeedOption = 0,
-    data_root: DataRootOption = None,
-    download: DownloadOption = False,
-    protocol: ProtocolOption = None,
-    label_set: LabelSetOption = None,
-    timeline: TimelineOption = None,
-    overlap: OverlapOption = None,
-    tasks: TasksOption = None,
+    settings: dict[str, Any],
     overwrite: OverwriteOption = False,
 ) -> None:
     """Draw the spans of the tasks, without training.
@@ -223,23 +94,7 @@ def timeline(
     Example: avalanche-emgd timeline --benchmark ps-digits --overlap 0.5 --output timeline.png
     """
     check_picture(output, overwrite=overwrite)
-    config = experiments.RunConfig(
-        **data_options(benchmark, data_root, images, npz, table),
-        label_column=label_column,
-        task_column=task_column,
-        feature_columns=column_names(feature_columns),
-        test_table=test_table,
-        test_share=test_share,
-        raw_features=raw_features,
-        seed=seed,
-        download=download,
-        protocol=protocol,
-        label_set=label_set,
-        timeline=timeline,
-        overlap=overlap,
-        num_tasks=tasks,
-    )
-    chosen, names = choose_timeline(config)
+    chosen, names = choose_timeline(RunConfig(**settings))
     save_timeline(chosen, names, output, overwrite=overwrite)
     for name, (first, last) in zip(names, chosen.spans, strict=True):
         console.print(f"{name}: ticks {first}–{last}", highlight=False)
@@ -248,10 +103,10 @@ def timeline(
 
 @app.command()
 @complains
+@with_settings(RunConfig, only=lambda each: each.name in ("seed", "threads"))
 def demo(
     output: Annotated[Path, typer.Option(help="Directory for the results.")],
-    seed: SeedOption = 0,
-    threads: ThreadsOption = None,
+    settings: dict[str, Any],
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -263,10 +118,7 @@ def demo(
         check_free(output / name, overwrite=overwrite)
     from ..experiments.demo import run_demo
 
-    number = 1 if threads is None else threads
-    runs, picture = run_demo(
-        output, seed=seed, threads=number, overwrite=overwrite, progress=not quiet
-    )
+    runs, picture = run_demo(output, **settings, overwrite=overwrite, progress=not quiet)
     if quiet:
         return
     console.print(experiments.comparison_table(runs))

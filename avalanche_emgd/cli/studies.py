@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -16,53 +15,20 @@ from ..experiments.study_directory import check_study
 from ..experiments.worker_processes import importing_early
 from .app import app, console
 from .errors import INTERRUPTED, complains, stop
-from .options import (
-    AugmentOption,
-    BatchSizeOption,
-    BenchmarkOption,
-    ChannelsLastOption,
-    DataRootOption,
-    DeviceOption,
-    DownloadOption,
-    EpochsOption,
-    LearningRateOption,
-    MemoryPerClassOption,
-    ModelOption,
-    OptimizerOption,
-    OverlapOption,
-    PrecisionOption,
-    ProtocolOption,
-    QuietOption,
-    TasksOption,
-    ThreadsOption,
-    WeightDecayOption,
-    typed,
-)
-from .own_data import (
-    FeatureColumnsOption,
-    ImagesOption,
-    LabelColumnOption,
-    NpzOption,
-    RawFeaturesOption,
-    TableOption,
-    TaskColumnOption,
-    TestShareOption,
-    TestTableOption,
-    column_names,
-    data_options,
-)
+from .options import QuietOption
+from .settings import with_settings
 
 _SHOWN = 10  # failed runs at most
-_LIST = "A,B,..."
-T = TypeVar("T")
 
 
 @app.command()
 @complains
+@with_settings(StudyConfig)
 def compare(
     output: Annotated[
         Path, typer.Option(help="Directory for the results, or with those of this study so far.")
     ],
+    settings: dict[str, Any],
     config: Annotated[
         Path | None,
         typer.Option(
@@ -71,57 +37,6 @@ def compare(
             "the place of what it says.",
         ),
     ] = None,
-    methods: Annotated[
-        str | None,
-        typer.Option(
-            metavar=_LIST,
-            help="Of those that `avalanche-emgd methods` lists, module:callable for one of your "
-            "own, or names in the file with the study.",
-        ),
-    ] = None,
-    scenarios: Annotated[
-        str | None, typer.Option(metavar=_LIST, help="task, class, or both. Default: class.")
-    ] = None,
-    seeds: Annotated[str | None, typer.Option(metavar=_LIST, help="Default: 0.")] = None,
-    label_sets: Annotated[
-        str | None,
-        typer.Option(metavar=_LIST, help="Of the protocol, from 0. Default: 0."),
-    ] = None,
-    timelines: Annotated[
-        str | None,
-        typer.Option(metavar=_LIST, help="Of each label set, from 0. Default: 0."),
-    ] = None,
-    benchmark: BenchmarkOption = None,
-    images: ImagesOption = None,
-    npz: NpzOption = None,
-    table: TableOption = None,
-    label_column: LabelColumnOption = None,
-    task_column: TaskColumnOption = None,
-    feature_columns: FeatureColumnsOption = None,
-    test_table: TestTableOption = None,
-    test_share: TestShareOption = None,
-    raw_features: RawFeaturesOption = False,
-    data_root: DataRootOption = None,
-    download: DownloadOption = False,
-    protocol: ProtocolOption = None,
-    overlap: OverlapOption = None,
-    tasks: TasksOption = None,
-    model: ModelOption = None,
-    augment: AugmentOption = False,
-    epochs: EpochsOption = None,
-    batch_size: BatchSizeOption = None,
-    optimizer: OptimizerOption = None,
-    learning_rate: LearningRateOption = None,
-    weight_decay: WeightDecayOption = None,
-    memory_per_class: MemoryPerClassOption = None,
-    eval_every: Annotated[
-        int | None,
-        typer.Option(help="Ticks between tests. Default: tests when a task starts or ends."),
-    ] = None,
-    device: DeviceOption = None,
-    precision: PrecisionOption = None,
-    channels_last: ChannelsLastOption = False,
-    threads: ThreadsOption = None,
     workers: Annotated[
         int | None,
         typer.Option(help="Processes on this machine. Default: one for each core.", min=1),
@@ -146,41 +61,10 @@ def compare(
     Example: avalanche-emgd compare --benchmark ps-digits --methods emgd-gmc,avg --seeds 0,1,2
     --scenarios task,class --output runs/digits-study
     """
-    given = typed(
-        methods=_entries(methods, "methods", str),
-        scenarios=_entries(scenarios, "scenarios", str),
-        seeds=_entries(seeds, "seeds", int),
-        label_sets=_entries(label_sets, "label_sets", int),
-        timelines=_entries(timelines, "timelines", int),
-        **data_options(benchmark, data_root, images, npz, table, beside_file=config is not None),
-        label_column=label_column,
-        task_column=task_column,
-        feature_columns=column_names(feature_columns),
-        test_table=test_table,
-        test_share=test_share,
-        raw_features=raw_features,
-        download=download,
-        protocol=protocol,
-        overlap=overlap,
-        num_tasks=tasks,
-        model=model,
-        augment=augment,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        memory_per_class=memory_per_class,
-        eval_every=eval_every,
-        device=device,
-        precision=precision,
-        channels_last=channels_last,
-        threads=threads,
-    )
     if config is not None:
-        study = StudyConfig.from_yaml(config, **given)
-    elif "methods" in given:
-        study = StudyConfig(**given)
+        study = StudyConfig.from_yaml(config, **settings)
+    elif "methods" in settings:
+        study = StudyConfig(**settings)
     else:
         raise ValueError(
             "`methods` is needed: names separated by commas (avalanche-emgd methods lists them), "
@@ -245,18 +129,6 @@ def report(
         paths = write_report(directory, output=output, reference=reference)
     for path in paths:
         _say(f"Report: {path}")
-
-
-def _entries(text: str | None, name: str, kind: Callable[[str], T]) -> list[T] | None:
-    """Entries separated by commas."""
-    if text is None:
-        return None
-    try:
-        return [kind(entry.strip()) for entry in text.split(",")]
-    except ValueError:
-        raise ValueError(
-            f"`{name}` must be whole numbers separated by commas, found {text!r}."
-        ) from None
 
 
 def _say(words: str) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..experiments.study_config import StudyConfig
 from ..experiments.sweep.config import Metric, SweepConfig
 from .app import app, console
 from .errors import INTERRUPTED, complains, stop
-from .options import DataRootOption, DownloadOption, ProtocolOption, QuietOption, typed
+from .options import QuietOption, typed
+from .settings import with_settings
 
+_PLACES = ("data_root", "download", "protocol")
 _CONTINUES = "The same command continues where this one stopped."
 
 
 @app.command()
 @complains
+@with_settings(StudyConfig, only=lambda each: each.name in _PLACES)
 def sweep(
     config: Annotated[
         Path,
@@ -29,6 +33,7 @@ def sweep(
     output: Annotated[
         Path, typer.Option(help="Directory for the results, or with those of this sweep so far.")
     ],
+    settings: dict[str, Any],
     trials: Annotated[
         int | None, typer.Option(help="Settings to try, in all. Default: the file's, or 20.")
     ] = None,
@@ -39,9 +44,6 @@ def sweep(
             "A_ebar."
         ),
     ] = None,
-    data_root: DataRootOption = None,
-    download: DownloadOption = False,
-    protocol: ProtocolOption = None,
     workers: Annotated[
         int | None,
         typer.Option(help="Processes on this machine. Default: one for each core.", min=1),
@@ -62,10 +64,7 @@ def sweep(
 
     Example: avalanche-emgd sweep --config sweep.yaml --output runs/sweep
     """
-    given = typed(
-        trials=trials, metric=metric, data_root=data_root, download=download, protocol=protocol
-    )
-    chosen = SweepConfig.from_yaml(config, **given)
+    chosen = SweepConfig.from_yaml(config, **typed(trials=trials, metric=metric), **settings)
     try:
         from ..experiments.sweep import run_sweep, sweep_table
 

@@ -36,7 +36,6 @@ class Data:
     :param suffixes: endings of the file that is the place; none of a folder.
     :param holds: words for that file.
     :param contents: words for what is in it.
-    :param own: settings of a run that belong to data of this kind; arguments of the function.
     """
 
     generator: Callable[[], Callable[..., ParallelBenchmark]]
@@ -53,7 +52,6 @@ class Data:
     suffixes: tuple[str, ...] = ()
     holds: str = ""
     contents: str = ""
-    own: tuple[str, ...] = ()
 
     def check(self, name: str, root: str | None, *, download: bool) -> None:
         """Check, before any work starts, that a place is named where the data can be.
@@ -118,7 +116,7 @@ DATA: dict[str, Data] = {
         lambda: benchmarks.parallel_benchmark_from_images,
         "the folder with the folders train and test, or with one folder for each class",
         False, None, None, 5, "slim-resnet18", 32, 0.0005, 20,
-        "--images DIR", own=("size", "test_share"),
+        "--images DIR",
     ),
     "npz": Data(
         lambda: benchmarks.parallel_benchmark_from_arrays,
@@ -130,10 +128,6 @@ DATA: dict[str, Data] = {
         lambda: benchmarks.parallel_benchmark_from_table,
         "the .csv or .parquet file", False, None, None, 5, "mlp", 32, 0.001, 20,
         "--table FILE", SUFFIXES, "a table, in a file",
-        own=(
-            "label_column", "task_column", "feature_columns", "test_table", "test_share",
-            "raw_features",
-        ),
     ),
 }  # fmt: skip
 """By name."""

@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..benchmarks._table_arguments import check_table_file, check_test_rows
-from ..benchmarks._test_share import check_test_share
-from ..benchmarks._text_files import excerpt
-from .data import DATA
+from .setting import declared
 
 if TYPE_CHECKING:
     from .config import RunConfig
 
-__all__ = ["OWN_DATA", "TEXTS", "check_own_data", "check_table"]
+__all__ = ["check_own_data", "check_table", "settings_of"]
 
-OWN_DATA: tuple[str, ...] = tuple(
-    dict.fromkeys(name for data in DATA.values() for name in data.own)
-)
-"""Settings of data of one's own."""
+_KINDS = {"images": "images", "npz": "arrays", "table": "tables"}
 
-TEXTS = ("label_column", "task_column", "test_table")
-"""Those of them that are text."""
 
-_KINDS = {"images": "images", "table": "tables"}
+def settings_of(config: type, kind: str) -> list[str]:
+    """Names of the settings that belong to one kind of data, and are arguments of its function.
+
+    :param config: configuration that declares them.
+    :param kind: name in :data:`~avalanche_emgd.experiments.data.DATA`.
+    """
+    return [name for name, each in declared(config).items() if kind in each.setting.own_data]
 
 
 def check_own_data(config: RunConfig) -> None:
     """Refuse settings of other kinds of data, and those that exclude each other.
 
-    :raises ValueError: if there are any, or a value is of the wrong kind or out of range.
+    :param config: configuration whose settings have the right kinds and ranges.
+    :raises ValueError: if there are such settings; names them.
     """
-    if not isinstance(config.raw_features, bool):
-        raise ValueError(
-            f"`raw_features` must be true or false, found {excerpt(config.raw_features)}."
-        )
-    for name in OWN_DATA:
-        value = getattr(config, name)
-        if value is None or value is False:
+    for name, each in declared(type(config)).items():
+        kinds, value = each.setting.own_data, getattr(config, name)
+        if not kinds or value is None or value is False or config.benchmark in kinds:
             continue
-        kinds = [kind for kind, data in DATA.items() if name in data.own]
-        if config.benchmark not in kinds:
-            words = " and ".join(_KINDS[kind] for kind in kinds)
-            raise ValueError(f"`{name}` is for {words} of your own, not for {config.benchmark}.")
-        if name in TEXTS and not isinstance(value, str):
-            raise ValueError(f"`{name}` must be text, found {excerpt(value)}.")
-    names = config.feature_columns
-    if names is not None:
-        texts = isinstance(names, Sequence) and not isinstance(names, str)
-        if not texts or not names or not all(isinstance(name, str) for name in names):
-            raise ValueError(
-                f"`feature_columns` must be a list of names of columns, found {excerpt(names)}."
-            )
-    if config.test_share is not None:
-        check_test_share(config.test_share)
+        words = " and ".join(_KINDS[kind] for kind in kinds)
+        raise ValueError(f"`{name}` is for {words} of your own, not for {config.benchmark}.")
     if config.task_column is not None:
         for name in ("num_tasks", "protocol"):
             if getattr(config, name) is not None:

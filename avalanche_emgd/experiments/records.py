@@ -18,6 +18,7 @@ from .atomic import replacing
 from .config import RunConfig, published_streams
 from .record_schema import FIGURES, IDENTITY, check_record
 from .run import Run
+from .setting import declared
 from .study_directory import RECORDS, check_study
 
 __all__ = [
@@ -42,22 +43,20 @@ Record = dict[str, Any]
 ``None``), all of :meth:`Run.to_json` if it is done, and ``config``, see :meth:`RunConfig.to_json`.
 """
 
-# Where things lie does not change a run; what the protocol says is in the key.
-_PLACES = ("data_root", "test_table", "download", "protocol")
+_DECLARED = declared(RunConfig)
+# Where data lie does not change a run; the key holds what the protocol says.
+_PLACES = tuple(name for name, each in _DECLARED.items() if each.setting.place)
+# Settings of the first records, all of them parts of keys.
+_FIRST = (
+    *("benchmark", "scenario", "method", "settings", "name", "seed", "label_set", "timeline"),
+    *("overlap", "num_tasks", "model", "augment", "batch_size", "learning_rate"),
+    *("memory_per_class", "eval_every", "device", "precision", "channels_last"),
+)
 _MOST_LETTERS = 60  # of a method's name in that of a file
 # Names that Windows keeps for devices, whatever follows their first dot.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 LATER: dict[str, Any] = {
-    "epochs": 1,
-    "optimizer": "adam",
-    "weight_decay": 0.0,
-    "size": None,
-    "label_column": None,
-    "task_column": None,
-    "feature_columns": None,
-    "test_share": None,
-    "raw_features": False,
-    "threads": 1,
+    name: each.default for name, each in _DECLARED.items() if name not in (*_FIRST, *_PLACES)
 }
 """Settings that earlier versions did not have, as they were there; so they are left out of keys."""
 

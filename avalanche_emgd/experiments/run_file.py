@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from .._near import did_you_mean
 from ..benchmarks._text_files import parse_json, read_text
 from .config import RunConfig
-from .own_data import OWN_DATA
+from .setting import declared
 
 __all__ = ["load_config"]
-
-# Settings that belong to another one: if that is replaced, they no longer apply.
-_STREAMS = ("protocol", "label_set", "timeline")
-_BELONGING = {
-    "benchmark": (
-        *OWN_DATA,
-        *("data_root", "num_tasks", "model", "batch_size", "learning_rate"),
-        *("memory_per_class", "augment", "channels_last", *_STREAMS),
-    ),
-    "method": ("settings", "name"),
-    "task_column": ("num_tasks", *_STREAMS),
-    "test_table": ("test_share",),
-    "test_share": ("test_table",),
-    "protocol": ("label_set", "timeline", "num_tasks", "overlap", "task_column"),
-    "num_tasks": (*_STREAMS, "task_column"),
-    "overlap": _STREAMS,
-}
 
 
 def load_config(path: str | Path, **instead: Any) -> RunConfig:
@@ -45,7 +27,7 @@ def load_config(path: str | Path, **instead: Any) -> RunConfig:
         content = parse_json(text)
     except ValueError as error:
         raise ValueError(f"`config` {str(path)!r} is not a JSON file: {error}") from None
-    known = [each.name for each in fields(RunConfig)]
+    known = [*declared(RunConfig)]
     if not isinstance(content, dict):
         raise ValueError(f"`config` {str(path)!r} must map names to values.")
     content.pop("versions", None)
@@ -55,9 +37,13 @@ def load_config(path: str | Path, **instead: Any) -> RunConfig:
                 f"`config` {str(path)!r} has the unknown key {name!r}: leave it out."
                 f"{did_you_mean(name, known)}"
             )
-    for name, belonging in _BELONGING.items():
-        if name in instead and instead[name] != content.get(name):
-            content = {key: value for key, value in content.items() if key not in belonging}
+    other = {name for name, value in instead.items() if value != content.get(name)}
+    settings = declared(RunConfig)
+    content = {
+        name: value
+        for name, value in content.items()
+        if other.isdisjoint(settings[name].setting.follows)
+    }
     try:
         return RunConfig(**{**content, **instead})
     except (TypeError, ValueError) as error:

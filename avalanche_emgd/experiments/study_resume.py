@@ -9,6 +9,7 @@ from typing import Any
 
 from .config import RunConfig
 from .records import LATER, Record, run_identity
+from .setting import declared
 from .study_config import SHARED, StudyConfig
 
 __all__ = ["check_same_study"]
@@ -59,6 +60,7 @@ def check_same_study(
 def _same(name: str, one: Any, other: Any) -> bool:
     if isinstance(other, tuple) and one is not None:  # a list in the record
         return tuple(one) == other
-    if name in ("data_root", "test_table", "protocol") and one is not None and other is not None:
+    is_path = declared(StudyConfig)[name].setting.place
+    if is_path and one is not None and other is not None:
         return Path(one).resolve() == Path(other).resolve()
     return bool(one == other)
