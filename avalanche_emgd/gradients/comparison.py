@@ -87,7 +87,7 @@ class Comparison:
             tolerance = tolerance_of([call.dtype for call in joint.calls])
             self._compare_outputs(joint, tolerance)
             return shape, self._compare_gradients(
-                joint, self._backprops(joint, slopes), expected, parameters, assembly, tolerance
+                state, joint, slopes, expected, parameters, assembly, tolerance
             )
         finally:
             state.restore()
@@ -143,8 +143,9 @@ class Comparison:
 
     def _compare_gradients(
         self,
+        state: ForwardState,
         joint: JointForward,
-        slopes: Tensor,
+        slopes: Sequence[Tensor | None],
         expected: Tensor,
         parameters: Sequence[Tensor],
         assembly: Assembly,
@@ -152,7 +153,8 @@ class Comparison:
     ) -> list[bool]:
         """For each call, whether gradients that are not zero have been compared."""
         try:
-            layers, sizes = joint.backward(slopes, parameters[0], retain_graph=True)
+            back = self._backprops(joint, slopes)
+            layers, sizes = joint.backward(back, parameters[0], retain_graph=False)
             found = assembly.gradients(layers, sizes, parameters)
         except RuntimeError as error:
             raise UntrustedError(f"its joint gradients fail: {line_of(error)}") from error
@@ -167,9 +169,9 @@ class Comparison:
                 if agree(row, right, KINKS):
                     # A unit at its kink may be on one side of it in one pass and on the other in
                     # another, as they round. Then the gradient must be right for its own pass.
-                    pieces = [each.split(joint.sizes)[k] for each in (joint.output, slopes)]
-                    inner = (pieces[0] * pieces[1]).sum()
-                    own = flat_gradient(inner, parameters, retain_graph=True)
+                    state.restore()
+                    output = self._joint_pass(state).output.split(joint.sizes)[k]
+                    own = flat_gradient((output * back.split(joint.sizes)[k]).sum(), parameters)
                 if own is None or not rows_agree(
                     row, own, norms_of(own, lengths), lengths, floor, tolerance
                 ):
