@@ -18,13 +18,14 @@ class _NoLogger(BaseLogger):
         """Ignore the value."""
 
 
-def quiet_evaluator(*metrics: PluginMetric) -> EvaluationPlugin:
-    """Make an evaluator that logs nothing and keeps only the last value of each metric.
+def quiet_evaluator(*metrics: PluginMetric, collect_all: bool = False) -> EvaluationPlugin:
+    """Make an evaluator that logs nothing.
 
     Avalanche warns about an evaluator without loggers, even if that is intended.
 
     :param metrics: metrics to compute.
+    :param collect_all: whether all values of each metric are kept, or only the last.
     """
-    evaluator = EvaluationPlugin(*metrics, loggers=[_NoLogger()], collect_all=False)
+    evaluator = EvaluationPlugin(*metrics, loggers=[_NoLogger()], collect_all=collect_all)
     evaluator.loggers = []
     return evaluator

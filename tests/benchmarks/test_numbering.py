@@ -19,9 +19,7 @@ from avalanche_emgd import (
 )
 from avalanche_emgd.benchmarks._numbering import Numbering
 from avalanche_emgd.benchmarks.limits import MOST_CLASSES
-from avalanche_emgd.evaluation import PCLMetrics, pcl_metrics
-
-from avalanche.training.plugins import EvaluationPlugin  # isort: skip
+from avalanche_emgd.evaluation import PCLMetrics, pcl_metrics, quiet_evaluator
 
 
 @given(st.lists(st.sets(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=5), min_size=1))
@@ -114,7 +112,7 @@ def test_renumbered_classes_are_learned_replayed_and_tested(label_sets, names, s
         optimizer=torch.optim.Adam(model.parameters(), lr=0.1),
         memory_size=8,
         train_epochs=20,
-        evaluator=EvaluationPlugin(*metrics, loggers=[], collect_all=False),
+        evaluator=quiet_evaluator(*metrics),
     )
     strategy.train(benchmark.train_stream, eval_streams=[])
     (pcl,) = (m for m in metrics if isinstance(m, PCLMetrics))

@@ -8,7 +8,7 @@ from avalanche.training.plugins import EvaluationPlugin
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from avalanche_emgd import AvgGradStrategy, gradient_diagnostics, pcl_metrics
-from avalanche_emgd.evaluation import BatchedTensorboardLogger, GradientDiagnostics
+from avalanche_emgd.evaluation import BatchedTensorboardLogger, GradientDiagnostics, quiet_evaluator
 from tests.tolerance import tolerance
 from tests.toy import toy_benchmark
 from tests.training.common import TERMS, avalanche_strategy, quiet, toy_model, toy_strategy
@@ -130,7 +130,7 @@ def test_strategies_without_gradients_emit_nothing():
 
 
 def test_fewer_values_on_request():
-    evaluator = EvaluationPlugin(gradient_diagnostics(every=4), loggers=[], collect_all=True)
+    evaluator = quiet_evaluator(*gradient_diagnostics(every=4), collect_all=True)
     toy_strategy(evaluator=evaluator).train(toy_benchmark().train_stream)
     assert evaluator.get_all_metrics()["Squared_Direction"][0] == [0, 4, 8]
     with pytest.raises(ValueError, match="`every` must be at least 1, found 0"):

@@ -1,9 +1,9 @@
 """Strategies on the toy benchmark."""
 
 import torch
-from avalanche.training.plugins import EvaluationPlugin
 
 from avalanche_emgd import MLP, EMGDStrategy
+from avalanche_emgd.evaluation import quiet_evaluator
 from tests.tolerance import assert_near
 
 # Sums in a tick on the toy benchmark: 5, 16 and 8 inputs of layers, 6 classes, up to 4 samples of 4
@@ -13,7 +13,7 @@ TERMS = 100
 
 def quiet(*metrics):
     """An evaluator that logs nowhere."""
-    return EvaluationPlugin(*metrics, loggers=[], collect_all=False)
+    return quiet_evaluator(*metrics)
 
 
 def toy_model(num_classes=6, seed=0):
