@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,6 @@ from .data import DATA
 from .own_data import check_own_data, check_table, settings_of
 from .run_settings import SharedSettings
 from .setting import Setting, documented
-from .setting_texts import image_size
 
 if TYPE_CHECKING:
     from ..benchmarks import ParallelBenchmark, Timeline
@@ -32,15 +31,6 @@ _OF_STREAMS = ("benchmark", "task_column", "protocol", "num_tasks", "overlap")
 def _checked_method(name: str) -> str:
     find_method(name)
     return name
-
-
-def _checked_size(size: Any) -> tuple[int, ...]:
-    numbers = size if isinstance(size, Sequence) else ()
-    if len(numbers) != 2 or not all(isinstance(n, int) and 0 < n < 2**15 for n in numbers):
-        raise ValueError(
-            f"`size` must be a height and a width in pixels, at least 1, found {size!r}."
-        )
-    return tuple(numbers)
 
 
 @documented
@@ -103,18 +93,6 @@ class RunConfig(SharedSettings):
             "Time line of the label set, from 0.", default="0", streams=True, follows=_OF_STREAMS
         ),
     ] = None
-    size: Annotated[
-        Sequence[int] | None,
-        Setting(
-            "Height and width in pixels to which images of your own are scaled, as 32 or 32x48. "
-            "Needed unless all have one size.",
-            metavar="PIXELS|HxW",
-            read=image_size,
-            check=_checked_size,
-            own_data=("images",),
-            follows=("benchmark",),
-        ),
-    ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,6 +104,8 @@ class RunConfig(SharedSettings):
 
     def _check_contradictions(self) -> None:
         """Refuse options that would have no effect beside others."""
+        if self.no_flip and not self.augment:
+            raise ValueError("`no_flip` is about augmented images: give `augment`, too.")
         if self.protocol is None:
             for name in ("label_set", "timeline"):
                 if getattr(self, name) is not None:

@@ -36,6 +36,7 @@ class Data:
     :param suffixes: endings of the file that is the place; none of a folder.
     :param holds: words for that file.
     :param contents: words for what is in it.
+    :param flips: whether mirror images are of the same class.
     """
 
     generator: Callable[[], Callable[..., ParallelBenchmark]]
@@ -52,6 +53,7 @@ class Data:
     suffixes: tuple[str, ...] = ()
     holds: str = ""
     contents: str = ""
+    flips: bool = True
 
     def check(self, name: str, root: str | None, *, download: bool) -> None:
         """Check, before any work starts, that a place is named where the data can be.
@@ -97,12 +99,14 @@ class Data:
 _FOLDER = "the folder that holds its data"
 DATA: dict[str, Data] = {
     "ps-digits": Data(
-        lambda: benchmarks.ps_digits, "", False, 10, (1, 8, 8), 5, "mlp", 4, 0.003, 3
+        lambda: benchmarks.ps_digits, "", False, 10, (1, 8, 8), 5, "mlp", 4, 0.003, 3,
+        flips=False,
     ),
     # Published settings of the paper's three.
     "ps-emnist": Data(
         lambda: benchmarks.ps_emnist,
         _FOLDER, True, 62, (1, 28, 28), 5, "mlp", 128, 0.003, 5,
+        flips=False,
     ),
     "ps-cifar100": Data(
         lambda: benchmarks.ps_cifar100,

@@ -28,6 +28,7 @@ from ..training.data_fit import check_data
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
 from .atomic import write_json
 from .config import RunConfig, make_benchmark
+from .data import DATA
 from .output import results_in
 from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress
@@ -206,7 +207,8 @@ def execute(
     trace = WeightTrace(every=max(1, iterations // 200))
     plugins: list[BasePlugin] = [trace, bar] if progress else [trace]
     if config.augment:
-        plugins.append(AugmentationPlugin(seed=config.seed))
+        flip = DATA[config.benchmark].flips and not config.no_flip
+        plugins.append(AugmentationPlugin(flip=flip, seed=config.seed))
     with threads_of_torch(config.threads):
         strategy = make_strategy(config, evaluator, plugins, benchmark)
         check_data(strategy, benchmark.train_stream)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 from .._imports import find_callable
 from ..benchmarks.limits import MOST_TASKS
@@ -17,7 +17,7 @@ from ..training.precision_name import Precision
 from .data import BenchmarkName
 from .optimizers import OptimizerName
 from .setting import Setting
-from .setting_texts import column_names
+from .setting_texts import column_names, image_size
 from .setting_values import check_settings
 
 __all__ = ["SharedSettings"]
@@ -36,6 +36,15 @@ def _checked_columns(names: Sequence[str]) -> Sequence[str]:
     if not names:
         raise ValueError("`feature_columns` must be a list of names of columns, found none.")
     return names
+
+
+def _checked_size(size: Any) -> tuple[int, ...]:
+    numbers = size if isinstance(size, Sequence) else ()
+    if len(numbers) != 2 or not all(isinstance(n, int) and 0 < n < 2**15 for n in numbers):
+        raise ValueError(
+            f"`size` must be a height and a width in pixels, at least 1, found {size!r}."
+        )
+    return tuple(numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +71,18 @@ class SharedSettings:
     download: Annotated[
         bool, Setting("Download of the data set into that folder.", streams=True, place=True)
     ] = False
+    size: Annotated[
+        Sequence[int] | None,
+        Setting(
+            "Height and width in pixels to which images of your own are scaled, as 32 or 32x48. "
+            "Needed unless all have one size.",
+            metavar="PIXELS|HxW",
+            read=image_size,
+            check=_checked_size,
+            own_data=("images",),
+            follows=("benchmark",),
+        ),
+    ] = None
     label_column: Annotated[
         str | None,
         Setting(
@@ -176,8 +197,16 @@ class SharedSettings:
     augment: Annotated[
         bool,
         Setting(
-            "Random crops and flips of training images, replayed ones included.",
+            "Random crops and flips of training images, replayed ones included. Characters are "
+            "not flipped.",
             follows=("benchmark",),
+        ),
+    ] = False
+    no_flip: Annotated[
+        bool,
+        Setting(
+            "Augmentation without flips, for images whose mirror images are of other classes.",
+            follows=("benchmark", "augment"),
         ),
     ] = False
     epochs: Annotated[

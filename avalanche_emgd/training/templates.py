@@ -33,6 +33,7 @@ from .plugins import (
 from .precision import MixedPrecision, Precision
 from .tick import Tick
 from .tick_template import TickTemplate
+from .weighting_probe import probe_weighting
 
 __all__ = ["MultiGradientTemplate"]
 
@@ -173,6 +174,7 @@ class MultiGradientTemplate(TickTemplate):
         self.space = GradientSpace(model, self._shared)
         """Space of the trained parameters; made anew before each experience."""
         self.weighting = weighting
+        self._probed: object = None
         self.use_precision(precision)
         self._own_memory_mb_size = train_mb_size
         self.now = Tick()
@@ -190,6 +192,22 @@ class MultiGradientTemplate(TickTemplate):
                 "use 'bfloat16'."
             )
         self.precision = MixedPrecision(precision)
+
+    def train(self, experiences: Any, eval_streams: Any = None, **kwargs: Any) -> Any:
+        """Train on a stream or an experience, see Avalanche's ``BaseTemplate``.
+
+        :raises TypeError: for a whole benchmark.
+        :raises ValueError: for data that cannot be trained on, minibatches too small for the model,
+            or a weighting that gives other than one finite weight for each objective, before any
+            training.
+        """
+        if self._probed is not self.weighting and not self._weighs_itself():
+            probe_weighting(self.weighting, _most_tasks(experiences))
+            self._probed = self.weighting
+        return super().train(experiences, eval_streams, **kwargs)
+
+    def _weighs_itself(self) -> bool:
+        return type(self).weigh is not MultiGradientTemplate.weigh
 
     @property
     def memory_mb_size(self) -> int:
@@ -306,3 +324,11 @@ class MultiGradientTemplate(TickTemplate):
 
     def _state_between_experiences(self) -> dict[str, Any]:
         return {**super()._state_between_experiences(), "now": Tick()}
+
+
+def _most_tasks(experiences: Any) -> int:
+    """Largest number of tasks of a segment, which are active together."""
+    found = [experiences] if isinstance(experiences, SegmentExperience) else experiences
+    if not isinstance(found, Sequence):
+        return 0  # a lazy stream
+    return max((len(e.task_labels) for e in found if isinstance(e, SegmentExperience)), default=0)

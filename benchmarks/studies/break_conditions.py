@@ -25,7 +25,6 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import typer
-from avalanche.training.plugins import EvaluationPlugin
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
@@ -37,7 +36,7 @@ from torchjd.aggregation import MeanWeighting
 
 from avalanche_emgd import MLP, MultiGradientTemplate, ParallelBenchmark, parallel_benchmark
 from avalanche_emgd.benchmarks import Part, Timeline, span_lengths
-from avalanche_emgd.evaluation import PCLMetrics
+from avalanche_emgd.evaluation import PCLMetrics, quiet_evaluator
 from avalanche_emgd.optim import GMC, EMGDWeighting
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.plugins import MultiGradientPlugin, SetupWatchPlugin
@@ -191,7 +190,7 @@ def run(condition: Condition, weighting: Callable[[], Any], seed: int) -> dict[s
         memory_editing=condition.editing,
         seed=seed,
         plugins=[*([Idle()] if condition.idle else []), lengths, SetupWatchPlugin()],
-        evaluator=EvaluationPlugin(metrics, loggers=[], collect_all=False),
+        evaluator=quiet_evaluator(metrics),
     )
     strategy.condition = condition
     with warnings.catch_warnings(record=True) as said:

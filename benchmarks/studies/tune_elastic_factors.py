@@ -19,7 +19,6 @@ from typing import Annotated, Any
 
 import torch
 import typer
-from avalanche.training.plugins import EvaluationPlugin
 from rich.console import Console
 from rich.progress import track
 
@@ -32,7 +31,7 @@ from avalanche_emgd import (
     ps_emnist,
 )
 from avalanche_emgd.benchmarks import Scenario
-from avalanche_emgd.evaluation import PCLMetrics, PCLResult
+from avalanche_emgd.evaluation import PCLMetrics, PCLResult, quiet_evaluator
 from avalanche_emgd.optim import GMC, GS, ElasticFactor
 
 SEEDS = (0, 1, 2)
@@ -105,7 +104,7 @@ def _run(elastic: ElasticFactor | None, benchmark: ParallelBenchmark, seed: int)
         "optimizer": torch.optim.Adam(model.parameters(), lr=0.003),
         "memory_size": 5 * benchmark.num_classes,
         "seed": seed,
-        "evaluator": EvaluationPlugin(metrics, loggers=[], collect_all=False),
+        "evaluator": quiet_evaluator(metrics),
     }
     strategy = (
         AvgGradStrategy(model, **arguments)

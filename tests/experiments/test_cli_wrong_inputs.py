@@ -204,6 +204,7 @@ ROWS = [
     ((*TRAIN, "--protocol", "p.json", "--overlap", "0.5"), "`--protocol` and `--overlap` both"),
     ((*TRAIN, "--download"), "`--download` is not for ps-digits"),
     ((*TRAIN, "--data-root", "empty"), "`--data-root` is not for ps-digits"),
+    ((*TRAIN, "--no-flip"), "`--no-flip` is about augmented images: give `--augment`, too."),
     ((*TRAIN, "--augment"), "`--augment` shifts images by up to 4 pixels"),
     (
         (*TRAIN, "--npz", "right.npz", "--tasks", "2", "--augment"),
@@ -329,6 +330,10 @@ ROWS = [
     ((*AVG, "--protocol", "none.json"), "`--protocol` 'none.json' cannot be read"),
     ((*AVG, "--npz", "table.csv"), "`--npz` 'table.csv' must be a NumPy file"),
     ((*AVG, "--augment"), "`--augment` shifts images"),
+    ((*AVG, "--no-flip"), "`--no-flip` is about augmented images: give `--augment`, too."),
+    ((*AVG, "--size", "8"), "`--size` is "),
+    ((*AVG, "--images", "images", "--size", "8x"), "`--size` must be pixels"),
+    ((*AVG, "--images", "images", "--size", "0"), "`--size` must be a height and a width"),
     (("compare", "--methods", "avg", "--output", "file"), "`--output` 'file' is a file"),
     (("compare", "--methods", "avg", "--output", "notes"), "`--output` 'notes' is not empty"),
     ((*COMPARE, "--config", "none.yaml"), "`--config` 'none.yaml' cannot be read"),

@@ -1,14 +1,23 @@
 """Data of one's own from the command line: names of classes, sizes, faults in one line."""
 
+import importlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from avalanche_emgd.cli import app
+from avalanche_emgd.experiments import RunConfig, StudyConfig, make_benchmark
+from avalanche_emgd.experiments.data import DATA
+from avalanche_emgd.training.plugins import AugmentationPlugin
+
+# The package exports the function `run` by the name of its module.
+RUN = importlib.import_module("avalanche_emgd.experiments.run")
 
 
 def call(*arguments):
@@ -193,3 +202,62 @@ def test_one_folder_of_images_is_divided(tmp_path):
     assert result.exit_code == 0, result.output
     curves = [(tmp_path / run / "curves.json").read_text() for run in ("run", "two")]
     assert curves[0] == curves[1]
+
+
+def test_a_study_of_images_of_several_sizes(tmp_path, scheduler):
+    images(tmp_path / "images", widths=(6, 8, 12, 16))
+    options = (
+        *("--images", tmp_path / "images", "--tasks", 2, "--batch-size", 8, "--model", "mlp"),
+        *("--methods", "avg", "--scheduler", scheduler, "--output", tmp_path / "study"),
+    )
+    refused = call("compare", *options)
+    assert refused.exit_code == 2
+    assert "`--size`" in refused.output
+    result = call("compare", *options, "--size", "6x8")
+    assert result.exit_code == 0, result.output
+    study = StudyConfig.from_yaml(tmp_path / "study" / "study.yaml")
+    assert study.size == (6, 8)
+    assert call("compare", *options, "--size", "6x8", "--quiet").exit_code == 0
+    other = call("compare", *options, "--size", "8")
+    assert other.exit_code == 2
+    assert "`--size` is (8, 8), but [6, 8] in the record" in other.output
+
+
+@pytest.mark.parametrize(("changes", "flips"), [({}, True), ({"no_flip": True}, False)], ids=str)
+def test_natural_images_are_flipped_unless_told_otherwise(tmp_path, monkeypatch, changes, flips):
+    assert augmented(tmp_path, monkeypatch, changes) == flips
+
+
+@pytest.mark.parametrize("changes", [{}, {"no_flip": True}], ids=str)
+def test_characters_are_not_flipped(tmp_path, monkeypatch, changes):
+    monkeypatch.setitem(DATA, "npz", replace(DATA["npz"], flips=DATA["ps-emnist"].flips))
+    assert not augmented(tmp_path, monkeypatch, changes)
+
+
+def augmented(tmp_path, monkeypatch, changes):
+    """Whether a run on its own mirrors images."""
+    y = np.arange(16) % 4
+    x = np.zeros((16, 1, 16, 16), dtype=np.float32)
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    made = []
+
+    class Kept(AugmentationPlugin):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    monkeypatch.setattr(RUN, "AugmentationPlugin", Kept)
+    path = str(tmp_path / "a.npz")
+    config = RunConfig(
+        benchmark="npz", data_root=path, num_tasks=2, augment=True, method="avg", **changes
+    )
+    RUN.execute(config, make_benchmark(config))
+    (plugin,) = made
+    images = torch.arange(40.0).view(20, 1, 1, 2)  # twenty of two pixels, the right one larger
+    plugin.padding = 0
+    out = plugin.augment(images)
+    return bool((out[..., 0] > out[..., 1]).any())
+
+
+def test_which_benchmarks_have_characters():
+    assert {name for name, data in DATA.items() if not data.flips} == {"ps-digits", "ps-emnist"}

@@ -33,7 +33,7 @@ def train(weighting, kind=MultiGradientTemplate, plugins=()):
     ("weighting", "message"),
     [
         (NotANumber(), "`weighting` NotANumber gives weights that are not finite.*task0.*nan"),
-        (lambda gramian: gramian, r"lambda> must return a tensor of 1 weights.*found \(1, 1\)"),
+        (lambda gramian: gramian, r"lambda> must return a tensor of 2 weights.*found \(2, 2\)"),
         (lambda gramian: gramian.diagonal().tolist(), "lambda>.*found list"),
     ],
 )

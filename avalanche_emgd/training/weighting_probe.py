@@ -1,0 +1,105 @@
+"""A trial of a weighting of somebody's own, before anything is trained."""
+
+from __future__ import annotations
+
+import copy
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..gradients.random_state import RandomState
+from ..optim import ObjectiveWeighting, checked_weights
+
+__all__ = ["probe_weighting"]
+
+_SIZES = (2, 3)
+# What a function may refer to without remembering anything from one call to the next.
+_STATELESS = (
+    *(types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type),
+    *(type(None), bool, int, float, str, torch.dtype, torch.device),
+)
+
+
+def probe_weighting(weighting: Callable[[Tensor], Tensor], most_tasks: int) -> None:
+    """Ask a weighting for the weights of two and of three made-up objectives, and check them.
+
+    A copy is asked, and the states of the global random number generators are restored. What a copy
+    shares with the original, such as a global variable, may still be changed. Left to the
+    first tick, whose check is the same and comes before the update, are: the weightings of this
+    package, a weighting that cannot be copied, a function that refers to anything which it could
+    change, one that raises an error of its own, as those for a fixed number of objectives or with
+    names that they know do, and one whose number of weights is fixed, unless more tasks than that
+    are active together.
+
+    :param weighting: from a Gramian ``[n, n]`` to weights ``[n]``.
+    :param most_tasks: largest number of tasks that are known to be active together; 0 if unknown.
+    :raises ValueError: if the weights are of the wrong shape or dtype, or not finite; names the
+        weighting.
+    """
+    trial = _copy(weighting)
+    if trial is None:
+        return
+    asked: list[tuple[list[str], Any]] = []
+    state = RandomState([], [], thorough=True)
+    state.save()
+    try:
+        for n in _SIZES:
+            names = _names(n)
+            if isinstance(trial, ObjectiveWeighting):
+                trial.set_objectives(names, torch.ones(n), [False] * n)
+            asked.append((names, trial(_gramian(n))))
+    except Exception:
+        return  # It may know only the objectives of the benchmark.
+    finally:
+        state.restore()
+    shapes = {tuple(w.shape) if isinstance(w, Tensor) else None for _, w in asked}
+    if len(shapes) == 1 and (shape := shapes.pop()) is not None and len(shape) == 1:
+        # For a fixed number of objectives: at least as many as there are tasks.
+        asked = [(_names(max(shape[0], most_tasks)), weights) for _, weights in asked]
+    for names, weights in asked:
+        checked_weights(weights, names, weighting)
+
+
+def _copy(weighting: Any) -> Any:
+    """Copy a weighting, to be called without a trace; ``None`` if that cannot be had."""
+    if type(weighting).__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return None
+    if isinstance(weighting, types.FunctionType):  # which copies are not made of
+        return weighting if all(isinstance(v, _STATELESS) for v in _referred(weighting)) else None
+    try:
+        return copy.deepcopy(weighting)
+    except Exception:
+        return None
+
+
+def _referred(function: types.FunctionType) -> Iterator[Any]:
+    """Values that a function can reach beside its arguments, by their names in its code."""
+    yield from map(_content, function.__closure__ or ())
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+    codes = [function.__code__]
+    while codes:
+        code = codes.pop()
+        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
+        known = function.__globals__
+        yield from (known[name] for name in code.co_names if name in known)
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not set yet
+        return cell
+
+
+def _names(n: int) -> list[str]:
+    return [f"task{i}" for i in range(n)]
+
+
+def _gramian(n: int) -> Tensor:
+    """Gramian ``[n, n]`` float64 of n gradients of lengths near one, none against another."""
+    gradients = torch.eye(n, dtype=torch.float64) + 0.1 * torch.arange(1.0, n + 1)[:, None] / n
+    return gradients @ gradients.T
