@@ -63,5 +63,5 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(avalanche|nn|torch|torchjd|torchvision)\..*"),
     (r"py:.*", r"(np|numpy|pd|pandas|matplotlib|rich|dask)\..*"),
-    (r"py:.*", r"(collections|typing|pathlib|os|abc|functools|contextlib)\..*"),
+    (r"py:.*", r"(collections|typing|typing_extensions|pathlib|os|abc|functools|contextlib)\..*"),
 ]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .emgd import EMGDStrategy
     from .memory import ReplayMemory
     from .methods import METHODS, Method, find_method, make_method
+    from .options import StrategyOptions
     from .precision import MixedPrecision
     from .precision_name import Precision
     from .templates import MultiGradientTemplate
@@ -22,6 +23,7 @@ __all__ = [
     "MultiGradientTemplate",
     "Precision",
     "ReplayMemory",
+    "StrategyOptions",
     "find_method",
     "make_method",
 ]

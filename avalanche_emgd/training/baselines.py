@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 from torch.optim import Optimizer
 from torchjd.aggregation import MeanWeighting
+from typing_extensions import Unpack
 
+from .options import StrategyOptions
 from .templates import MultiGradientTemplate
 
 __all__ = ["AvgGradStrategy"]
@@ -19,5 +19,7 @@ class AvgGradStrategy(MultiGradientTemplate):
     Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``.
     """
 
-    def __init__(self, model: nn.Module, *, optimizer: Optimizer, **kwargs: Any) -> None:
-        super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **kwargs)
+    def __init__(
+        self, model: nn.Module, *, optimizer: Optimizer, **options: Unpack[StrategyOptions]
+    ) -> None:
+        super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **options)

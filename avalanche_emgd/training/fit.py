@@ -9,22 +9,22 @@ from torch import nn
 
 from ..benchmarks.parallel import ParallelBenchmark
 from .lone_samples import fails_alone
+from .options import StrategyOptions
 
 __all__ = ["check_fit", "check_sizes"]
 
 
-def check_sizes(
-    memory_size: int, train_mb_size: int | None, train_epochs: int, eval_mb_size: int
-) -> None:
-    """Check the sizes that a strategy is given.
+def check_sizes(options: StrategyOptions) -> None:
+    """Check the sizes among the options of a strategy.
 
-    :raises ValueError: names the argument and the value.
+    :param options: all options.
+    :raises ValueError: names the option and the value.
     """
     for name, value, low in (
-        ("memory_size", memory_size, 0),
-        ("train_mb_size", train_mb_size, 1),
-        ("train_epochs", train_epochs, 1),
-        ("eval_mb_size", eval_mb_size, 1),
+        ("memory_size", options["memory_size"], 0),
+        ("train_mb_size", options["train_mb_size"], 1),
+        ("train_epochs", options["train_epochs"], 1),
+        ("eval_mb_size", options["eval_mb_size"], 1),
     ):
         if value is not None and (not isinstance(value, int) or value < low):
             raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from avalanche.core import BasePlugin
-from avalanche.training.plugins import EvaluationPlugin
-from avalanche.training.plugins.evaluation import default_evaluator
 from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ..benchmarks import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
 from ..gradients import FusedEngine, GradientEngine, ObjectiveGradients
 from ..optim import ObjectiveWeighting
 from .arguments import check_plugins, refuse_class
-from .editing import EditingSpec
 from .fit import check_sizes
-from .gradient_space import GradientSpace, Shared
+from .gradient_space import GradientSpace
 from .lone_samples import fails_alone, lone_replay
 from .memory import ReplayMemory
+from .options import StrategyOptions, with_defaults
 from .plugins import (
     MemoryEditingPlugin,
     MemoryObjectives,
@@ -72,33 +70,8 @@ class MultiGradientTemplate(TickTemplate):
     :param weighting: from the Gramian ``[n, n]`` to weights ``[n]``: any TorchJD weighting of
         Gramians. An :class:`~avalanche_emgd.optim.ObjectiveWeighting` is told which objective each
         row is.
-    :param criterion: loss of outputs and targets of one objective, a scalar.
-    :param memory_size: capacity of the replay memory in samples; 0 for none.
-    :param memory_objectives: ``"one"`` or ``"per-task"``, see
-        :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
-    :param memory_editing: settings of :class:`~avalanche_emgd.training.editing.MemoryEditing`, a
-        mapping of some of them, or the name of a rule; no editing if omitted. Needs a memory, and
-        weights of the objectives.
-    :param shared: module or parameters over which the Gramian is taken; all trained ones if
-        omitted. The others follow the sum of the objectives' own gradients: a classifier that only
-        one task uses follows that task's.
-    :param engine: computes the gradients; if omitted, one pass for all objectives where that is the
-        same algorithm (:class:`~avalanche_emgd.gradients.FusedEngine`, which finds out and
-        otherwise makes one for each).
-    :param precision: ``"bfloat16"`` or ``"float16"`` for forward passes of training in fewer bits,
-        see :class:`~avalanche_emgd.training.MixedPrecision`; that of the parameters if omitted.
-        Tests are in that of the parameters.
-    :param train_mb_size: samples from memory at each tick, and of each task on ordinary benchmarks.
-        If omitted, as many as a task delivers on a parallel benchmark, 32 on ordinary ones. (How
-        many a task delivers is the parallel benchmark's.)
-    :param train_epochs: passes over each experience.
-    :param eval_mb_size: samples per evaluation step.
-    :param seed: of the replay memory.
-    :param device: where the model is trained.
-    :param plugins: any of Avalanche's, called after the strategy's own.
-    :param evaluator: metrics and loggers; ``None`` for none.
-    :param eval_every: see Avalanche's ``SupervisedTemplate``.
-    :param peval_mode: see Avalanche's ``SupervisedTemplate``.
+
+    The other parameters are those of :class:`StrategyOptions`.
     """
 
     PLUGIN_CLASS = MultiGradientPlugin
@@ -109,24 +82,12 @@ class MultiGradientTemplate(TickTemplate):
         *,
         optimizer: Optimizer,
         weighting: Callable[[Tensor], Tensor],
-        criterion: Any = None,
-        memory_size: int = 0,
-        memory_objectives: MemoryObjectives = "one",
-        memory_editing: EditingSpec | None = None,
-        shared: Shared | None = None,
-        engine: GradientEngine | None = None,
-        precision: Precision | None = None,
-        train_mb_size: int | None = None,
-        train_epochs: int = 1,
-        eval_mb_size: int = 512,
-        seed: int = 0,
-        device: str | torch.device = "cpu",
-        plugins: Sequence[BasePlugin] | None = None,
-        evaluator: EvaluationPlugin | Callable[[], EvaluationPlugin] | None = default_evaluator,
-        eval_every: int = -1,
-        peval_mode: str = "epoch",
+        **options: Unpack[StrategyOptions],
     ) -> None:
-        check_sizes(memory_size, train_mb_size, train_epochs, eval_mb_size)
+        chosen = with_defaults(type(self), options)
+        memory_size, train_mb_size = chosen["memory_size"], chosen["train_mb_size"]
+        plugins, engine, shared = chosen["plugins"], chosen["engine"], chosen["shared"]
+        check_sizes(chosen)
         check_plugins(plugins)
         for name, value in (("weighting", weighting), ("engine", engine)):
             refuse_class(name, value)
@@ -143,15 +104,15 @@ class MultiGradientTemplate(TickTemplate):
         """What draws from it."""
         own: list[BasePlugin] = []
         if memory_size:
-            self.memory = self.make_memory(memory_size, seed)
-            self.replay = self.make_replay(self.memory, memory_objectives)
+            self.memory = self.make_memory(memory_size, chosen["seed"])
+            self.replay = self.make_replay(self.memory, chosen["memory_objectives"])
             own.append(self.replay)
         self.memory_editing: MemoryEditingPlugin | None = None
         """What edits the memory, if it is edited."""
-        if memory_editing is not None:
+        if chosen["memory_editing"] is not None:
             if self.memory is None:
                 raise ValueError("`memory_editing` needs a replay memory: give `memory_size`, too.")
-            self.memory_editing = MemoryEditingPlugin(self.memory, memory_editing)
+            self.memory_editing = MemoryEditingPlugin(self.memory, chosen["memory_editing"])
             own.append(self.memory_editing)
         given = [p for p in plugins or [] if isinstance(p, WeightingPlugin)]
         if isinstance(weighting, ObjectiveWeighting) and not given:
@@ -159,15 +120,15 @@ class MultiGradientTemplate(TickTemplate):
         super().__init__(
             model=model,
             optimizer=optimizer,
-            criterion=CrossEntropyLoss() if criterion is None else criterion,
+            criterion=CrossEntropyLoss() if chosen["criterion"] is None else chosen["criterion"],
             train_mb_size=_DEFAULT_MB_SIZE if train_mb_size is None else train_mb_size,
-            train_epochs=train_epochs,
-            eval_mb_size=eval_mb_size,
-            device=device,
+            train_epochs=chosen["train_epochs"],
+            eval_mb_size=chosen["eval_mb_size"],
+            device=chosen["device"],
             plugins=own + list(plugins or []),
-            evaluator=evaluator,
-            eval_every=eval_every,
-            peval_mode=peval_mode,
+            evaluator=chosen["evaluator"],
+            eval_every=chosen["eval_every"],
+            peval_mode=chosen["peval_mode"],
         )
         self.engine: GradientEngine = FusedEngine() if engine is None else engine
         self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
@@ -175,7 +136,7 @@ class MultiGradientTemplate(TickTemplate):
         """Space of the trained parameters; made anew before each experience."""
         self.weighting = weighting
         self._probed: object = None
-        self.use_precision(precision)
+        self.use_precision(chosen["precision"])
         self._own_memory_mb_size = train_mb_size
         self.now = Tick()
         """The current tick, or the last one."""

@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...benchmarks import Part
 from ...models import evaluation_mode, is_masked
 from ...optim.peers import ERWeighting
+from ..options import StrategyOptions
 from ..templates import MultiGradientTemplate
 
 __all__ = ["DERPPStrategy"]
@@ -44,12 +46,12 @@ class DERPPStrategy(MultiGradientTemplate):
         optimizer: Optimizer,
         alpha: float = 0.3,
         beta: float = 1.0,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         for name, value in (("alpha", alpha), ("beta", beta)):
             if not 0.0 <= value < float("inf"):
                 raise ValueError(f"`{name}` must be at least 0 and finite, found {value!r}.")
-        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **kwargs)
+        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
         self.alpha = alpha
         self.beta = beta
 

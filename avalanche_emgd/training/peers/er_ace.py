@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...benchmarks import Part
 from ...models import mask_logits
 from ...optim.peers import ERWeighting
+from ..options import StrategyOptions
 from ..templates import MultiGradientTemplate
 
 __all__ = ["ERACEStrategy"]
@@ -35,8 +35,10 @@ class ERACEStrategy(MultiGradientTemplate):
     Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``.
     """
 
-    def __init__(self, model: nn.Module, *, optimizer: Optimizer, **kwargs: Any) -> None:
-        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **kwargs)
+    def __init__(
+        self, model: nn.Module, *, optimizer: Optimizer, **options: Unpack[StrategyOptions]
+    ) -> None:
+        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
         """Cross-entropy over the classes that compete."""

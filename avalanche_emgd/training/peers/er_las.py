@@ -9,10 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...benchmarks import Part
 from ...models import mask_logits
 from ...optim.peers import ERWeighting
+from ..options import StrategyOptions
 from ..templates import MultiGradientTemplate
 
 __all__ = ["ERLASStrategy"]
@@ -43,13 +45,13 @@ class ERLASStrategy(MultiGradientTemplate):
         optimizer: Optimizer,
         tau: float = 1.0,
         window: int = 1,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         if not 0.0 <= tau < math.inf:
             raise ValueError(f"`tau` must be at least 0 and finite, found {tau!r}.")
         if window < 1:
             raise ValueError(f"`window` must be at least 1, found {window!r}.")
-        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **kwargs)
+        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
         self.tau = tau
         self._seen: deque[tuple[Tensor, Tensor]] = deque(maxlen=window)
 

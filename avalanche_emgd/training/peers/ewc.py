@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import default_collate
+from typing_extensions import Unpack
 
 from ...benchmarks.experience import finishing_objectives, objective_names
 from ...gradients.flat_gradient import flat_gradient
 from ...models import evaluation_mode
 from ..memory_intake import indices_by_task
+from ..options import StrategyOptions
 from .quadratic_penalty import QuadraticPenaltyStrategy
 
 __all__ = ["EWCStrategy"]
@@ -48,16 +50,15 @@ class EWCStrategy(QuadraticPenaltyStrategy):
         optimizer: Optimizer,
         ewc_lambda: float = 100.0,
         fisher_samples: int = 256,
-        seed: int = 0,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         if not 0.0 <= ewc_lambda < float("inf"):
             raise ValueError(f"`ewc_lambda` must be at least 0 and finite, found {ewc_lambda!r}.")
         if fisher_samples < 1:
             raise ValueError(f"`fisher_samples` must be at least 1, found {fisher_samples!r}.")
-        super().__init__(model, optimizer=optimizer, strength=ewc_lambda, seed=seed, **kwargs)
+        super().__init__(model, optimizer=optimizer, strength=ewc_lambda, **options)
         self.fisher_samples = fisher_samples
-        self._generator = torch.Generator().manual_seed(seed)
+        self._generator = torch.Generator().manual_seed(options.get("seed", 0))
 
     def _after_training_exp(self, **kwargs: Any) -> None:
         super()._after_training_exp(**kwargs)

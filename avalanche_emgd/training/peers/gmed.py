@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...optim.peers import ERWeighting
 from ..editing import MemoryEditing
+from ..options import StrategyOptions
 from ..templates import MultiGradientTemplate
 
 __all__ = ["GMEDStrategy"]
@@ -36,18 +36,18 @@ class GMEDStrategy(MultiGradientTemplate):
         model: nn.Module,
         *,
         optimizer: Optimizer,
-        memory_size: int = 0,
         step: float = 0.1,
         radius: float = 1.0,
         beta: float = 0.01,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
+        if "memory_editing" in options:
+            raise TypeError("`memory_editing` cannot be chosen: GMED has a rule of its own.")
         editing = MemoryEditing("gmed", step=step, radius=radius, settings={"beta": beta})
+        options["memory_editing"] = editing if options.get("memory_size") else None
         super().__init__(
             model,
             optimizer=optimizer,
             weighting=ERWeighting(),
-            memory_size=memory_size,
-            memory_editing=editing if memory_size else None,
-            **kwargs,
+            **options,
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torchjd.aggregation import GradDrop, MeanWeighting
+from typing_extensions import Unpack
 
+from ..options import StrategyOptions
 from ..templates import MultiGradientTemplate
 
 __all__ = ["GradDropStrategy"]
@@ -25,12 +25,14 @@ class GradDropStrategy(MultiGradientTemplate):
     ``memory_editing``.
     """
 
-    def __init__(self, model: nn.Module, *, optimizer: Optimizer, **kwargs: Any) -> None:
-        if kwargs.get("memory_editing") is not None:
+    def __init__(
+        self, model: nn.Module, *, optimizer: Optimizer, **options: Unpack[StrategyOptions]
+    ) -> None:
+        if options.get("memory_editing") is not None:
             raise ValueError(
                 "`memory_editing` needs weights of the objectives, and GradDrop has none."
             )
-        super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **kwargs)
+        super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **options)
         self._aggregator = GradDrop()
 
     def weigh(self) -> Tensor:

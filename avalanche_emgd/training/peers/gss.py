@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...models import evaluation_mode
 from ...models.classifier import classifier_inputs, find_classifier
 from ...optim.peers import ERWeighting
 from ..memory import ReplayMemory
+from ..options import StrategyOptions
 from ..plugins import MemoryObjectives, ReplayMemoryPlugin
 from ..templates import MultiGradientTemplate
 from .gss_memory import GSSMemory
@@ -42,13 +44,13 @@ class GSSStrategy(MultiGradientTemplate):
         *,
         optimizer: Optimizer,
         num_compared: int = 10,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         if num_compared < 1:
             raise ValueError(f"`num_compared` must be at least 1, found {num_compared!r}.")
         find_classifier(model)
         self.num_compared = num_compared
-        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **kwargs)
+        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
 
     def make_memory(self, memory_size: int, seed: int) -> ReplayMemory:
         """Make the memory that selects by gradients."""

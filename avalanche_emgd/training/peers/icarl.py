@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...benchmarks import Part
 from ...models import NearestMean, is_masked
 from ...optim.peers import ERWeighting
 from ..memory import ReplayMemory
+from ..options import StrategyOptions
 from ..plugins import MemoryObjectives, ReplayMemoryPlugin
 from ..templates import MultiGradientTemplate
 from .teacher import Teacher
@@ -46,11 +48,11 @@ class ICaRLStrategy(MultiGradientTemplate):
     model: NearestMean
 
     def __init__(
-        self, model: nn.Module, *, optimizer: Optimizer, memory_size: int = 0, **kwargs: Any
+        self, model: nn.Module, *, optimizer: Optimizer, **options: Unpack[StrategyOptions]
     ) -> None:
-        if memory_size == 0:
+        if not options.get("memory_size"):
             raise ValueError("`memory_size` must be at least 1: iCaRL predicts by its exemplars.")
-        if "criterion" in kwargs:
+        if "criterion" in options:
             raise ValueError("`criterion` cannot be chosen: iCaRL has a loss of its own.")
         self._teacher = Teacher()
         self._latest: tuple[Tensor, Tensor] | None = None
@@ -58,8 +60,7 @@ class ICaRLStrategy(MultiGradientTemplate):
             NearestMean(model, self._exemplars),
             optimizer=optimizer,
             weighting=ERWeighting(),
-            memory_size=memory_size,
-            **kwargs,
+            **options,
         )
 
     def make_replay(self, memory: ReplayMemory, objectives: MemoryObjectives) -> ReplayMemoryPlugin:

@@ -9,8 +9,10 @@ import torch
 from avalanche.training import JointTraining
 from torch import nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...benchmarks import Part, SegmentExperience, SerialTickLoader, TickBatch
+from ..options import StrategyOptions
 from .memory_free import MemoryFreeStrategy
 
 __all__ = ["JointStrategy"]
@@ -29,10 +31,10 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
     """
 
     def __init__(
-        self, model: nn.Module, *, optimizer: Optimizer, seed: int = 0, **kwargs: Any
+        self, model: nn.Module, *, optimizer: Optimizer, **options: Unpack[StrategyOptions]
     ) -> None:
-        super().__init__(model, optimizer=optimizer, seed=seed, **kwargs)
-        self._generator = torch.Generator().manual_seed(seed)
+        super().__init__(model, optimizer=optimizer, **options)
+        self._generator = torch.Generator().manual_seed(options.get("seed", 0))
 
     def _before_training_exp(self, **kwargs: Any) -> None:
         super()._before_training_exp(**kwargs)

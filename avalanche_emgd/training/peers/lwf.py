@@ -9,8 +9,10 @@ from avalanche.models.utils import is_multi_task_module
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...benchmarks import Part, SegmentExperience
+from ..options import StrategyOptions
 from .memory_free import MemoryFreeStrategy
 from .teacher import Teacher
 
@@ -51,7 +53,7 @@ class LwFStrategy(MemoryFreeStrategy):
         optimizer: Optimizer,
         alpha: float = 1.0,
         temperature: float = 2.0,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         if not 0.0 <= alpha < float("inf"):
             raise ValueError(f"`alpha` must be at least 0 and finite, found {alpha!r}.")
@@ -62,7 +64,7 @@ class LwFStrategy(MemoryFreeStrategy):
                 f"`model` {type(model).__name__} gives a sample the logits of its own task only, "
                 "and LwF distils those of the finished ones: use a model with one output layer."
             )
-        super().__init__(model, optimizer=optimizer, **kwargs)
+        super().__init__(model, optimizer=optimizer, **options)
         self.alpha = alpha
         self.temperature = temperature
         self._teacher = Teacher()

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...benchmarks import Part, SegmentExperience
 from ...models import is_masked
 from ...models.cosine import shift_angle, use_cosine_classifier
 from ...optim.peers import ERWeighting
+from ..options import StrategyOptions
 from ..templates import MultiGradientTemplate
 
 __all__ = ["MDMTRStrategy"]
@@ -53,13 +55,13 @@ class MDMTRStrategy(MultiGradientTemplate):
         scale: float = 20.0,
         class_margin: float = 0.05,
         task_margin: float = 0.05,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         for name, value in (("class_margin", class_margin), ("task_margin", task_margin)):
             if not 0.0 <= value <= math.pi / 2:
                 raise ValueError(f"`{name}` must be in [0, π/2], found {value!r}.")
         use_cosine_classifier(model, scale)
-        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **kwargs)
+        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
         self.scale = scale
         self.class_margin = class_margin
         self.task_margin = task_margin

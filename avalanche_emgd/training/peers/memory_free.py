@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 from torch.optim import Optimizer
 from torchjd.aggregation import MeanWeighting
+from typing_extensions import Unpack
 
+from ..options import StrategyOptions
 from ..templates import MultiGradientTemplate
 
 __all__ = ["MemoryFreeStrategy", "NaiveStrategy"]
@@ -23,10 +23,10 @@ class MemoryFreeStrategy(MultiGradientTemplate):
     """
 
     def __init__(
-        self, model: nn.Module, *, optimizer: Optimizer, memory_size: int = 0, **kwargs: Any
+        self, model: nn.Module, *, optimizer: Optimizer, **options: Unpack[StrategyOptions]
     ) -> None:
-        del memory_size
-        super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **kwargs)
+        options.pop("memory_size", None)
+        super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **options)
 
 
 class NaiveStrategy(MemoryFreeStrategy):

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...models import evaluation_mode
 from ...optim.peers import ERWeighting
 from ..memory import ReplayMemory
+from ..options import StrategyOptions
 from ..plugins import MemoryObjectives, ReplayMemoryPlugin
 from ..templates import MultiGradientTemplate
 
@@ -45,12 +47,12 @@ class MIRStrategy(MultiGradientTemplate):
         *,
         optimizer: Optimizer,
         num_candidates: int | None = None,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         if num_candidates is not None and num_candidates < 1:
             raise ValueError(f"`num_candidates` must be at least 1, found {num_candidates!r}.")
         self.num_candidates = num_candidates
-        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **kwargs)
+        super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
 
     def make_replay(self, memory: ReplayMemory, objectives: MemoryObjectives) -> ReplayMemoryPlugin:
         """Make a replay of what is interfered with most."""

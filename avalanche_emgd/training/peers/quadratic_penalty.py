@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
+from ..options import StrategyOptions
 from .memory_free import MemoryFreeStrategy
 
 __all__ = ["QuadraticPenaltyStrategy"]
@@ -27,9 +29,14 @@ class QuadraticPenaltyStrategy(MemoryFreeStrategy):
     """
 
     def __init__(
-        self, model: nn.Module, *, optimizer: Optimizer, strength: float, **kwargs: Any
+        self,
+        model: nn.Module,
+        *,
+        optimizer: Optimizer,
+        strength: float,
+        **options: Unpack[StrategyOptions],
     ) -> None:
-        super().__init__(model, optimizer=optimizer, **kwargs)
+        super().__init__(model, optimizer=optimizer, **options)
         self.strength = strength
         self.data_gradient = torch.empty(0)
         """Mean of the tasks' gradients at this tick, without the penalty's, ``[P]``."""

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...benchmarks.experience import finishing_objectives
+from ..options import StrategyOptions
 from .quadratic_penalty import QuadraticPenaltyStrategy
 
 __all__ = ["SIStrategy"]
@@ -44,13 +46,13 @@ class SIStrategy(QuadraticPenaltyStrategy):
         optimizer: Optimizer,
         si_lambda: float = 0.1,
         xi: float = 0.001,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         if not 0.0 <= si_lambda < float("inf"):
             raise ValueError(f"`si_lambda` must be at least 0 and finite, found {si_lambda!r}.")
         if not 0.0 < xi < float("inf"):
             raise ValueError(f"`xi` must be positive and finite, found {xi!r}.")
-        super().__init__(model, optimizer=optimizer, strength=si_lambda, **kwargs)
+        super().__init__(model, optimizer=optimizer, strength=si_lambda, **options)
         self.xi = xi
         self._path: Tensor | None = None
 

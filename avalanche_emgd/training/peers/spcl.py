@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from avalanche.core import BasePlugin
 from torch import nn
 from torch.optim import Optimizer
+from typing_extensions import Unpack
 
 from ...optim.peers import OrthogonalSum
+from ..options import StrategyOptions
 from ..plugins.orthogonality import ConvOrthogonalityPlugin
 from ..templates import MultiGradientTemplate
 
@@ -34,14 +32,13 @@ class SPCLStrategy(MultiGradientTemplate):
         *,
         optimizer: Optimizer,
         strength: float = 1e-4,
-        plugins: Sequence[BasePlugin] | None = None,
-        **kwargs: Any,
+        **options: Unpack[StrategyOptions],
     ) -> None:
         penalty = ConvOrthogonalityPlugin(strength)
+        options["plugins"] = [penalty, *(options.get("plugins") or [])]
         super().__init__(
             model,
             optimizer=optimizer,
             weighting=OrthogonalSum(),
-            plugins=[penalty, *(plugins or [])],
-            **kwargs,
+            **options,
         )

@@ -1,0 +1,113 @@
+"""The keyword options that all multi-gradient strategies share: each is declared here only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, TypedDict, get_type_hints
+
+import torch
+from avalanche.core import BasePlugin
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.plugins.evaluation import default_evaluator
+
+from .._near import did_you_mean
+from ..gradients import GradientEngine
+from .editing import EditingSpec
+from .gradient_space import Shared
+from .plugins import MemoryObjectives
+from .precision import Precision
+
+__all__ = ["StrategyOptions", "with_defaults"]
+
+
+@dataclass(frozen=True)
+class Default:
+    """Metadata of an option: the value that an omitted option has.
+
+    :param value: default value.
+    """
+
+    value: Any
+
+
+class StrategyOptions(TypedDict, total=False):
+    """Keyword options of :class:`MultiGradientTemplate` and all its subclasses.
+
+    A subclass takes them as ``**options: Unpack[StrategyOptions]`` and passes them on.
+
+    :param criterion: loss of outputs and targets of one objective, a scalar; cross-entropy if
+        omitted.
+    :param memory_size: capacity of the replay memory in samples; no memory if 0 or omitted.
+    :param memory_objectives: ``"one"`` (the memory is one objective, the default) or ``"per-task"``
+        (each finished task is one), see
+        :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
+    :param memory_editing: settings of :class:`~avalanche_emgd.training.editing.MemoryEditing`, a
+        mapping of some of them, or the name of a rule; no editing if omitted. Editing needs a
+        memory, and weights of the objectives.
+    :param shared: module or parameters over which the Gramian is taken; all trained ones if
+        omitted. The others follow the sum of the objectives' own gradients: a classifier that only
+        one task uses follows that task's.
+    :param engine: object that computes the gradients. If omitted, it is a
+        :class:`~avalanche_emgd.gradients.FusedEngine`: one pass for all objectives where that is
+        the same algorithm, and otherwise one for each.
+    :param precision: ``"bfloat16"`` or ``"float16"`` for forward passes of training in fewer bits,
+        see :class:`~avalanche_emgd.training.MixedPrecision`; that of the parameters if omitted.
+        Tests are in that of the parameters.
+    :param train_mb_size: samples from memory at each tick, and of each task on ordinary benchmarks.
+        If omitted, as many as a task delivers on a parallel benchmark, 32 on ordinary ones. The
+        parallel benchmark says how many samples a task delivers.
+    :param train_epochs: passes over each experience, 1 by default.
+    :param eval_mb_size: samples per evaluation step, 512 by default.
+    :param seed: seed of the replay memory, 0 by default.
+    :param device: device that trains the model, ``"cpu"`` by default.
+    :param plugins: list of Avalanche's plugins, called after the strategy's own.
+    :param evaluator: metrics and loggers, Avalanche's default if omitted; ``None`` for none.
+    :param eval_every: see Avalanche's ``SupervisedTemplate``, −1 by default.
+    :param peval_mode: see Avalanche's ``SupervisedTemplate``, ``"epoch"`` by default.
+    """
+
+    criterion: Annotated[Any, Default(None)]
+    memory_size: Annotated[int | None, Default(None)]
+    memory_objectives: Annotated[MemoryObjectives, Default("one")]
+    memory_editing: Annotated[EditingSpec | None, Default(None)]
+    shared: Annotated[Shared | None, Default(None)]
+    engine: Annotated[GradientEngine | None, Default(None)]
+    precision: Annotated[Precision | None, Default(None)]
+    train_mb_size: Annotated[int | None, Default(None)]
+    train_epochs: Annotated[int, Default(1)]
+    eval_mb_size: Annotated[int, Default(512)]
+    seed: Annotated[int, Default(0)]
+    device: Annotated[str | torch.device, Default("cpu")]
+    plugins: Annotated[Sequence[BasePlugin] | None, Default(None)]
+    evaluator: Annotated[
+        EvaluationPlugin | Callable[[], EvaluationPlugin] | None, Default(default_evaluator)
+    ]
+    eval_every: Annotated[int, Default(-1)]
+    peval_mode: Annotated[str, Default("epoch")]
+
+
+def with_defaults(strategy: type, options: StrategyOptions) -> StrategyOptions:
+    """Complete the options of a strategy.
+
+    :param strategy: class of the strategy, for the message.
+    :param options: options that are given.
+    :return: all options.
+    :raises TypeError: if there is no option of a given name.
+    """
+    defaults = _defaults()
+    for name in options:
+        if name not in defaults:
+            raise TypeError(
+                f"{strategy.__name__}.__init__() got an unexpected keyword argument {name!r}."
+                f"{did_you_mean(name, defaults)}"
+            )
+    complete: Any = {**defaults, **options}
+    return complete
+
+
+@cache
+def _defaults() -> Mapping[str, Any]:
+    hints = get_type_hints(StrategyOptions, include_extras=True)
+    return {name: hint.__metadata__[0].value for name, hint in hints.items()}
