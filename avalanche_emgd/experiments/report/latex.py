@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 
 from matplotlib.figure import Figure
 
@@ -20,6 +21,10 @@ _SPECIAL = {
     "<": "\\textless{}",
     ">": "\\textgreater{}",
     "|": "\\textbar{}",
+    "`": "\\textasciigrave{}",  # with ? and ! it makes other characters
+    # After the end of a row, and after a rule, these would be arguments.
+    "[": "{[}",
+    "*": "{*}",
     # What pdfLaTeX's fonts do not have.
     "−": "$-$",
     "±": "$\\pm$",
@@ -28,13 +33,16 @@ _SPECIAL = {
     "≤": "$\\leq$",
     "Δ": "$\\Delta$",
     "λ": "$\\lambda$",
+    "μ": "$\\mu$",
     "σ": "$\\sigma$",
     "ē": "\\={e}",
     "–": "--",
     "—": "---",
     "…": "\\dots{}",
+    **{each: f"$^{{{power}}}$" for power, each in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
 }
-_ANY = re.compile("|".join(map(re.escape, _SPECIAL)))
+# Hyphens that would become a dash, special characters, and all that needs another font.
+_ANY = re.compile(f"-(?=-)|{'|'.join(map(re.escape, _SPECIAL))}|[^ -~]")
 
 
 def to_latex(document: Document, folder: str) -> str:
@@ -47,7 +55,7 @@ def to_latex(document: Document, folder: str) -> str:
     :param folder: of the figures, relative to the paper.
     """
     lines = [
-        f"% {' '.join(document.title.split())}",
+        f"% {_text(document.title)}",
         "% \\usepackage{booktabs, graphicx}",
     ]
     tables = 0
@@ -103,5 +111,21 @@ def _cell(cell: Cell) -> str:
 
 
 def _text(text: str) -> str:
-    """Plain text such that LaTeX shows it as it is, on one line."""
-    return _ANY.sub(lambda match: _SPECIAL[match[0]], " ".join(text.split()))
+    """Plain text such that pdfLaTeX shows it, on one line.
+
+    A letter with an accent loses it where the letter is of the Latin alphabet; another character
+    that pdfLaTeX's fonts do not have becomes the number that it has in Unicode.
+    """
+    return _ANY.sub(_shown, " ".join(text.split()))
+
+
+def _shown(match: re.Match[str]) -> str:
+    character = match[0]
+    if character == "-":
+        return "-{}"
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    if plain.isalnum():
+        return plain
+    return f"U+{ord(character):04X}"
