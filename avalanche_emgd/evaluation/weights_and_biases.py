@@ -1,4 +1,4 @@
-"""Weights & Biases, by the public names of its present package."""
+"""Logger for Weights & Biases that uses only public names of the current ``wandb`` package."""
 
 from __future__ import annotations
 
@@ -18,35 +18,38 @@ _STEP = "iteration"
 
 
 class WandBLogger(AvalancheWandBLogger):
-    """Avalanche's ``WandBLogger`` for present versions of the package ``wandb``.
+    """Avalanche's ``WandBLogger`` for current versions of the package ``wandb``.
 
-    Avalanche 0.6's logger calls ``wandb.util.generate_id`` and ``wandb.viz.CustomChart``, which
-    ``wandb`` no longer has, and ends with an AttributeError before training starts. This one needs
-    ``init``, ``run``, ``Image``, ``Histogram``, ``Artifact`` and ``plot.CustomChart`` only, and is
-    tested with ``wandb`` 0.19.11 and 0.31.0.
+    Avalanche 0.6's logger calls ``wandb.util.generate_id`` and ``wandb.viz.CustomChart``. Current
+    versions of ``wandb`` lack both, so that logger raises an AttributeError before training. This
+    logger needs only ``init``, ``run``, ``Image``, ``Histogram``, ``Artifact`` and
+    ``plot.CustomChart``. It is tested with ``wandb`` 0.19.11 and 0.31.0.
 
-    Values of one iteration are one entry of the run's history. The iteration is the axis of every
-    chart: an evaluation that repeats an iteration adds an entry, where Avalanche's logger has it
-    dropped by ``wandb``. Numbers of NumPy and tensors of one element are numbers, other tensors
-    histograms, figures images.
+    The values of one iteration form one entry of the run's history. The iteration is the x-axis of
+    every chart. An evaluation that repeats an iteration adds an entry; with Avalanche's logger,
+    ``wandb`` drops this entry. NumPy numbers and tensors of one element are logged as numbers,
+    other tensors as histograms, and figures as images.
 
-    Takes the parameters of Avalanche's; ``params`` are arguments of ``wandb.init``, as in
-    ``params={"mode": "offline"}``.
+    The parameters are those of Avalanche's ``WandBLogger``; ``params`` are arguments of
+    ``wandb.init``, for example ``params={"mode": "offline"}``.
     """
 
     def before_run(self) -> None:
-        """Start the run, or take it up again after a copy or a checkpoint."""
+        """Start the run, or resume it after a copy or a checkpoint."""
         if self.wandb is None:
             self.import_wandb()
         arguments: dict[str, Any] = self.init_kwargs
         self.run = self.wandb.init(**arguments)
-        # A logger that is loaded from a file goes on with the same run.
+        # The identifier lets a logger that is loaded from a file continue the same run.
         arguments["id"] = self.run.id
         self.run.define_metric(_STEP)
         self.run.define_metric("*", step_metric=_STEP)
 
     def log_metrics(self, metric_values: list[MetricValue]) -> None:
-        """Write what the metrics have emitted."""
+        """Write the values of metrics.
+
+        :param metric_values: values of one callback.
+        """
         entries: dict[int, dict[str, Any]] = defaultdict(dict)
         for each in metric_values:
             if each.name.startswith("WeightCheckpoint"):
@@ -69,17 +72,17 @@ class WandBLogger(AvalancheWandBLogger):
     def after_training_exp(
         self, strategy: Any, metric_values: list[MetricValue], **kwargs: Any
     ) -> None:
-        """Count the experiences; their metrics have been written."""
+        """Log the number of the experience; its metrics have been written."""
         self.run.log({"TrainingExperience": self.exp_count, _STEP: self.step})
         self.exp_count += 1
 
     def _shown(self, value: Any) -> Any:
-        """Convert a value to what ``wandb`` takes; to ``None`` if it takes nothing like it."""
+        """Convert a value into a type that ``wandb`` accepts; ``None`` if there is no such type."""
         if isinstance(value, AlternativeValues):
             value = value.best_supported_value(
                 Image, Tensor, TensorImage, Figure, float, int, self.wandb.plot.CustomChart
             )
-        if isinstance(value, Image | Figure):  # by itself, a figure needs plotly
+        if isinstance(value, Image | Figure):  # without conversion, a figure needs plotly
             return self.wandb.Image(value)
         if isinstance(value, TensorImage):
             return self.wandb.Image(np.asarray(value))
