@@ -1,4 +1,4 @@
-"""Whether a plugin has a callback for an event; only those that have are called at each tick."""
+"""Check whether a plugin has a callback for an event; others need no call at each tick."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from avalanche.training.plugins import EvaluationPlugin
 
 __all__ = ["has_callback"]
 
-# Their callbacks do nothing.
+# The callbacks of these classes do nothing.
 _BASES = (BasePlugin, BaseSGDPlugin, SupervisedPlugin, PluginMetric, BaseLogger)
 
 
 def has_callback(plugin: Any, event: str) -> bool:
-    """Whether a plugin has a callback; an evaluator, whether a metric or a logger of it has.
+    """Whether a plugin has a callback for an event.
 
+    An evaluator has a callback if one of its metrics or loggers has it.
+
+    :param plugin: plugin, metric or logger.
     :param event: name of the callback.
     """
     method = getattr(type(plugin), event, None)
@@ -25,7 +28,7 @@ def has_callback(plugin: Any, event: str) -> bool:
         return True
     if isinstance(plugin, EvaluationPlugin):
         return any(has_callback(each, event) for each in [*plugin.metrics, *plugin.loggers])
-    return method is None and hasattr(plugin, event)  # made on demand
+    return method is None and hasattr(plugin, event)  # provided by `__getattr__`
 
 
 def _does_nothing(method: Any, event: str) -> bool:

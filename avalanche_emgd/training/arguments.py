@@ -1,4 +1,4 @@
-"""Checks of the kinds of a strategy's arguments, before any work starts."""
+"""Checks of the types of a strategy's arguments, before any work starts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ __all__ = ["check_kinds", "check_plugins", "check_stream", "refuse_class"]
 
 
 def refuse_class(name: str, value: Any) -> None:
-    """Refuse a class where one of its objects is meant.
+    """Raise an error for a class in the place of an instance.
 
-    :raises TypeError: names the argument, the class and the remedy.
+    :param name: name of the argument, for error messages.
+    :param value: value of the argument.
+    :raises TypeError: if ``value`` is a class; the message names the class and the remedy.
     """
     if isinstance(value, type):
         raise TypeError(
@@ -26,10 +28,10 @@ def refuse_class(name: str, value: Any) -> None:
 
 
 def check_kinds(arguments: Mapping[str, Any]) -> None:
-    """Check those arguments of a strategy that are objects.
+    """Check the types of a strategy's arguments.
 
-    :param arguments: by name; those that are not given may be missing.
-    :raises TypeError: names the argument and what was found.
+    :param arguments: values by name of the argument; omitted arguments may be missing.
+    :raises TypeError: if an argument has a wrong type; the message names it and its value.
     """
     for name, kind, words in (
         ("model", nn.Module, "a torch.nn.Module"),
@@ -50,9 +52,9 @@ def check_kinds(arguments: Mapping[str, Any]) -> None:
 
 
 def check_plugins(plugins: Any) -> None:
-    """Check that plugins are a list of objects.
+    """Check that plugins are a list of instances.
 
-    :raises TypeError: names what was found.
+    :raises TypeError: if ``plugins`` is not such a list; the message names the value.
     """
     if plugins is None:
         return
@@ -67,8 +69,9 @@ def check_plugins(plugins: Any) -> None:
 def check_stream(experiences: Any, stream: str) -> None:
     """Check that the argument ``experiences`` is not a whole benchmark.
 
-    :param stream: name of the stream that is meant.
-    :raises TypeError: names the remedy.
+    :param experiences: value of the argument.
+    :param stream: name of the expected stream, for the error message.
+    :raises TypeError: if ``experiences`` is a benchmark; the message names the remedy.
     """
     if isinstance(experiences, CLScenario):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Baselines on the same ticks, samples, memory and masks as EMGD."""
+"""Baselines with the same ticks, samples, memory and masks as EMGD."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["AvgGradStrategy"]
 
 
 class AvgGradStrategy(MultiGradientTemplate):
-    """The plain average of the objectives' gradients.
+    """Strategy that follows the plain average of the objectives' gradients.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Checks that a strategy can be trained on the data of a stream, before any work starts."""
+"""Checks that a strategy and the data of a stream fit together, before any work starts."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from ..models import evaluation_mode
 
 __all__ = ["check_data", "check_experiences", "check_takes_numbers"]
 
-_MOST_EXPERIENCES = 100  # of an ordinary stream, whose samples are looked at
+_MOST_EXPERIENCES = 100  # of an ordinary stream whose samples are examined
 
 
 def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
     """Check that a strategy can be trained on experiences.
 
-    :param strategy: strategy with ``model``, maybe ``memory`` and ``memory_editing``.
-    :param experiences: an experience, or a stream of them.
-    :param samples: number of samples of ordinary experiences to look at in all, at least 2 of each.
-    :return: whether they have been checked; streams that are generated while they are trained on
-        are not looked at.
-    :raises ValueError: if targets are no class labels, ticks and masks have been lost, the model
-        cannot take the inputs, or a replay memory cannot keep them.
+    :param strategy: strategy with ``model``, and optionally ``memory`` and ``memory_editing``.
+    :param experiences: an experience or a stream of experiences.
+    :param samples: total number of samples of ordinary experiences to examine, at least 2 of each.
+    :return: whether the experiences have been checked; streams that are generated during training
+        are not checked.
+    :raises ValueError: if targets are not class labels, ticks and masks have been lost, the model
+        cannot take the inputs, or a replay memory cannot store them.
     """
     found = check_experiences(experiences)
     for place, experience in enumerate(found[:_MOST_EXPERIENCES]):
@@ -47,9 +47,9 @@ def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
 
 
 def check_experiences(experiences: Any) -> list[Any]:
-    """List experiences, of which none may have lost the ticks of its parallel benchmark.
+    """List experiences, and check that they have the ticks of their parallel benchmark.
 
-    :raises ValueError: if one has.
+    :raises ValueError: if an experience has lost its ticks.
     """
     if hasattr(experiences, "dataset"):
         experiences = [experiences]
@@ -60,16 +60,16 @@ def check_experiences(experiences: Any) -> list[Any]:
 
 
 def check_takes_numbers(name: str, kind: InputKind) -> None:
-    """Check that inputs are numbers, as models without an embedding need them.
+    """Check that inputs are floating-point numbers, for models without an embedding.
 
-    :param name: of the model.
-    :param kind: of the inputs.
-    :raises ValueError: if they are integers.
+    :param name: name of the model.
+    :param kind: kind of the inputs.
+    :raises ValueError: if the inputs are integers.
     """
     if not kind.dtype.is_floating_point:
         raise ValueError(
             f"`model` {name!r} is for floating-point inputs, but these are token ids, {kind}: give "
-            "a model of your own with an embedding, as module:callable."
+            "your own model with an embedding, as module:callable."
         )
 
 
@@ -88,9 +88,10 @@ def _check_memory(benchmark: ParallelBenchmark, edited: bool) -> None:
 
 
 def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
-    """Try inputs of another type than the parameters, and test inputs unlike training inputs.
+    """Forward unusual inputs through the model.
 
-    Usual inputs are not tried: for these the model is not called.
+    Unusual inputs have another type than the parameters, or are test inputs of another shape or
+    type than the training inputs. The model is not called for usual inputs.
     """
     parameters = [p for p in model.parameters() if p.is_floating_point()]
     unready = (nn.UninitializedParameter, DynamicModule)  # heads are prepared later
@@ -110,7 +111,7 @@ def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
 
 
 def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int]:
-    """One input ``[1, ...]`` of a kind, and its task."""
+    """Load one input ``[1, ...]`` of a kind, and return it with its task label."""
     kinds = benchmark.input_kinds
     with undisturbed(0):
         if kind in kinds.test:
@@ -126,9 +127,9 @@ def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int
 def _try_range(
     model: nn.Module, x: Tensor, extremes: tuple[int, int], name: str, task: int
 ) -> None:
-    """Try the smallest and the largest integer, for which an embedding may lack a row.
+    """Forward the smallest and the largest integer, for which an embedding may lack a row.
 
-    On other devices than the CPU a missing row would end the process.
+    This check runs on the CPU only, because on other devices a missing row ends the process.
     """
     low, high = extremes
     for number in extremes:

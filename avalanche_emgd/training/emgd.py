@@ -21,8 +21,9 @@ __all__ = ["EMGDStrategy"]
 class EMGDStrategy(MultiGradientTemplate):
     """Elastic multi-gradient descent (arXiv 2401.01054).
 
-    Each active task and the replay memory gives one gradient per tick; elastic factors say how much
-    each is relaxed; the dual quadratic program gives the weights of their common descent.
+    At each tick, each active task and the replay memory give one gradient. Elastic factors
+    determine how far each objective is relaxed. The dual quadratic program gives the weights of a
+    common descent direction.
 
     .. code-block:: python
 
@@ -33,7 +34,7 @@ class EMGDStrategy(MultiGradientTemplate):
         strategy.train(benchmark.train_stream)
 
     :param model: any module; the only positional argument.
-    :param optimizer: of the model's parameters.
+    :param optimizer: optimizer of the model's parameters.
     :param elastic: rule for the elastic factors: ``"gmc"``, ``"gs"``, ``"mgda"``, ``"egda"``, an
         :class:`~avalanche_emgd.optim.ElasticFactor` or a callable
         ``(gramian, objectives) -> sigma``.
@@ -54,13 +55,13 @@ class EMGDStrategy(MultiGradientTemplate):
         check_plugins(plugins)
         if options.get("memory_size") is None:
             warnings.warn(
-                "EMGDStrategy has no replay memory, so that nothing keeps finished tasks from "
-                "being forgotten: give `memory_size`, or 0 to have none.",
+                "EMGDStrategy has no replay memory, so it will forget finished tasks: give "
+                "`memory_size`, or 0 for no memory.",
                 stacklevel=2,
             )
         weighting = EMGDWeighting(elastic)
         self.elastic_factors = ElasticFactorPlugin(weighting)
-        """Plugin that keeps the elastic factors."""
+        """Plugin with the elastic factors."""
         options["plugins"] = [self.elastic_factors, SetupWatchPlugin(), *(plugins or [])]
         super().__init__(
             model,

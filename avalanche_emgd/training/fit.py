@@ -1,4 +1,4 @@
-"""Whether sizes, model, criterion and benchmark fit together, before any work starts."""
+"""Checks that sizes, model, criterion and benchmark fit together, before any work starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_sizes(options: StrategyOptions) -> None:
     """Check the sizes among the options of a strategy.
 
     :param options: all options.
-    :raises ValueError: names the option and the value.
+    :raises ValueError: if a size is out of range; the message names the option and the value.
     """
     for name, value, low in (
         ("memory_size", options["memory_size"], 0),
@@ -35,15 +35,15 @@ def check_fit(
 ) -> None:
     """Check that model and criterion can be trained on a benchmark.
 
-    :param device: of the model.
-    :raises ValueError: if batch norm would have to normalise a single sample, or label smoothing
-        would spread over classes that do not compete.
+    :param device: device of the model.
+    :raises ValueError: if batch norm would normalise a single sample, or if label smoothing would
+        give targets to classes that do not compete.
     """
     smoothing = getattr(criterion, "label_smoothing", 0.0)
     if smoothing:
         raise ValueError(
-            f"`criterion` has label_smoothing={smoothing!r}, which spreads over the classes that "
-            "the scenario masks: use 0."
+            f"`criterion` has label_smoothing={smoothing!r}, which gives targets to the classes "
+            "that the scenario masks: use 0."
         )
     for task, size in enumerate(benchmark.task_sizes):
         is_alone = size % benchmark.batch_size == 1 or benchmark.batch_size == 1

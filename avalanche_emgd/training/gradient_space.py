@@ -1,4 +1,4 @@
-"""The trained parameters as one flat space, the shared ones first."""
+"""The trained parameters as one flat vector, with the shared parameters first."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ Shared = nn.Module | Iterable[nn.Parameter]
 
 
 class GradientSpace:
-    """Where gradients of objectives live.
+    """Space of the objectives' gradients, of dimension P.
 
-    :param model: whose parameters with ``requires_grad`` span the space.
-    :param shared: module or parameters whose gradients are weighted; all if omitted. The gradients
-        of the others are summed up: a classifier that one objective uses follows that one's.
-    :raises ValueError: if nothing shared is trained.
+    :param model: model whose parameters with ``requires_grad`` span the space.
+    :param shared: module or parameters whose gradients are weighted; all parameters if omitted. The
+        gradients of other parameters are summed over the objectives, so that the classifier of one
+        objective follows the gradient of this objective.
+    :raises ValueError: if no shared parameter is trained.
     """
 
     def __init__(self, model: nn.Module, shared: Shared | None = None) -> None:
@@ -38,21 +39,21 @@ class GradientSpace:
             raise ValueError(f"`model` must have trained parameters of one dtype, found {dtypes}.")
         own = {id(p) for p in first}
         self.parameters: list[nn.Parameter] = first + [p for p in trained if id(p) not in own]
-        """In the order of the flat space."""
+        """Trained parameters, in the order of the flat space."""
         self.num_shared: int = sum(p.numel() for p in first)
-        """Elements of the shared parameters."""
+        """Number of elements of the shared parameters."""
         self._lengths = [p.numel() for p in self.parameters]
         self._make_place()
 
     def _make_place(self) -> None:
         like = self.parameters[0].detach()
         self.update: Tensor = like.new_empty(sum(self._lengths))
-        """A place for the gradient of a tick, ``[P]``; the parameters' ``grad`` are views of it,
-        which the next tick writes again."""
+        """Buffer for the gradient of a tick, ``[P]``. The parameters' ``grad`` are views of this
+        buffer, and the next tick overwrites it."""
         self._pieces = self._cut(self.update)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Views would come back apart from what they are views of.
+        # Pickled views would lose the connection to their buffer.
         names = ("parameters", "num_shared", "_lengths")
         return {name: getattr(self, name) for name in names}
 
@@ -61,12 +62,12 @@ class GradientSpace:
         self._make_place()
 
     def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
-        """Hand the flat gradient ``[P]`` to the parameters' ``grad``.
+        """Set the parameters' ``grad`` to the pieces of a flat gradient.
 
-        :param update: is not copied; :attr:`update`, best of all.
-        :param used: for each parameter, whether an objective depends on it. The others are left
-            alone, so that neither momentum nor weight decay moves them.
-        :param accumulate: add to what is there, instead of replacing it.
+        :param update: flat gradient ``[P]``, which is not copied; :attr:`update` is fastest.
+        :param used: for each parameter, whether an objective depends on it. The ``grad`` of other
+            parameters does not change, so that neither momentum nor weight decay moves them.
+        :param accumulate: whether to add to existing gradients instead of replacing them.
         """
         pieces = self._pieces if update is self.update else self._cut(update)
         for parameter, gradient, touched in zip(self.parameters, pieces, used, strict=True):

@@ -1,4 +1,4 @@
-"""Losses of all objectives at once, where they are plain means of cross-entropies."""
+"""Losses of all objectives in one computation, if they are plain means of cross-entropies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FORWARD = CrossEntropyLoss.forward
 
 
 def is_mean_cross_entropy(criterion: Any) -> bool:
-    """Whether a criterion is the mean of the cross-entropies of samples, and nothing else."""
+    """Whether a criterion is exactly the mean cross-entropy of the samples."""
     return (
         type(criterion) is CrossEntropyLoss
         and CrossEntropyLoss.forward is _FORWARD
@@ -32,12 +32,13 @@ def is_mean_cross_entropy(criterion: Any) -> bool:
 def mean_cross_entropies(
     criterion: CrossEntropyLoss, outputs: Tensor, targets: Tensor, sizes: Sequence[int]
 ) -> Tensor:
-    """Mean cross-entropy of each of n successive groups of samples, ``[n]``.
+    """Compute the mean cross-entropy of each of n successive groups of samples.
 
-    :param criterion: loss whose ``ignore_index`` is left out of the means.
-    :param outputs: ``[B, K]``.
-    :param targets: ``[B]``, integers.
-    :param sizes: of the groups, B in all.
+    :param criterion: loss; samples with its ``ignore_index`` as target do not enter the means.
+    :param outputs: outputs of the model, ``[B, K]``.
+    :param targets: class labels ``[B]``, integers.
+    :param sizes: sizes of the n groups, with the sum B.
+    :return: means ``[n]``.
     """
     ignored = criterion.ignore_index
     values = functional.cross_entropy(outputs, targets, ignore_index=ignored, reduction="none")

@@ -1,4 +1,4 @@
-"""Models that cannot be trained on a single sample, and minibatches that have no more."""
+"""Models that cannot be trained on a single sample, and minibatches of a single sample."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ __all__ = ["fails_alone", "has_batch_norm", "lone_replay"]
 
 
 def has_batch_norm(model: nn.Module) -> bool:
-    """Whether a model has batch norm, as far as types of layers tell."""
+    """Whether a model has a layer of one of torch's batch norm types."""
     return any(isinstance(module, _BatchNorm) for module in model.modules())
 
 
 def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
-    """Whether batch norm has no variance to normalise by, where a minibatch is a single sample.
+    """Whether batch norm fails on a minibatch of a single sample, which has no variance.
 
-    That depends on the layers before it: the pixels of one image have a variance. The model is
-    tried on a sample. Its parameters, buffers and modes stay as they are, and so do the global
-    generators of random numbers.
+    The answer depends on the layers before batch norm, because the pixels of one image have a
+    variance. The function therefore forwards one sample. Parameters, buffers, modes and the global
+    generators of random numbers do not change.
 
-    :param dataset: Avalanche data set that the model is trained on.
+    :param model: model to forward.
+    :param dataset: Avalanche data set with the training samples.
+    :param device: device of the model.
     """
     if not has_batch_norm(model):
         return False
@@ -41,7 +43,7 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
         model.train()
         try:
             avalanche_forward(model, x, task)
-        except Exception as error:  # of another kind: training says so itself
+        except Exception as error:  # training itself reports other errors
             return "more than 1 value per channel" in str(error)
         finally:
             for buffer, value in buffers:
@@ -50,11 +52,12 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
 
 
 def lone_replay(benchmark: ParallelBenchmark, memory_size: int, batch_size: int) -> str | None:
-    """Say why a replayed minibatch will be a single sample; ``None`` if it won't.
+    """Explain why a replayed minibatch will be a single sample.
 
     :param benchmark: parallel benchmark, trained on once from its first to its last segment.
-    :param memory_size: capacity of the replay memory.
+    :param memory_size: capacity of the replay memory in samples.
     :param batch_size: number of samples from memory at each tick.
+    :return: reason and remedy, for an error message; ``None`` if minibatches are larger.
     """
     start = max(segment.start for segment in benchmark.timeline.segments())
     if not any(end < start for _, end in benchmark.timeline.spans):
@@ -62,5 +65,5 @@ def lone_replay(benchmark: ParallelBenchmark, memory_size: int, batch_size: int)
     if batch_size == 1:
         return "one sample is drawn at each tick: give `train_mb_size`, at least 2"
     if memory_size == 1:
-        return "it has one place: give `memory_size`, at least 2"
+        return "it holds one sample: give `memory_size`, at least 2"
     return None

@@ -20,31 +20,31 @@ __all__ = ["ReplayMemory"]
 
 
 class ReplayMemory(StoredSamples):
-    """Owns samples of the finished tasks, an equal share of its capacity for each class.
+    """Replay memory of the finished tasks, with an equal share of the capacity for each class.
 
-    While a task streams, a random sample of what it has delivered is kept aside; when its span
-    ends, the sample enters the memory, and the classes already there shrink to make room. Samples
-    are stored as tensors after the evaluation transforms of their data set, so nothing done to them
-    reaches the user's data.
+    During the span of a task, the memory sets aside a uniform random sample of its delivered
+    samples. At the end of the span these samples become replayable, and the shares of other classes
+    shrink. Samples are stored as tensors after the evaluation transforms of their data set, so
+    changes to them do not reach the user's data.
 
-    Classes and tasks may come again. What the memory keeps of a class is at any time a uniform
-    sample of all that the class has delivered:
+    Classes and tasks may recur. At any time the stored samples of a class are a uniform random
+    sample of all its delivered samples:
 
-    * On a parallel benchmark the classes of each task have shares of their own, and a sample that
-      is delivered again, as in a second pass over the stream, has no second chance. A task that
-      streams again after its end, or not at all in the segment at hand, counts as finished.
-    * On ordinary benchmarks every experience ends its tasks. Classes have shares of their own,
-      those of different task labels, too, whichever experiences deliver them. A class with fewer
-      samples than its share leaves the rest to the others. If there are more classes than places,
-      chance decides which are kept.
+    * On a parallel benchmark, each class of each task has its own share. A sample that is delivered
+      again, for example in a second pass over the stream, is not considered again. A task counts as
+      finished if it streams again after its end, or does not stream in the current segment.
+    * On an ordinary benchmark, every experience ends its tasks. Each pair of class and task label
+      has its own share, independent of the experiences. A class with fewer samples than its share
+      leaves the remainder to other classes. If there are more classes than ``max_size``, a random
+      choice decides which classes are kept.
 
-    Methods may :meth:`annotate` the samples of the finished tasks: each annotation is a tensor that
-    stays with its sample for as long as the sample is in the memory. Samples are referred to by
-    their positions, which :meth:`choose` gives; they hold until the memory next changes.
+    Methods may :meth:`annotate` the samples of the finished tasks. An annotation is a tensor that
+    stays with its sample while the sample is in the memory. The methods :meth:`choose` and
+    :meth:`take` identify samples by their positions, which are valid until the memory changes.
 
     :param max_size: capacity in samples, ≥ 1, shared equally among the classes of the finished
-        tasks; the first classes get what does not divide.
-    :param seed: decides which samples are kept and in which order they are drawn.
+        tasks; the first classes get the remainder.
+    :param seed: seed of the random choice of stored and replayed samples.
     """
 
     def __init__(self, max_size: int, seed: int = 0) -> None:
@@ -52,7 +52,7 @@ class ReplayMemory(StoredSamples):
             raise ValueError(f"`max_size` must be at least 1, found {max_size!r}.")
         super().__init__(max_size)
         self._generator = torch.Generator().manual_seed(seed)
-        self._groups: dict[Group, None] = {}  # all there have been, in order
+        self._groups: dict[Group, None] = {}  # all groups so far, in order
         self._streaming: dict[str, dict[int, SampleStore]] = {}
         self._seen: dict[str, Tensor] = {}
         self._origin: Origin | None = None
@@ -64,16 +64,22 @@ class ReplayMemory(StoredSamples):
         )
 
     def pre_adapt(self, agent_state: Any, exp: Any) -> None:
-        """Prepare for an experience; tasks that it does not go on with enter the memory.
+        """Prepare for an experience; tasks that it does not continue enter the memory.
 
-        :raises ValueError: see :meth:`check_origin`.
+        :param agent_state: strategy; not used.
+        :param exp: experience of any benchmark.
+        :raises ValueError: as in :meth:`check_origin`.
         """
         self.check_origin(exp)
         paused = [name for name in self._streaming if name not in objective_names(exp).values()]
         self._finish_all(paused)
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
-        """Take in what the experience has delivered; tasks that it finishes enter the memory."""
+        """Store samples that an experience has delivered; its finishing tasks enter the memory.
+
+        :param agent_state: strategy; not used.
+        :param exp: experience of any benchmark.
+        """
         self.pre_adapt(agent_state, exp)
         self._take_in(exp)
         if self._is_ordinary:
@@ -83,11 +89,12 @@ class ReplayMemory(StoredSamples):
             self._finish_all(dict.fromkeys([*finishing_objectives(exp), *again]))
 
     def check_origin(self, exp: Any) -> None:
-        """Check that an experience is of the benchmark that the memory's samples are of.
+        """Check that an experience and the samples in memory belong to the same benchmark.
 
-        Parallel benchmarks are compared by content. An empty memory takes note of the benchmark.
+        Parallel benchmarks are compared by content. An empty memory records the benchmark.
 
-        :raises ValueError: if it is of another one, whose tasks and classes mean something else.
+        :param exp: experience of any benchmark.
+        :raises ValueError: if the benchmarks differ, so that labels have different meanings.
         """
         origin = Origin.of(exp)
         if self._origin is None or not (self._finished or self._streaming):
@@ -96,28 +103,34 @@ class ReplayMemory(StoredSamples):
             self._origin = origin
         elif origin != self._origin:
             raise ValueError(
-                "`experience` is of another benchmark than the samples in the replay memory: "
+                "`experience` belongs to another benchmark than the samples in the replay memory: "
                 "make a new strategy for it."
             )
 
     def resize(self, strategy: Any, new_size: int) -> None:
-        """Change the capacity. A larger one takes effect as more tasks finish."""
+        """Change the capacity; a larger capacity takes effect when further tasks finish.
+
+        :param strategy: strategy; not used.
+        :param new_size: capacity in samples, ≥ 1.
+        """
         if new_size < 1:
             raise ValueError(f"`new_size` must be at least 1, found {new_size!r}.")
         self.max_size = new_size
         self._share()
 
     def choose(self, batch_size: int) -> Tensor:
-        """Positions of random samples without repetition.
+        """Draw positions of random samples without repetition.
 
-        :param batch_size: how many; fewer if the memory has fewer.
+        :param batch_size: number of samples; all samples if the memory has fewer.
+        :return: positions ``[b]``.
         """
         return torch.randperm(len(self), generator=self._generator)[:batch_size]
 
     def choose_per_task(self, batch_size: int) -> dict[str, Tensor]:
-        """Positions of random samples of each finished task, equally many of each.
+        """Draw positions of random samples, equally many of each finished task.
 
-        :param batch_size: how many in all; chance decides which tasks get what does not divide.
+        :param batch_size: total number of samples; random tasks get the remainder.
+        :return: positions ``[b]`` by name of the task.
         """
         chosen = {}
         share, more = divmod(batch_size, max(1, len(self._of_task)))
@@ -130,19 +143,18 @@ class ReplayMemory(StoredSamples):
         return chosen
 
     def draw(self, batch_size: int) -> list[Tensor]:
-        """Random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""
+        """Draw random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""
         return self.take(self.choose(batch_size))
 
     def kept(self) -> list[Tensor]:
-        """All samples kept, ``[x, y, task labels]``: those kept aside for active tasks, too."""
+        """Return all stored samples, ``[x, y, task labels]``, with those of active tasks."""
         aside = [s for stores in self._streaming.values() for s in stores.values()]
         return samples_of([*self._finished, *aside])
 
     def state_dict(self) -> dict[str, Any]:
-        """All samples with their annotations, and what decides on further ones.
+        """Return the state: samples, annotations, generator and fingerprint of the benchmark.
 
-        Made of tensors, numbers and text, so that ``torch.load(..., weights_only=True)`` reads it.
-        It has the fingerprint of the benchmark that the samples are of.
+        The state has only tensors, numbers and text, for ``torch.load(..., weights_only=True)``.
         """
         origin = self._origin
         return {
@@ -160,10 +172,10 @@ class ReplayMemory(StoredSamples):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave; all that was in the memory is gone.
+        """Restore the state of :meth:`state_dict`, which replaces all samples.
 
-        :param state: state whose samples are of the benchmark that is trained on next.
-        :raises ValueError: if it is no state of a replay memory, or one of an earlier release.
+        :param state: state with samples of the benchmark of the next training.
+        :raises ValueError: if ``state`` is not a state of a replay memory of this release.
         """
         missing = sorted({"finished", "groups", "streaming", "seen", "origin"} - set(state))
         if missing:
@@ -182,7 +194,7 @@ class ReplayMemory(StoredSamples):
         self._origin = None if origin is None else Origin(fingerprint=origin["fingerprint"])
         self._rebuild()
 
-    # Copies hold what a state holds: tensors that are views of others would come back apart.
+    # Copies use `state_dict`, because pickled views would lose the connection to their tensors.
     _IN_STATE: ClassVar[tuple[str, ...]] = (
         "max_size", "_generator", "_finished", "_groups", "_streaming", "_seen",
         "_inputs", "_labels", "_task_labels", "_annotations", "_of_task",
@@ -198,14 +210,14 @@ class ReplayMemory(StoredSamples):
         self.load_state_dict(state["_state"])
 
     def _take_in(self, exp: Any) -> None:
-        """Keep samples aside of what an experience has delivered."""
+        """Set aside samples that an experience has delivered."""
         delivered = delivered_by(exp)
         sizes = [-(-self.max_size // samples.num_classes) for samples in delivered]
         if self._is_ordinary:
             sizes = self._largest_shares(delivered)
         for samples, size in zip(delivered, sizes, strict=True):
             if not self._is_ordinary:
-                # One sample, one chance: what a task has delivered before does not count.
+                # Each sample is considered once, so repeated deliveries are dropped.
                 seen = self._seen.get(samples.name, torch.empty(0, dtype=torch.long))
                 samples = samples.unlike(seen)
                 self._seen[samples.name] = torch.cat([seen, samples.ids])
@@ -218,7 +230,7 @@ class ReplayMemory(StoredSamples):
         return self._origin is not None and self._origin.is_ordinary
 
     def _largest_shares(self, delivered: Sequence[Delivered]) -> list[int]:
-        """Most samples of a class that each of these can leave in the memory."""
+        """Return for each task the largest number of samples of a class that can stay."""
         counts = Counter(dict.fromkeys(self._groups, 0))
         for store in self._finished:
             counts[store.group] += len(store)
@@ -241,14 +253,14 @@ class ReplayMemory(StoredSamples):
             self._share()
 
     def _finish(self, name: str) -> None:
-        """Move what was kept aside of a task into the memory."""
+        """Move the samples of a task that were set aside into the memory."""
         for label, store in self._streaming.pop(name, {}).items():
             store.name, store.group = name, self._group_of(name, label, store)
             self._finished.append(store)
             self._groups.setdefault(store.group)
 
     def _group_of(self, name: str, label: int, store: SampleStore) -> Group:
-        """Group whose share of the capacity holds a store."""
+        """Return the group whose share of the capacity contains a store."""
         return (store.task_label if self._is_ordinary else name, label)
 
     def _share(self) -> None:

@@ -1,4 +1,4 @@
-"""What an experience has delivered, and which of it a replay memory keeps aside."""
+"""Samples that an experience has delivered, and the choice of those that a memory stores."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["Delivered", "delivered_by", "ids_in", "indices_by_task", "offer", "r
 class Delivered:
     """Samples of one task that an experience has delivered.
 
-    :param name: of the task.
-    :param task_label: of all samples.
-    :param indices: in the experience's data set, ``[b]``.
+    :param name: name of the task.
+    :param task_label: task label of all samples.
+    :param indices: indices of the samples in the experience's data set, ``[b]``.
     :param labels: class labels ``[b]``.
-    :param num_classes: of the task.
-    :param load: from indices ``[m]`` to inputs ``[m, ...]``.
-    :param ids: equal for equal samples, ``[b]``.
+    :param num_classes: number of classes of the task.
+    :param load: function from indices ``[m]`` to inputs ``[m, ...]``.
+    :param ids: identifiers of the samples, ``[b]``; deliveries of the same sample have the same id.
     """
 
     name: str
@@ -40,9 +40,9 @@ class Delivered:
     ids: Tensor
 
     def unlike(self, seen: Tensor) -> Delivered:
-        """Only the first of equal samples, and none of those seen before.
+        """Drop samples that occur earlier in this delivery, or that were seen before.
 
-        :param seen: ids ``[s]``.
+        :param seen: ids of the samples seen before, ``[s]``.
         """
         ids = self.ids.numpy()
         first = np.sort(np.unique(ids, return_index=True)[1])
@@ -52,10 +52,11 @@ class Delivered:
 
 
 def indices_by_task(exp: Any, names: dict[int, str]) -> dict[int, Tensor]:
-    """Positions in the experience's data set, by task label.
+    """Return the indices of each task's samples in the experience's data set.
 
-    :param exp: of any benchmark.
-    :param names: of its objectives, by task label.
+    :param exp: experience of any benchmark.
+    :param names: names of its objectives, by task label.
+    :return: indices ``[b]`` by task label.
     """
     if len(names) == 1:
         return {task: torch.arange(len(exp.dataset)) for task in names}
@@ -87,20 +88,20 @@ def delivered_by(exp: Any) -> list[Delivered]:
 
 
 def offer(stores: dict[int, SampleStore], samples: Delivered, keys: Tensor, size: int) -> None:
-    """Keep, of each class, the samples with the smallest keys; only these are loaded.
+    """Store the samples of each class with the smallest keys, and load only these.
 
-    :param stores: by class label; classes that are new get one.
-    :param samples: new ones.
-    :param keys: of the new samples, ``[b]`` float64.
-    :param size: how many of a class may stay.
+    :param stores: stores by class label; a new class gets a new store.
+    :param samples: new samples.
+    :param keys: keys of the new samples, ``[b]`` float64.
+    :param size: largest number of samples of a class.
     """
     kept = [store for store in stores.values() if len(store)]
-    number = sum(map(len, kept))  # of old samples, which come first
+    number = sum(map(len, kept))  # number of old samples, which come first
     all_keys = torch.cat([*(store.keys for store in kept), keys])
     all_labels = torch.cat([*(store.labels for store in kept), samples.labels])
     order = torch.argsort(all_keys, stable=True)
     order = order[torch.argsort(all_labels[order], stable=True)]
-    # By class, and within a class by key: what comes too late in its class is left out.
+    # The order is by class, then by key; only the first `size` samples of a class stay.
     labels, counts = torch.unique_consecutive(all_labels[order], return_counts=True)
     starts = (counts.cumsum(0) - counts).repeat_interleave(counts)
     order = order[torch.arange(len(order)) - starts < size]
@@ -121,7 +122,7 @@ def offer(stores: dict[int, SampleStore], samples: Delivered, keys: Tensor, size
 
 
 def runs_of(ids: Tensor) -> Tensor:
-    """Describe distinct ids ``[n]`` by their runs ``[r, 2]``: first and last, both inclusive."""
+    """Compress distinct ids ``[n]`` into runs ``[r, 2]``: first and last id, both inclusive."""
     ordered = ids.sort().values
     starts = torch.ones(len(ordered), dtype=torch.bool)
     starts[1:] = ordered.diff() > 1
@@ -129,7 +130,7 @@ def runs_of(ids: Tensor) -> Tensor:
 
 
 def ids_in(runs: Tensor) -> Tensor:
-    """Ids ``[n]``, ascending, of runs ``[r, 2]``; see :func:`runs_of`."""
+    """Expand runs ``[r, 2]`` into ascending ids ``[n]``; see :func:`runs_of`."""
     lengths = runs[:, 1] - runs[:, 0] + 1
     starts = (runs[:, 0] - (lengths.cumsum(0) - lengths)).repeat_interleave(lengths)
     return starts + torch.arange(len(starts))

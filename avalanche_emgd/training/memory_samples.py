@@ -1,4 +1,4 @@
-"""The samples that a replay memory holds, as tensors, with what methods note of each."""
+"""The samples in a replay memory as tensors, with their annotations."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["StoredSamples"]
 
 
 class StoredSamples(ExemplarsBuffer):
-    """Samples in stores of a task and class each, laid out one after the other.
+    """Samples in one tensor, divided into stores of one task and class each.
 
-    Which samples these are is for subclasses to decide.
+    Subclasses choose the samples.
 
     :param max_size: capacity in samples.
     """
 
     def __init__(self, max_size: int) -> None:
         super().__init__(max_size)
-        self._finished: list[SampleStore] = []  # in the order in which they entered
+        self._finished: list[SampleStore] = []  # in order of their entry
         self._rebuild()
 
     def __len__(self) -> int:
@@ -35,12 +35,12 @@ class StoredSamples(ExemplarsBuffer):
 
     @property
     def tasks(self) -> list[str]:
-        """Names of the finished tasks that have samples, in order of their end."""
+        """Names of the finished tasks with samples in the memory, in order of their end."""
         return list(self._of_task)
 
     @property
     def inputs(self) -> Tensor:
-        """Inputs of all samples, ``[len(self), ...]``; what is written into them stays."""
+        """Inputs of all samples, ``[len(self), ...]``; changes in place are kept."""
         return self._inputs
 
     @property
@@ -60,8 +60,9 @@ class StoredSamples(ExemplarsBuffer):
         return AvalancheDataset(datasets)
 
     def take(self, positions: Tensor) -> list[Tensor]:
-        """Copy the samples at these positions, ``[x, y, task labels]``.
+        """Copy the samples at given positions, ``[x, y, task labels]``.
 
+        :param positions: positions ``[b]``.
         :raises ValueError: if the memory is empty.
         """
         if len(self) == 0:
@@ -72,10 +73,11 @@ class StoredSamples(ExemplarsBuffer):
     def annotate(self, name: str, make: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         """Annotate the samples that have no annotation of this name yet.
 
-        :param name: of the annotation.
-        :param make: from inputs ``[n, ...]``, class labels ``[n]`` and task labels ``[n]`` to
-            annotations ``[n, ...]``, which are copied.
-        :raises ValueError: if the shape does not fit the samples, or the annotations of other ones.
+        :param name: name of the annotation.
+        :param make: function from inputs ``[n, ...]``, class labels ``[n]`` and task labels ``[n]``
+            to annotations ``[n, ...]``, which are copied.
+        :raises ValueError: if the shape of the annotations does not agree with the number of
+            samples, or with existing annotations.
         """
         missing = [s for s in self._finished if name not in s.annotations]
         if not missing:
@@ -94,9 +96,10 @@ class StoredSamples(ExemplarsBuffer):
         self._rebuild()
 
     def annotation(self, name: str) -> Tensor:
-        """Annotations of all samples, ``[len(self), ...]``; what is written into them stays.
+        """Return the annotations of all samples, ``[len(self), ...]``, not copied.
 
-        :raises ValueError: if there are samples that have none of this name.
+        :param name: name of the annotation.
+        :raises ValueError: if a sample lacks an annotation of this name.
         """
         if name not in self._annotations:
             raise ValueError(
@@ -106,7 +109,7 @@ class StoredSamples(ExemplarsBuffer):
         return self._annotations[name]
 
     def _rebuild(self) -> None:
-        """Lay the samples out one after the other; the stores become views of that."""
+        """Concatenate the samples into one tensor; the stores become views of this tensor."""
         stores = self._finished
         self._inputs, self._labels, self._task_labels = samples_of(stores)
         named = [set(store.annotations) for store in stores]

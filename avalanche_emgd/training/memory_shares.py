@@ -1,4 +1,4 @@
-"""How the capacity of a replay memory is divided among groups of samples."""
+"""Division of a replay memory's capacity among groups of samples."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["equal_shares", "filled_shares"]
 
 
 def equal_shares(capacity: int, number: int) -> list[int]:
-    """Equal shares; the first groups get what does not divide.
+    """Divide the capacity into equal shares; the first groups get the remainder.
 
-    :param capacity: number of samples in all, ≥ 0.
+    :param capacity: total number of samples, ≥ 0.
     :param number: number of groups, ≥ 1.
     """
     share, more = divmod(capacity, number)
@@ -18,12 +18,13 @@ def equal_shares(capacity: int, number: int) -> list[int]:
 
 
 def filled_shares(capacity: int, counts: Sequence[int], ranks: Sequence[float]) -> list[int]:
-    """Equal shares of which no group gets more than it has samples: the others get the rest.
+    """Divide the capacity into equal shares that do not exceed the sizes of the groups.
 
-    The first groups that have more samples get what does not divide. If there are more groups than
-    places, the groups with the smallest ranks get one each.
+    Groups with fewer samples than their share leave the remainder to larger groups. A remainder of
+    the division goes to the first of the larger groups. If there are more groups than ``capacity``,
+    the groups with the smallest ranks get one sample each.
 
-    :param capacity: number of samples in all, ≥ 0.
+    :param capacity: total number of samples, ≥ 0.
     :param counts: number of samples of each group, ≥ 0.
     :param ranks: rank of each group; random ranks make the choice among the groups fair.
     :return: shares that use the whole capacity, or hold all samples.
@@ -39,7 +40,10 @@ def filled_shares(capacity: int, counts: Sequence[int], ranks: Sequence[float]) 
 
 
 def _level(capacity: int, counts: Sequence[int]) -> tuple[int, int]:
-    """Largest share that all groups can have, of which the smaller ones use less; and the rest."""
+    """Compute the share of the larger groups, and the remainder of the division.
+
+    Groups with fewer samples than this share use all their samples.
+    """
     number = len(counts)
     for position, count in enumerate(sorted(counts)):
         share, rest = divmod(capacity, number - position)

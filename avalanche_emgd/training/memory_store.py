@@ -1,4 +1,4 @@
-"""Tensors of samples that belong together in a replay memory."""
+"""Stores of samples of one class or task in a replay memory."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ Group = tuple[str | int, int]
 class SampleStore:
     """Samples of one class or task, in ascending order of their random keys.
 
-    Whatever is dropped is dropped from the end. The k samples with the smallest of uniform keys are
-    a uniform sample of all that were streamed, for every k at once.
+    The last samples are dropped first. If keys are uniform, the k samples with the smallest keys
+    are a uniform random sample of all streamed samples, for every k.
 
-    :param task_label: of all samples.
+    :param task_label: task label of all samples.
     """
 
     def __init__(self, task_label: int) -> None:
         self.task_label = task_label
         self.name = ""
-        """Name of the task that has delivered the samples."""
+        """Name of the samples' task."""
         self.group: Group = ("", 0)
-        """Stores of one group share their part of a memory."""
+        """Group of the store; the stores of one group share a part of the capacity."""
         self.keys: Tensor = torch.empty(0, dtype=torch.float64)
-        """``[n]`` float64, ascending."""
+        """Random keys, ``[n]`` float64, ascending."""
         self.labels: Tensor = torch.empty(0, dtype=torch.long)
-        """``[n]``."""
+        """Class labels, ``[n]``."""
         self.inputs: Tensor = torch.empty(0)
-        """``[n, ...]``."""
+        """Inputs, ``[n, ...]``."""
         self.annotations: dict[str, Tensor] = {}
-        """By name, ``[n, ...]``: what a method wants to remember of each sample."""
+        """Annotations of the samples by name, ``[n, ...]``."""
 
     def __len__(self) -> int:
         return self.keys.numel()  # faster than `len`
 
     def fill(self, keys: Tensor, inputs: Tensor, labels: Tensor) -> None:
-        """Replace all samples, in any order; their annotations are gone."""
+        """Replace all samples, given in any order, and drop their annotations."""
         order = torch.argsort(keys, stable=True)
         self.replace(keys[order], inputs[order], labels[order])
 
     def replace(self, keys: Tensor, inputs: Tensor, labels: Tensor) -> None:
-        """Replace all samples, given in ascending order of their keys."""
+        """Replace all samples, given in ascending order of keys, and drop their annotations."""
         self.keys, self.inputs, self.labels = keys, inputs, labels
         self.annotations = {}
 
@@ -57,7 +57,7 @@ class SampleStore:
         self.annotations = {name: v[:size].clone() for name, v in self.annotations.items()}
 
     def state_dict(self) -> dict[str, Any]:
-        """Copy everything, as tensors and numbers."""
+        """Return a copy of the state, as tensors, numbers and text."""
         return {
             "task_label": self.task_label,
             "name": self.name,
@@ -70,7 +70,7 @@ class SampleStore:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> SampleStore:
-        """Make the store that :meth:`state_dict` is of."""
+        """Make a store from the state of :meth:`state_dict`."""
         store = cls(int(state["task_label"]))
         store.name, store.group = state["name"], tuple(state["group"])
         store.keys, store.labels = state["keys"].clone(), state["labels"].clone()
@@ -80,9 +80,10 @@ class SampleStore:
 
 
 def shrink_to(size: int, stores: Sequence[SampleStore]) -> None:
-    """Keep the samples with the smallest keys of several stores.
+    """Keep the samples of several stores with the smallest keys.
 
-    :param size: number of samples in all stores together.
+    :param size: number of samples to keep in all stores together.
+    :param stores: stores to shrink.
     """
     if len(stores) == 1:
         stores[0].shrink(size)
@@ -96,7 +97,7 @@ def shrink_to(size: int, stores: Sequence[SampleStore]) -> None:
 
 
 def samples_of(stores: Sequence[SampleStore]) -> list[Tensor]:
-    """``[x, y, task labels]`` of all stores, one after the other."""
+    """Concatenate the samples of all stores as ``[x, y, task labels]``."""
     filled = [store for store in stores if len(store)] or [SampleStore(0)]
     sizes = torch.tensor([len(store) for store in filled])
     return [

@@ -1,7 +1,7 @@
 """Functions that make the strategies of the table of methods from the settings of a run.
 
-Each is given a function that finds a class, so that the class is imported when a strategy is made.
-The table alone needs no torch.
+Each function takes a callable that imports a class, so that the import happens when a strategy is
+made. The table itself does not import torch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ Make = Callable[..., "SupervisedTemplate"]
 
 
 def strategy(find: Callable[[], Callable[..., Any]]) -> Make:
-    """Strategy of a class, whose settings are its arguments."""
+    """Return a function that makes a strategy; settings are arguments of the strategy's class.
+
+    :param find: callable that imports the class of the strategy.
+    """
 
     def make(*args: Any, **kwargs: Any) -> SupervisedTemplate:
         return find()(*args, **kwargs)
@@ -33,8 +36,11 @@ def strategy(find: Callable[[], Callable[..., Any]]) -> Make:
 
 
 def multi_gradient(find: Callable[[], Callable[..., Any]], **fixed: Any) -> Make:
-    """Multi-gradient strategy; settings are its weighting's, and ``memory_editing``.
+    """Return a function that makes a multi-gradient strategy.
 
+    Settings are those of the weighting, and ``memory_editing``.
+
+    :param find: callable that imports the class of the weighting.
     :param fixed: arguments of the strategy.
     """
 
@@ -46,9 +52,12 @@ def multi_gradient(find: Callable[[], Callable[..., Any]], **fixed: Any) -> Make
 
 
 def emgd(find: Callable[[], type[ElasticFactor]], **fixed: Any) -> Make:
-    """EMGD; settings are those of its elastic factors, and ``memory_editing``.
+    """Return a function that makes an EMGD strategy.
 
-    :param fixed: settings of the elastic factors that a run does not choose.
+    Settings are those of the elastic factors, and ``memory_editing``.
+
+    :param find: callable that imports the class of the elastic factors.
+    :param fixed: settings of the elastic factors that a run cannot change.
     """
 
     def make(model: nn.Module, settings: dict[str, Any], **arguments: Any) -> SupervisedTemplate:
@@ -59,7 +68,7 @@ def emgd(find: Callable[[], type[ElasticFactor]], **fixed: Any) -> Make:
 
 
 def _apart(make: Callable[..., SupervisedTemplate]) -> Make:
-    """Tell the arguments of every multi-gradient strategy apart from settings of one method."""
+    """Separate the arguments of all multi-gradient strategies from the settings of one method."""
 
     def make_from_all(
         model: nn.Module,

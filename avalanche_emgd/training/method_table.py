@@ -21,16 +21,17 @@ Family = Literal["parallel", "weighting", "serial", "bound", "yours"]
 
 @dataclass(frozen=True)
 class Method:
-    """A way to learn a stream.
+    """A continual learning method.
 
-    :param name: what it is called.
+    :param name: name of the method.
     :param family: ``"parallel"`` (made for parallel continual learning), ``"weighting"``
         (multi-task weightings of gradients or losses), ``"serial"`` (serial continual learning),
-        ``"bound"`` (an upper bound, which is no continual learner) or ``"yours"``.
-    :param make: ``make(model, *, optimizer, memory_size, seed, device, plugins, evaluator,
-        **settings)`` gives the strategy.
-    :param about: where it comes from, in a line.
-    :param has_memory: whether it keeps samples.
+        ``"bound"`` (an upper bound, which is not a continual learner) or ``"yours"``
+        (user-defined).
+    :param make: function that makes the strategy: ``make(model, *, optimizer, memory_size, seed,
+        device, plugins, evaluator, **settings)``.
+    :param about: source of the method, one line.
+    :param has_memory: whether the method stores samples.
     """
 
     name: str
@@ -288,4 +289,4 @@ _ALL = (
 )
 
 METHODS: Mapping[str, Method] = {method.name: method for method in _ALL}
-"""The built-in methods, in the order of tables."""
+"""The built-in methods by name, in the order of the rows of tables."""

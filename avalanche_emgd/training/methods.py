@@ -18,12 +18,12 @@ __all__ = ["METHODS", "Family", "Method", "find_method", "make_method"]
 
 
 def find_method(name: str) -> Method:
-    """Look a method up.
+    """Find a method by its name.
 
-    :param name: of a built-in method, or ``module:callable`` for one of your own, with the
-        signature of ``Method.make``. The module must be importable: installed, or in a folder
-        of ``PYTHONPATH``.
-    :raises ValueError: if there is none of that name; says which there are.
+    :param name: name of a built-in method, or ``module:callable`` for a user-defined one with the
+        signature of ``Method.make``. The module is installed, or lies in a folder of
+        ``PYTHONPATH``.
+    :raises ValueError: if the name is unknown; the message lists the built-in methods.
     """
     if name in METHODS:
         return METHODS[name]
@@ -42,12 +42,12 @@ def make_method(
 ) -> SupervisedTemplate:
     """Make the strategy of a method.
 
-    :param name: see :func:`find_method`.
-    :param model: to be trained.
-    :param settings: of the method.
+    :param name: name of the method, as for :func:`find_method`.
+    :param model: model to train.
+    :param settings: settings of the method.
     :param arguments: ``optimizer``, ``memory_size``, ``seed``, ``device``, ``plugins`` and
         ``evaluator``.
-    :raises ValueError: if the method is not known, or its settings are wrong.
+    :raises ValueError: if the method is unknown, or its settings are wrong.
     """
     from avalanche.training.templates import SupervisedTemplate
 

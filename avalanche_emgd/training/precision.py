@@ -1,4 +1,4 @@
-"""Mixed precision: forward passes in fewer bits, gradients and what follows in full."""
+"""Mixed precision: forward passes in fewer bits, gradients and weights in full precision."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from .precision_name import Precision
 
 __all__ = ["MixedPrecision", "Precision"]
 
-# As torch's GradScaler: the first scale, and clean ticks after which it is doubled.
+# Defaults of torch's GradScaler: the first scale, and the number of clean ticks before doubling.
 _FIRST_SCALE = 2.0**16
 _PATIENCE = 2000
 
 
 class MixedPrecision:
-    """Runs a model under autocast and keeps small float16 gradients from vanishing.
+    """Autocast for forward passes, and loss scaling for float16.
 
-    Parameters, losses, gradients of objectives and their Gramian stay in the precision of the
-    parameters; only what is inside the model is computed in fewer bits. float16 has few exponents:
-    losses are multiplied by a scale before going backward, and the gradients divided by it before
-    anything looks at them. If a gradient overflows, the tick is differentiated anew with half the
-    scale, so that no tick is lost; after 2000 ticks without overflow the scale is doubled
+    Parameters, losses, gradients of objectives and their Gramian have the precision of the
+    parameters; only the operations inside the model have fewer bits. Small gradients underflow in
+    float16. Losses are therefore multiplied by a scale before the backward pass, and gradients are
+    divided by it before they are used. If a gradient overflows, the backward pass is repeated with
+    half the scale, so that no tick is lost. After 2000 ticks without overflow the scale is doubled
     (Micikevicius et al., ICLR 2018).
 
-    :param precision: ``"bfloat16"``, ``"float16"``, or ``None`` for that of the parameters.
-    :raises ValueError: if it is none of these.
+    :param precision: ``"bfloat16"``, ``"float16"``, or ``None`` for the type of the parameters.
+    :raises ValueError: if ``precision`` has another value.
     """
 
     def __init__(self, precision: Precision | None = None) -> None:
@@ -39,25 +39,28 @@ class MixedPrecision:
                 f"`precision` must be {' or '.join(get_args(Precision))}, found {precision!r}."
             )
         self.precision: Precision | None = precision
-        """What was asked for."""
+        """The argument ``precision``."""
         self.scale: float = _FIRST_SCALE if precision == "float16" else 1.0
-        """By which losses are multiplied; 1 except for float16."""
+        """Factor of the losses; 1 except for float16."""
         self._dtype = None if precision is None else getattr(torch, precision)
         self._clean = 0
 
     @property
     def scales(self) -> bool:
-        """Whether losses are scaled, and a tick may be differentiated more than once."""
+        """Whether losses are scaled, so that a tick may need more than one backward pass."""
         return self.precision == "float16"
 
     def autocast(self, device: torch.device | str) -> AbstractContextManager[object]:
-        """Context in which a model is forwarded."""
+        """Return the context for forward passes.
+
+        :param device: device of the model.
+        """
         if self._dtype is None:
             return nullcontext()
         return torch.autocast(torch.device(device).type, dtype=self._dtype)
 
     def scaled(self, losses: Losses) -> Losses:
-        """Losses as they are to be differentiated."""
+        """Multiply the losses by the scale, for the backward pass."""
         if not self.scales:
             return losses
         if isinstance(losses, Tensor):
@@ -70,11 +73,12 @@ class MixedPrecision:
             gradients.divide(self.scale)
 
     def accept(self, gramian: Tensor) -> bool:
-        """Say whether gradients can be used; if not, halve the scale for another try.
+        """Check that the gradients are finite; otherwise halve the scale.
 
-        With the scale at 1 there is nothing left to try: what is not finite then is so by itself.
+        At scale 1 the gradients are accepted, because the scale is not the cause of an overflow.
 
-        :param gramian: of the unscaled gradients, ``[n, n]``.
+        :param gramian: Gramian of the unscaled gradients, ``[n, n]``.
+        :return: whether the gradients can be used; if false, the backward pass is repeated.
         """
         if not self.scales:
             return True

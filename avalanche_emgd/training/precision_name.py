@@ -1,4 +1,4 @@
-"""Names of the precisions; apart, so that the command line knows them without loading torch."""
+"""Names of the precisions, in a module that the command line imports without torch."""
 
 from typing import Literal
 

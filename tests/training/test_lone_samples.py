@@ -31,7 +31,7 @@ def normalised_images():
 @pytest.mark.parametrize(
     ("options", "remedy"),
     [
-        ({"memory_size": 1}, "it has one place: give `memory_size`, at least 2"),
+        ({"memory_size": 1}, "it holds one sample: give `memory_size`, at least 2"),
         ({"memory_size": 12, "train_mb_size": 1}, "give `train_mb_size`, at least 2"),
         (
             {"memory_size": 12, "train_mb_size": 1, "memory_objectives": "per-task"},

@@ -40,7 +40,7 @@ def test_an_ordinary_run_is_left_alone(elastic, timeline):
 def test_a_loss_on_another_scale_is_named_once(timeline):
     (found,) = messages({"task1": 100.0, "task2": 1e5}, (40, 40, 40), timeline=timeline)
     assert "the first loss of 'task1' is" in found
-    assert "bring the losses of all tasks to one scale" in found
+    assert "scale the losses of all tasks to the same size" in found
 
 
 @pytest.mark.parametrize("factor", [10.0, 0.0, 1e-5])

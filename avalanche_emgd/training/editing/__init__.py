@@ -1,4 +1,4 @@
-"""Editing of replayed images: which way, how far, and when."""
+"""Editing of replayed images: its rules, bounds and settings."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""How far pixels may move: a step, a ball around the original, and the valid range."""
+"""Bounds on edits of images: a step, a ball around the original, and the valid pixel range."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 __all__ = ["Norm", "PixelBounds"]
 
 Norm = Literal["l2", "sign"]
-"""Norm in which an edit of an image has its length: L2, or the largest change of a pixel."""
+"""Norm of an edit: ``"l2"``, or ``"sign"`` for the largest change of a pixel."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class PixelBounds:
 
     :param step: length of one edit of one image, > 0: its L2 norm (``"l2"``), or the change of each
         pixel (``"sign"``).
-    :param radius: of the ball around the original that an image never leaves, > 0: in the L2 norm
-        (``"l2"``) or in the largest change of a pixel (``"sign"``).
-    :param norm: ``"l2"``: along the gradient, scaled to unit length; ``"sign"``: along its signs.
-    :param pixel_range: lowest and highest valid value, after normalisation: two numbers, or two
-        sequences with one for each channel. If omitted, that of each channel of each original.
+    :param radius: radius of the ball around the original that an edited image never leaves, > 0, in
+        the L2 norm (``"l2"``) or in the largest change of a pixel (``"sign"``).
+    :param norm: ``"l2"`` for edits along the gradient, scaled to unit length, or ``"sign"`` for
+        edits along the signs of the gradient.
+    :param pixel_range: lowest and highest valid value after normalisation: two numbers, or two
+        sequences with one value for each channel. If omitted, the range of each channel of each
+        original.
     :raises ValueError: if a setting is out of range.
     """
 
@@ -41,21 +43,24 @@ class PixelBounds:
             if not 0.0 < value < float("inf"):
                 raise ValueError(f"`{name}` must be positive and finite, found {value!r}.")
         if self.norm not in get_args(Norm):
-            raise ValueError(f"`norm` must be one of {', '.join(get_args(Norm))}: {self.norm!r}.")
+            known = ", ".join(get_args(Norm))
+            raise ValueError(f"`norm` must be one of {known}, found {self.norm!r}.")
         if self.pixel_range is not None:
             low, high = (torch.as_tensor(end) for end in self.pixel_range)
             if low.shape != high.shape or not bool((low < high).all()):
                 raise ValueError(
-                    "`pixel_range` must be two numbers, or as many for each end as there are "
-                    f"channels, the first below the second, found {self.pixel_range!r}."
+                    "`pixel_range` must be two numbers, lowest and highest, or two sequences with "
+                    f"one number for each channel, found {self.pixel_range!r}."
                 )
 
     def move(self, x: Tensor, original: Tensor, gradient: Tensor) -> Tensor:
-        """Images one step down a gradient, within the bounds.
+        """Move images one step against a gradient, within the bounds.
 
         :param x: images ``[b, C, ...]``, or inputs ``[b, F]``.
-        :param original: what they were when they were stored, of the same shape.
-        :param gradient: of the same shape; images whose gradient is zero or not finite stay.
+        :param original: original images, of the same shape.
+        :param gradient: gradient by the pixels, of the same shape. An image does not move if its
+            gradient is zero or not finite.
+        :return: moved images, of the same shape.
         :raises ValueError: if ``pixel_range`` has another number of channels than the images.
         """
         flat = gradient.flatten(1)
@@ -71,7 +76,7 @@ class PixelBounds:
             outside = _lengths(away) > self.radius
             shrink = torch.where(outside, shrink, torch.ones_like(shrink))
             moved = original + away * _broadcast(shrink, x)
-        # The original lies in the range, so this brings pixels nearer to it: never out of the ball.
+        # The original lies in the range, so clamping moves pixels towards it and stays in the ball.
         low, high = self._range(original)
         return torch.where(moves, moved.clamp(low, high), x)
 
@@ -90,19 +95,19 @@ class PixelBounds:
                 )
             shape = (1, -1, *[1] * (original.ndim - 2))
             low, high = low.view(shape), high.view(shape)
-        # Where an original is outside already, it is itself the limit.
+        # An original outside of the range extends the range, so that it is not clamped.
         return torch.minimum(low, original), torch.maximum(high, original)
 
 
 def _lengths(images: Tensor) -> Tensor:
-    """L2 norms ``[b]``, of numbers of any size."""
+    """Compute L2 norms ``[b]`` without overflow or underflow."""
     largest = images.flatten(1).abs().amax(dim=1)
     scale = torch.where(largest > 0.0, largest, torch.ones_like(largest))
     return (images.flatten(1) / scale[:, None]).norm(dim=1) * scale
 
 
 def _inverse(lengths: Tensor) -> Tensor:
-    """Inverse lengths, zero for zero."""
+    """Invert lengths; zero stays zero."""
     return torch.where(lengths > 0.0, 1.0 / lengths, torch.zeros_like(lengths))
 
 

@@ -1,4 +1,4 @@
-"""Which way replayed images are edited."""
+"""Rules of memory editing: the direction in which replayed images move."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Replayed:
-    """The replayed minibatch of an objective, when the weights of its tick are known.
+    """The replayed minibatch of an objective, with the weights of its tick.
 
     :param x: inputs ``[b, ...]`` on the device of the model.
-    :param loss: mean loss of inputs in the place of ``x``, by the live model.
-    :param model: the model.
-    :param parameters: trained ones, P elements.
-    :param gradient: g_M of the objective, ``[P]``.
-    :param direction: u = Σ λ_i g_i, ``[P]``: where the update descends along.
-    :param look_ahead: gives what plain gradient descent on the active tasks' mean loss would add
-        to the parameters, ``[P]``.
+    :param loss: function from inputs in the place of ``x`` to their mean loss.
+    :param model: model of the strategy.
+    :param parameters: trained parameters, with P elements.
+    :param gradient: gradient g_M of the objective, ``[P]``.
+    :param direction: common direction u = Σ λ_i g_i, ``[P]``; the update is along −u.
+    :param look_ahead: function that returns a step of plain gradient descent on the active tasks'
+        mean loss, ``[P]``.
     """
 
     x: Tensor
@@ -47,17 +47,22 @@ class Replayed:
 
 
 class EditingRule(ABC):
-    """Gives the gradient by the pixels of what an edit is to lower."""
+    """Rule of memory editing: the gradient, by the pixels, of a function that edits decrease."""
 
     @abstractmethod
     def gradient(self, replayed: Replayed) -> Tensor:
-        """Gradient by the inputs, of their shape, weights and direction held fixed."""
+        """Compute the gradient by the inputs, with weights and direction held fixed.
+
+        :param replayed: replayed minibatch.
+        :return: gradient, of the shape of ``replayed.x``.
+        """
 
 
 class _Matching(EditingRule):
-    """∇_x ⟨g_M(x), v⟩ for some v.
+    """Rules with the gradient ∇_x ⟨g_M(x), v⟩ for a vector v.
 
-    :param product: see :func:`~avalanche_emgd.optim.input_gradient.product_gradient`.
+    :param product: method of differentiation, as in
+        :func:`~avalanche_emgd.gradients.input_gradient.product_gradient`.
     """
 
     def __init__(self, product: Product = "double-backward") -> None:
@@ -65,7 +70,7 @@ class _Matching(EditingRule):
 
     @abstractmethod
     def vector(self, gradient: Tensor, direction: Tensor) -> Tensor:
-        """v, ``[P]``."""
+        """Compute v, ``[P]``."""
 
     def gradient(self, replayed: Replayed) -> Tensor:
         """See :meth:`EditingRule.gradient`."""
@@ -80,39 +85,40 @@ class _Matching(EditingRule):
 
 
 class Distance(_Matching):
-    """Lowers ½‖g_M − u‖²: the rule of arXiv 2401.01054."""
+    """Rule that decreases ½‖g_M − u‖² (arXiv 2401.01054)."""
 
     def vector(self, gradient: Tensor, direction: Tensor) -> Tensor:
-        """g_M − u."""
+        """Compute g_M − u."""
         return gradient - direction
 
 
 class Cosine(_Matching):
-    """Raises the cosine of g_M and u, whatever their lengths."""
+    """Rule that increases the cosine of the angle between g_M and u."""
 
     def vector(self, gradient: Tensor, direction: Tensor) -> Tensor:
-        """−(û − cos · ĝ_M), with unit vectors; its length has no meaning."""
+        """Compute −(û − cos · ĝ_M) from unit vectors; the length of the result has no meaning."""
         ours = nn.functional.normalize(gradient, dim=0)
         theirs = nn.functional.normalize(direction, dim=0)
         return (ours @ theirs) * ours - theirs
 
 
 class Agreement(_Matching):
-    """Raises ⟨g_M, u⟩: by how much the update lowers the replayed loss, to first order."""
+    """Rule that increases ⟨g_M, u⟩, the first-order decrease of the replayed loss."""
 
     def vector(self, gradient: Tensor, direction: Tensor) -> Tensor:
-        """−u."""
+        """Compute −u."""
         return -direction
 
 
 class GMEDRule(EditingRule):
     """Gradient-based memory editing (Jin et al., NeurIPS 2021).
 
-    Raises L(x; θ′) − (1 + β) L(x; θ): how much a look-ahead step θ′ = θ − η ḡ on the active tasks
-    would harm the image, and lowers its loss as it is. Their decay of the step with the number of
-    edits is not taken: the ball bounds them.
+    The rule increases L(x; θ′) − (1 + β) L(x; θ), where θ′ = θ − η ḡ is a look-ahead step on the
+    active tasks. It thus increases the harm of this step to the image, and decreases the current
+    loss. The paper also decays the step with the number of edits. Here the ball around the original
+    bounds edits instead.
 
-    :param beta: β ≥ 0.
+    :param beta: weight β ≥ 0 of the current loss.
     """
 
     def __init__(self, beta: float = 0.01) -> None:
@@ -135,7 +141,7 @@ def _by_inputs(replayed: Replayed) -> Tensor:
 
 @contextmanager
 def _moved(parameters: list[nn.Parameter], by: Tensor) -> Iterator[None]:
-    """Context in which parameters are elsewhere; afterwards they are back, bit for bit."""
+    """Add ``by`` to the parameters within the context, and restore them exactly afterwards."""
     saved = [parameter.detach().clone() for parameter in parameters]
     pieces = by.split([parameter.numel() for parameter in parameters])
     with torch.no_grad():
@@ -155,4 +161,4 @@ EDITING_RULES: Mapping[str, type[EditingRule]] = {
     "agreement": Agreement,
     "gmed": GMEDRule,
 }
-"""By name."""
+"""Rules by name."""

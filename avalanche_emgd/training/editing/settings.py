@@ -16,21 +16,24 @@ __all__ = ["EditingSpec", "MemoryEditing", "make_memory_editing"]
 
 @dataclass(frozen=True)
 class MemoryEditing:
-    """When, which way and how far replayed images are edited.
+    """Settings of memory editing: rule, bounds and ticks.
 
-    :param rule: ``"distance"`` (that of arXiv 2401.01054: lowers the distance of the memory's
-        gradient to the direction), ``"cosine"`` (lowers their angle), ``"agreement"`` (raises their
-        inner product), ``"gmed"`` (Jin et al., NeurIPS 2021), or an :class:`EditingRule`.
-    :param step: see :class:`PixelBounds`.
-    :param radius: see :class:`PixelBounds`.
-    :param norm: see :class:`PixelBounds`.
-    :param pixel_range: see :class:`PixelBounds`.
-    :param every: edit at every so many ticks, ≥ 1.
-    :param start: no edits before this tick, ≥ 0.
-    :param only_conflicting: edit only images whose loss the update raises, to first order.
-    :param measure_every: look at the effect of every so many edits, ≥ 0; never if 0.
-    :param settings: of the rule, if that is given by its name.
-    :raises ValueError: if something is out of range, or the settings are not the rule's.
+    :param rule: ``"distance"`` (arXiv 2401.01054: decreases the distance between the memory's
+        gradient and the direction), ``"cosine"`` (decreases their angle), ``"agreement"``
+        (increases their inner product), ``"gmed"`` (Jin et al., NeurIPS 2021), or an
+        :class:`EditingRule`.
+    :param step: length of one edit of one image, > 0; see :class:`PixelBounds`.
+    :param radius: radius of the ball around the original, > 0; see :class:`PixelBounds`.
+    :param norm: ``"l2"`` or ``"sign"``; see :class:`PixelBounds`.
+    :param pixel_range: lowest and highest valid value; see :class:`PixelBounds`.
+    :param every: number of ticks between two edits, ≥ 1.
+    :param start: tick of the first edit, ≥ 0.
+    :param only_conflicting: whether to edit only images whose loss the update increases, to first
+        order.
+    :param measure_every: number of edits between two measurements of their effect, ≥ 0; no
+        measurements if 0.
+    :param settings: settings of the rule, if ``rule`` is a name.
+    :raises ValueError: if a value is out of range, or ``settings`` do not belong to the rule.
     """
 
     rule: str | EditingRule = "distance"
@@ -48,22 +51,25 @@ class MemoryEditing:
         for name, low in (("every", 1), ("start", 0), ("measure_every", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise ValueError(f"`{name}` must be a whole number of at least {low}: {value!r}.")
-        if isinstance(self.pixel_range, list):  # as JSON and YAML have it
+                raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")
+        if isinstance(self.pixel_range, list):  # JSON and YAML have lists in place of tuples
             ends = (tuple(e) if isinstance(e, list) else e for e in self.pixel_range)
             object.__setattr__(self, "pixel_range", tuple(ends))
         self.make_bounds()
         self.make_rule()
 
     def make_bounds(self) -> PixelBounds:
-        """Bounds on each edit."""
+        """Make the bounds on each edit."""
         return PixelBounds(self.step, self.radius, self.norm, self.pixel_range)
 
     def make_rule(self) -> EditingRule:
-        """Rule that says which way to go."""
+        """Make the rule of the edits."""
         if isinstance(self.rule, EditingRule):
             if self.settings:
-                raise ValueError("`settings` are of a rule given by its name: leave them out.")
+                raise ValueError(
+                    "`settings` are for a `rule` given by its name, found an EditingRule: leave "
+                    "them out."
+                )
             return self.rule
         if self.rule not in EDITING_RULES:
             raise ValueError(
@@ -86,9 +92,10 @@ EditingSpec = MemoryEditing | Mapping[str, Any] | str
 
 
 def make_memory_editing(spec: EditingSpec) -> MemoryEditing:
-    """Make settings of what a user gives.
+    """Convert settings, a mapping or the name of a rule into settings.
 
-    :raises ValueError: if it is none of :data:`EditingSpec`, has unknown names or bad values.
+    :param spec: argument of the user.
+    :raises ValueError: if ``spec`` has another type, unknown names or invalid values.
     """
     if isinstance(spec, MemoryEditing):
         return spec

@@ -1,4 +1,4 @@
-"""Methods of the literature as strategies, on the same ticks, samples, memory and masks."""
+"""Published methods as strategies, with the same ticks, samples, memory and masks as EMGD."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""DER++: the memory also remembers what the model said."""
+"""DER++: experience replay with stored logits."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _CHUNK = 512  # samples per forward pass
 class DERPPStrategy(MultiGradientTemplate):
     r"""Dark experience replay ++ (Buzzega et al., NeurIPS 2020).
 
-    When a task's samples enter the memory, which is at the end of its span, the logits z that the
-    model then gives them in evaluation mode are stored with them. The memory's loss is
+    The samples of a task enter the memory at the end of its span. At that time the model's logits z
+    in evaluation mode are stored with them. The memory's loss is
 
     .. math:: \beta \, \mathrm{CE}(f(x), y) + \alpha \, \overline{(f(x) - z)^2}
 
-    with the mean over the samples and over the classes that competed when z was stored: for later
-    ones there is nothing to compare with. Both terms take the same samples, the tick's one
-    minibatch from memory, so that no more is replayed than by other methods; the authors draw one
-    for each term. Half memory and half the mean of the active tasks gives their ratio of terms.
+    with the mean over the samples and over the classes that competed when z was stored. Both terms
+    use the same minibatch, so that the method replays as many samples as other methods; the authors
+    draw one minibatch for each term. The update is half the memory's gradient plus half the mean
+    gradient of the active tasks, which gives the authors' ratio of the terms.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
+    The other parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
 
-    :param alpha: weight of the stored logits, ≥ 0. The authors choose 0.1 to 1 for each benchmark.
-    :param beta: weight of the labels, ≥ 0. The authors choose 0.5 or 1.
+    :param alpha: weight of the stored logits, ≥ 0; 0.1 to 1 in the paper, by benchmark.
+    :param beta: weight of the labels, ≥ 0; 0.5 or 1 in the paper.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class DERPPStrategy(MultiGradientTemplate):
         self.beta = beta
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Cross-entropy, and for replayed samples the distance to the stored logits, too."""
+        """Compute the cross-entropy, for replayed samples plus the distance to stored logits."""
         loss = super().objective_loss(output, part)
         if self.memory is None or self.replay is None or part.objective not in self.replay.drawn:
             return loss
@@ -68,7 +68,7 @@ class DERPPStrategy(MultiGradientTemplate):
 
     def _before_training_exp(self, **kwargs: Any) -> None:
         super()._before_training_exp(**kwargs)
-        if self.memory is not None:  # tasks that the experience does not go on with have entered
+        if self.memory is not None:  # tasks that the experience does not continue have entered
             self.memory.annotate("logits", self._logits)
 
     def _after_training_exp(self, **kwargs: Any) -> None:
@@ -78,7 +78,7 @@ class DERPPStrategy(MultiGradientTemplate):
 
     @torch.no_grad()
     def _logits(self, x: Tensor, y: Tensor, task_labels: Tensor) -> Tensor:
-        """Masked logits ``[n, K]`` in evaluation mode."""
+        """Compute masked logits ``[n, K]`` in evaluation mode."""
         pieces = []
         with evaluation_mode(self.model):
             for piece, labels in zip(x.split(_CHUNK), task_labels.split(_CHUNK), strict=True):

@@ -1,4 +1,4 @@
-"""ER-ACE: current samples compete among the classes that are current."""
+"""ER-ACE: experience replay with asymmetric cross-entropy."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["ERACEStrategy"]
 class ERACEStrategy(MultiGradientTemplate):
     """Experience replay with asymmetric cross-entropy (Caccia et al., ICLR 2022).
 
-    In the loss of the active tasks only the classes compete that are among the incoming samples of
-    the tick, those of all active tasks together; so new classes do not push the finished ones'
-    logits down. In the loss of the memory all classes compete that the scenario allows. Both are
-    added up, half memory and half the mean of the active tasks.
+    In the loss of the active tasks, only the classes of the tick's new samples compete, those of
+    all active tasks together. New classes thus do not decrease the logits of finished classes. In
+    the memory's loss, all classes that the scenario allows compete. The update is half the memory's
+    gradient plus half the mean gradient of the active tasks.
 
-    The authors' memory also holds samples of what is current, which tell its classes from the
-    finished ones. Ours holds finished tasks only, as for all other methods: until a task finishes,
-    nothing makes its samples prefer its classes to those of finished tasks, so that in the
-    class-incremental scenario A_e, taken at that very moment, is low.
+    The authors' memory also holds samples of the current classes, which separate them from the
+    finished ones. The memory here holds finished tasks only, as for all other methods. Until a task
+    finishes, no loss compares its classes with those of finished tasks. In the class scenario, A_e
+    is therefore low, because it is measured at the end of the task.
 
-    In the task-incremental scenario the classes must be allowed by the scenario, too. A sample's
-    own class always competes.
+    In the task scenario, the scenario must allow the classes, too. A sample's own class always
+    competes.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ERACEStrategy(MultiGradientTemplate):
         super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Cross-entropy over the classes that compete."""
+        """Compute the cross-entropy over the competing classes."""
         if not part.replayed:
             incoming = [self.mb_y[p.start : p.stop] for p in self.mbatch.parts if not p.replayed]
             present = torch.zeros(output.shape[1], dtype=torch.bool, device=output.device)

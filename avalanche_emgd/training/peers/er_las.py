@@ -1,4 +1,4 @@
-"""ER-LAS: replay with logits that are shifted by the log frequencies of the classes."""
+"""ER-LAS: experience replay with logits shifted by the log frequencies of the classes."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ __all__ = ["ERLASStrategy"]
 class ERLASStrategy(MultiGradientTemplate):
     r"""Experience replay with logit adjusted softmax (Huang et al., TMLR 2024).
 
-    Cross-entropy of :math:`f(x) + \tau \log \pi` in training, and of f in tests (Menon et al.,
-    "Long-tail learning via logit adjustment", ICLR 2021): how often a class occurs now does not
-    bias the model. π are the frequencies of the classes among the samples of the last ``window``
-    ticks, replayed ones included; a class that does not occur does not compete.
+    The training loss is the cross-entropy of :math:`f(x) + \tau \log \pi`; predictions use f (Menon
+    et al., "Long-tail learning via logit adjustment", ICLR 2021). The current frequency of a class
+    thus does not bias the model. π are the frequencies of the classes among the samples of the last
+    ``window`` ticks, replayed samples included. A class that does not occur does not compete.
 
-    The authors weigh all samples of a tick alike. Here half of the update is the memory's and half
-    the mean of the active tasks, as for all methods of replay, and samples count in π with the
-    weights that they have in the update. With one active task that is the same.
+    The authors give all samples of a tick the same weight. Here the update is half the memory's
+    gradient plus half the mean gradient of the active tasks, as for all replay methods. Samples
+    enter π with their weights in the update. Both agree if one task is active.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
+    The other parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
 
-    :param tau: τ ≥ 0; 1 in the paper, and 0 is plain replay.
-    :param window: ticks, ≥ 1; the authors take 1 or 10.
+    :param tau: strength τ ≥ 0 of the adjustment; 1 in the paper, 0 is plain replay.
+    :param window: number of ticks, ≥ 1; 1 or 10 in the paper.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class ERLASStrategy(MultiGradientTemplate):
         self._seen: deque[tuple[Tensor, Tensor]] = deque(maxlen=window)
 
     def class_frequencies(self, num_classes: int) -> Tensor:
-        """Frequencies of the classes in the window, ``[num_classes]``, of the sum one."""
+        """Compute the frequencies of the classes in the window, ``[num_classes]``, with sum 1."""
         labels, shares = (torch.cat(each) for each in zip(*self._seen, strict=True))
         counts = torch.zeros(num_classes, device=labels.device)
         return counts.index_add_(0, labels, shares) / shares.sum()
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Cross-entropy of the adjusted logits."""
+        """Compute the cross-entropy of the adjusted logits."""
         if self.tau > 0.0:
             frequencies = self.class_frequencies(output.shape[1]).to(output.dtype)
             present = frequencies > 0.0

@@ -1,4 +1,4 @@
-"""EWC: a parameter is important if the outputs depend on it."""
+"""EWC: a penalty on parameters by their Fisher information."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ __all__ = ["EWCStrategy"]
 class EWCStrategy(QuadraticPenaltyStrategy):
     r"""Elastic weight consolidation (Kirkpatrick et al., PNAS 2017), without memory.
 
-    When a task finishes, the parameters are held where they are by the diagonal of its empirical
-    Fisher information,
+    At the end of each task, a quadratic penalty is added that keeps the parameters near their
+    current values. Its weights are the diagonal of the task's empirical Fisher information,
 
     .. math:: F = \frac1N \sum_{n=1}^N \bigl(\nabla_\theta\, \ell(f_\theta(x_n), y_n)\bigr)^2
 
-    over samples of the task, one by one, in evaluation mode, with logits masked as the scenario
-    asks. There is a penalty for each finished task. Since nothing is kept of a stream, the samples
-    are those that the task has delivered in its last segment.
+    over single samples of the task, in evaluation mode, with the scenario's class mask. No samples
+    are stored, so the samples are those that the task has delivered in its last segment.
 
-    Avalanche's ``EWCPlugin`` does so after each experience, which would be a segment with samples
-    of several tasks, squares gradients of minibatches, and does not mask.
+    Avalanche's ``EWCPlugin`` adds a penalty after each experience, here a segment with samples of
+    several tasks. It squares gradients of minibatches, and does not mask logits.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
-    no effect.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``. The argument
+    ``memory_size`` has no effect.
 
-    :param ewc_lambda: strength of the penalty, ≥ 0. Plain gradient descent diverges where it is
-        larger than 2 divided by the learning rate and the largest sum of importances.
-    :param fisher_samples: N ≥ 1 at most, chosen at random by ``seed``.
+    :param ewc_lambda: strength of the penalty, ≥ 0. Plain gradient descent diverges above
+        2 / (learning rate · largest sum of importances).
+    :param fisher_samples: largest number N of samples, ≥ 1, drawn at random by ``seed``.
     """
 
     def __init__(
@@ -71,9 +70,9 @@ class EWCStrategy(QuadraticPenaltyStrategy):
                 self.consolidate(self.fisher(chosen.tolist()), self.flat_parameters())
 
     def fisher(self, indices: list[int]) -> Tensor:
-        """Mean of the squared gradients of samples, ``[P]``.
+        """Compute the mean of the squared gradients of samples, ``[P]``.
 
-        :param indices: of samples in the experience's data set, at least one.
+        :param indices: indices of samples in the experience's data set, at least one.
         """
         dataset = self.experience.dataset.eval()
         parameters = self.space.parameters

@@ -1,4 +1,4 @@
-"""GMED: replayed images are made harder to remember."""
+"""GMED: experience replay with images edited by gradients."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["GMEDStrategy"]
 class GMEDStrategy(MultiGradientTemplate):
     """Experience replay with gradient-based memory editing (Jin et al., NeurIPS 2021).
 
-    Replayed images move towards where a look-ahead step on the active tasks would harm them more
-    (``avalanche_emgd.training.editing.rules.GMEDRule``). The authors edit an image before
-    they replay it; here an edited image is replayed when it is next drawn, as with all editing, and
-    never leaves a ball around its original, which takes the place of their decaying step. Half
-    memory and half the mean of the active tasks.
+    Edits increase the harm of a look-ahead step on the active tasks to the replayed images
+    (``avalanche_emgd.training.editing.rules.GMEDRule``). The authors edit an image before its
+    replay. Here the edited image is replayed at its next draw, as in all memory editing. An edited
+    image never leaves a ball around its original, in place of the authors' decaying step. The
+    update is half the memory's gradient plus half the mean gradient of the active tasks.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting`` and
-    ``memory_editing``, and
+    The other parameters are those of :class:`MultiGradientTemplate` except ``weighting`` and
+    ``memory_editing``.
 
     :param step: length of one edit of one image in the L2 norm, > 0.
-    :param radius: of the ball, > 0.
-    :param beta: β ≥ 0: how much of the image's loss as it is is lowered.
+    :param radius: radius of the ball around the original in the L2 norm, > 0.
+    :param beta: weight β ≥ 0 of the current loss, which edits decrease.
     """
 
     def __init__(

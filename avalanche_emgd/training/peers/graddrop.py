@@ -1,4 +1,4 @@
-"""Gradient sign dropout: the one multi-task method that is no weighting of objectives."""
+"""Gradient sign dropout: a multi-task method without weights of objectives."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["GradDropStrategy"]
 class GradDropStrategy(MultiGradientTemplate):
     """GradDrop (Chen et al., "Just pick a sign", NeurIPS 2020), computed by TorchJD.
 
-    For each parameter a sign is drawn, the likelier the more the objectives agree on it, and only
-    gradients of that sign are summed up. There are no weights of objectives: ``weights`` is empty.
-    Signs are drawn from torch's global generator.
+    For each parameter a random sign is drawn. Its probability increases with the agreement of the
+    objectives. The update sums only the gradients of this sign. Objectives have no weights, so
+    ``weights`` is empty. The signs come from torch's global generator.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting`` and
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting`` and
     ``memory_editing``.
     """
 
@@ -30,7 +30,8 @@ class GradDropStrategy(MultiGradientTemplate):
     ) -> None:
         if options.get("memory_editing") is not None:
             raise ValueError(
-                "`memory_editing` needs weights of the objectives, and GradDrop has none."
+                "`memory_editing` needs weights of the objectives, and GradDrop has none: leave it "
+                "out."
             )
         super().__init__(model, optimizer=optimizer, weighting=MeanWeighting(), **options)
         self._aggregator = GradDrop()
@@ -40,7 +41,7 @@ class GradDropStrategy(MultiGradientTemplate):
         return torch.empty(0, dtype=torch.float64)
 
     def combine(self) -> Tensor:
-        """Sum of the gradients with the drawn signs ``[P]``; of all, for unshared parameters."""
+        """Sum the shared gradients with the drawn signs, and all other gradients, ``[P]``."""
         if len(self.gradients) == 1:
             return self.gradients[0].clone()
         shared = self.gradients[:, : self.space.num_shared]

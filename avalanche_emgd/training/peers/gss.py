@@ -1,4 +1,4 @@
-"""GSS: a memory of samples whose gradients point in different directions."""
+"""GSS: a replay memory of samples with diverse gradients."""
 
 from __future__ import annotations
 
@@ -25,16 +25,19 @@ __all__ = ["GSSStrategy"]
 class GSSStrategy(MultiGradientTemplate):
     """Gradient-based sample selection, GSS-greedy (Aljundi et al., NeurIPS 2019).
 
-    Experience replay whose memory is a :class:`~avalanche_emgd.training.peers.GSSMemory`: which of
-    a task's samples are kept is decided as they stream, by how much their gradients resemble those
-    of samples kept. As a shortcut, gradients are those of the last layer, whose cosines need no
-    backward pass: with δ = softmax(z) − onehot(y) and the classifier's inputs h,
-    ⟨g, g′⟩ = ⟨δ, δ′⟩ (⟨h, h′⟩ + 1), without the 1 where it has no bias; in evaluation mode, with
-    logits masked as the scenario asks. Half memory and half the mean of the active tasks.
+    The method is experience replay with a :class:`~avalanche_emgd.training.peers.GSSMemory`. This
+    memory selects streaming samples by the similarity of their gradients to those of stored
+    samples. The update is half the memory's gradient plus half the mean gradient of the active
+    tasks.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
+    Gradients are those of the classifier, because their cosines need no backward pass. With
+    δ = softmax(z) − onehot(y) and the classifier's inputs h, ⟨g, g′⟩ = ⟨δ, δ′⟩ (⟨h, h′⟩ + 1). The
+    term 1 is the bias, and is absent without bias. The model is in evaluation mode, with the
+    scenario's class mask.
 
-    :param num_compared: samples kept that a new one is compared with, ≥ 1; the paper's 10.
+    The other parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
+
+    :param num_compared: number of stored samples compared with a new sample, ≥ 1; 10 in the paper.
     :raises ValueError: if the model has no single linear classifier.
     """
 
@@ -57,17 +60,21 @@ class GSSStrategy(MultiGradientTemplate):
         return GSSMemory(memory_size, seed)
 
     def make_replay(self, memory: ReplayMemory, objectives: MemoryObjectives) -> ReplayMemoryPlugin:
-        """Make a replay that offers the memory each minibatch."""
+        """Make the plugin that offers each minibatch to the memory."""
         return _SelectedReplay(memory, objectives)
 
     @torch.no_grad()
     def similarity(self, first: list[Tensor], second: list[Tensor]) -> Tensor:
-        """Cosines ``[n, m]`` of the gradients of n and m samples ``[x, y, task labels]``."""
+        """Compute the cosines ``[n, m]`` of the gradients of n and m samples.
+
+        :param first: n samples ``[x, y, task labels]``.
+        :param second: m samples ``[x, y, task labels]``.
+        """
         (features, errors), (others, other_errors) = map(self._gradients, (first, second))
         return (features @ others.T) * (errors @ other_errors.T)
 
     def _gradients(self, samples: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Both factors of each gradient, scaled to unit length."""
+        """Compute both factors of each gradient, scaled to unit length."""
         x, y, labels = (tensor.to(self.device) for tensor in samples)
         _, classifier = find_classifier(self.model)
         with evaluation_mode(self.model), classifier_inputs(classifier) as collected:
@@ -80,12 +87,12 @@ class GSSStrategy(MultiGradientTemplate):
 
 
 class _SelectedReplay(ReplayMemoryPlugin):
-    """Offers the memory what the active tasks deliver at each tick."""
+    """Plugin that offers the samples of the active tasks to the memory at each tick."""
 
     memory: GSSMemory
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Let the memory choose, by the model as it is after the update."""
+        """Offer the tick's samples, with similarities by the updated model."""
         for part in strategy.mbatch.parts:
             if part.replayed:
                 continue

@@ -13,31 +13,31 @@ from ..memory_store import Group, SampleStore
 
 __all__ = ["GSSMemory"]
 
-_WHOLE_TASK = -1  # in place of a class label: all samples of a task are in one store
-_LEAST = 1e-6  # of a score: opposite gradients have 0, but must be possible to draw
+_WHOLE_TASK = -1  # in place of a class label, because one store holds all samples of a task
+_LEAST = 1e-6  # smallest score, so that samples with opposite gradients can still be drawn
 
 
 class GSSMemory(ReplayMemory):
-    """Keeps samples aside by the similarity of their gradients, instead of at random.
+    """Replay memory that selects samples by the similarity of their gradients.
 
-    GSS-greedy (Aljundi et al., NeurIPS 2019, algorithm 2) with a place of its own for each task, in
-    the frame of all other methods: the samples of a task are kept aside while it streams, as many
-    as the memory has room for, and are replayed once its span is over. Finished tasks share the
-    capacity equally, whatever their classes: which of them get how much is for GSS to decide. In
-    the paper all samples compete for one memory and are replayed at once; here active tasks would
-    only take places that replay cannot use.
+    The selection is GSS-greedy (Aljundi et al., NeurIPS 2019, algorithm 2), applied to each task
+    separately. As in other methods, samples are set aside during the span of their task, up to the
+    capacity, and replayed after its end. Finished tasks share the capacity equally; within a task,
+    classes have no shares. In the paper all samples compete for one memory and are replayed at
+    once. Here the samples of active tasks would occupy places that replay cannot use.
 
-    The score of a sample is the largest cosine of its gradient and those of a few samples kept,
-    plus 1. While there is room every sample is kept. Then one whose score is at least 1 is let go;
-    another one takes the place of a sample i drawn with a probability ∝ C_i, if chance of
-    probability C_i / (C_i + C) says so. When the share of a finished task shrinks, it loses samples
-    drawn in the same way, ∝ C_i without repetition.
+    The score C of a sample is 1 plus the largest cosine between its gradient and those of a few
+    stored samples. If there is room, every sample is stored. Otherwise a sample with C ≥ 1 is
+    dropped. For any other sample, a stored sample i is drawn with probability ∝ C_i, and replaced
+    with probability C_i / (C_i + C). When the share of a finished task shrinks, the dropped samples
+    are drawn with probability ∝ C_i, without repetition.
 
-    Samples are stored as they were delivered; one delivered twice may be kept twice. If a finished
-    task streams again, its new samples and those in memory compete for its share in the same way.
+    Samples are stored as delivered; a sample that is delivered twice may be stored twice. If a
+    finished task streams again, its new and its stored samples compete for its share in the same
+    way.
 
     :param max_size: capacity in samples, ≥ 1.
-    :param seed: of all that is drawn.
+    :param seed: seed of all random choices.
     """
 
     def __init__(self, max_size: int, seed: int = 0) -> None:
@@ -45,10 +45,11 @@ class GSSMemory(ReplayMemory):
         self._scores: dict[str, Tensor] = {}
 
     def compared(self, task: str, number: int) -> list[Tensor] | None:
-        """Draw samples kept aside of an active task, ``[x, y, task labels]``; ``None`` at first.
+        """Draw samples of an active task that are set aside.
 
-        :param task: its name.
-        :param number: how many; fewer if fewer are kept.
+        :param task: name of the task.
+        :param number: number of samples; all samples if there are fewer.
+        :return: samples ``[x, y, task labels]``; ``None`` if the task has none.
         """
         if task not in self._streaming:
             return None
@@ -58,11 +59,12 @@ class GSSMemory(ReplayMemory):
         return [store.inputs[chosen], store.labels[chosen], labels]
 
     def offer(self, task: str, samples: list[Tensor], similarity: Tensor) -> None:
-        """Offer samples of an active task.
+        """Offer samples of an active task to the memory.
 
-        :param task: its name.
-        :param samples: ``[x, y, task labels]``, of b samples.
-        :param similarity: largest cosine of each, ``[b]`` in [−1, 1].
+        :param task: name of the task.
+        :param samples: b samples ``[x, y, task labels]``.
+        :param similarity: largest cosine of each sample's gradient with stored ones, ``[b]``, in
+            [−1, 1].
         """
         x, y, labels = (tensor.detach().cpu() for tensor in samples)
         new = (similarity.double() + 1.0).clamp(min=_LEAST)
@@ -86,27 +88,27 @@ class GSSMemory(ReplayMemory):
                     scores[old] = new[index]
 
     def state_dict(self) -> dict[str, Any]:
-        """See :meth:`ReplayMemory.state_dict`."""
+        """Return the state; see :meth:`ReplayMemory.state_dict`."""
         scores = {name: values.clone() for name, values in self._scores.items()}
         return {**super().state_dict(), "scores": scores}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See :meth:`ReplayMemory.load_state_dict`."""
+        """Restore a state; see :meth:`ReplayMemory.load_state_dict`."""
         super().load_state_dict(state)
         self._scores = {name: values.clone() for name, values in state["scores"].items()}
 
     _IN_STATE: ClassVar[tuple[str, ...]] = (*ReplayMemory._IN_STATE, "_scores")
 
     def _take_in(self, exp: Any) -> None:
-        """Do nothing: samples are offered at each tick."""
+        """Do nothing, because samples are offered at each tick."""
 
     def _group_of(self, name: str, label: int, store: SampleStore) -> Group:
         return (name, label)
 
     def _finish(self, name: str) -> None:
         for store in self._streaming.get(name, {}).values():
-            # Arrival times of exponential clocks of rates C_i: their order is that of drawing ∝ C_i
-            # without repetition. The last ones to be drawn come first in the store.
+            # The order of exponential arrival times with rates C_i is the order of draws ∝ C_i
+            # without repetition. Samples that would be drawn last come first in the store.
             scores = self._scores.pop(name)
             arrivals = torch.empty_like(scores).exponential_(generator=self._generator) / scores
             store.fill(-arrivals, store.inputs, store.labels)

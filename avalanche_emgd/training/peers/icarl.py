@@ -1,4 +1,4 @@
-"""iCaRL: binary losses, distillation, and the nearest mean of exemplars."""
+"""iCaRL: binary cross-entropy, distillation, and classification by the nearest class mean."""
 
 from __future__ import annotations
 
@@ -25,22 +25,25 @@ __all__ = ["ICaRLStrategy"]
 class ICaRLStrategy(MultiGradientTemplate):
     r"""iCaRL (Rebuffi et al., CVPR 2017).
 
-    The loss of a sample is binary cross-entropy, added up over the classes that compete for it,
+    The loss of a sample is binary cross-entropy, summed over the competing classes,
 
     .. math:: -\sum_k \bigl[q_k \log \operatorname{sigm}(z_k) +
         (1 - q_k) \log(1 - \operatorname{sigm}(z_k))\bigr]
 
-    where q_k is what a frozen copy of the model says, for classes of tasks that had finished when
-    the copy was taken, and 1 or 0 by the label for all others. The copy is renewed at the end of
-    each segment in which a task finishes. Half memory and half the mean of the active tasks.
+    For classes of finished tasks, q_k is the sigmoid output of a frozen copy of the model. For all
+    other classes, q_k is 1 or 0 by the label. The copy is renewed at the end of each segment in
+    which a task finishes. The update is half the memory's gradient plus half the mean gradient of
+    the active tasks.
 
-    Predictions are made by the nearest class mean. ``model`` of the strategy wraps the given one in
-    a :class:`~avalanche_emgd.models.NearestMean`, so whoever evaluates it sees them. Exemplars are
-    those of the replay memory, chosen at random as for all other methods, not by herding; for
-    active tasks those that the memory keeps aside, and for classes that have none yet, in their
-    first segment, the samples of the last tick.
+    Predictions use the nearest class mean. The strategy's ``model`` is a
+    :class:`~avalanche_emgd.models.NearestMean` around the given model, so every evaluation uses
+    these predictions. Exemplars of finished tasks are the samples in the replay memory, chosen at
+    random as for all other methods, not by herding. Exemplars of active tasks are the samples that
+    the memory sets aside. A class in its first segment has no such samples, and its exemplars are
+    the samples of the last tick.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting`` and ``criterion``.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting`` and
+    ``criterion``.
 
     :raises ValueError: without a memory, or if the model has no single linear classifier.
     """
@@ -53,7 +56,7 @@ class ICaRLStrategy(MultiGradientTemplate):
         if not options.get("memory_size"):
             raise ValueError("`memory_size` must be at least 1: iCaRL predicts by its exemplars.")
         if "criterion" in options:
-            raise ValueError("`criterion` cannot be chosen: iCaRL has a loss of its own.")
+            raise ValueError("`criterion` cannot be chosen for iCaRL, which has one: leave it out.")
         self._teacher = Teacher()
         self._latest: tuple[Tensor, Tensor] | None = None
         super().__init__(
@@ -64,12 +67,12 @@ class ICaRLStrategy(MultiGradientTemplate):
         )
 
     def make_replay(self, memory: ReplayMemory, objectives: MemoryObjectives) -> ReplayMemoryPlugin:
-        """Make a replay that has the class means computed anew when the memory has changed."""
+        """Make the plugin that discards the class means when the memory changes."""
         self.exemplars = memory
         return _ExemplarReplay(memory, objectives)
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Binary cross-entropy with distillation."""
+        """Compute the binary cross-entropy with distillation."""
         at = slice(part.start, part.stop)
         competing = ~is_masked(output)
         targets = functional.one_hot(self.mb_y[at], output.shape[1]).to(output.dtype)
@@ -83,7 +86,7 @@ class ICaRLStrategy(MultiGradientTemplate):
         return (losses * competing).sum(dim=1).mean()
 
     def optimizer_step(self) -> None:
-        """Update the model, whose class means are then out of date."""
+        """Update the model, and discard its class means."""
         super().optimizer_step()
         self._latest = (self.mb_x, self.mb_y)
         self.model.refresh()
@@ -93,7 +96,7 @@ class ICaRLStrategy(MultiGradientTemplate):
         self._teacher.observe(self.model.model, self.experience)
 
     def _exemplars(self) -> tuple[Tensor, Tensor]:
-        """Give inputs ``[n, ...]`` and class labels ``[n]``; none before training."""
+        """Return inputs ``[n, ...]`` and class labels ``[n]`` of the exemplars."""
         inputs, labels, _ = self.exemplars.kept()
         if self._latest is None:
             return inputs, labels
@@ -105,9 +108,9 @@ class ICaRLStrategy(MultiGradientTemplate):
 
 
 class _ExemplarReplay(ReplayMemoryPlugin):
-    """Tells the model when its exemplars have changed."""
+    """Plugin that discards the model's class means when the memory changes."""
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Take in what was streamed."""
+        """Store samples of the experience, and discard the class means."""
         super().after_training_exp(strategy, *args, **kwargs)
         strategy.model.refresh()

@@ -1,4 +1,4 @@
-"""Joint training: what one would get if all samples of all tasks were there from the start."""
+"""Joint training on the samples of all tasks, an upper bound of continual learning."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ __all__ = ["JointStrategy"]
 
 
 class JointStrategy(MemoryFreeStrategy, JointTraining):
-    """The upper bound: as many updates as the stream has ticks, on the whole stream, shuffled.
+    """Upper bound: training on the whole stream in random order, with one update for each tick.
 
-    At each update there are as many samples as the stream delivers at that tick, but of all tasks,
-    in an order that ``seed`` decides; they are one objective, ``joint``. All tasks count as started
-    from the first update on and end at the same time: A_e = A_ē. Metrics and plugins recognise it
-    as Avalanche's ``JointTraining``, whose ``train`` it has: that takes the whole stream, once.
+    An update has as many samples as the stream delivers at the tick, but from all tasks, in an
+    order that ``seed`` determines. They are one objective, ``joint``. All tasks start at the first
+    update and end at the same time, so that A_e = A_ē. The strategy is a subclass of Avalanche's
+    ``JointTraining``, so that metrics and plugins recognise it. Its ``train`` takes the whole
+    stream, once.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
-    no effect, and on ordinary benchmarks an update has ``train_mb_size`` samples.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``. The argument
+    ``memory_size`` has no effect. On ordinary benchmarks an update has ``train_mb_size`` samples.
     """
 
     def __init__(
@@ -41,16 +42,17 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
         self._class_mask.observe(self.experience, all_started=True)
 
     def _state_between_experiences(self) -> dict[str, Any]:
-        # Avalanche keeps the stream, which cannot be trained on again.
+        # Avalanche's state has the stream, which is not needed after training.
         return {**super()._state_between_experiences(), "_experiences": []}
 
     def _check_minibatches(self, experiences: Any) -> None:
-        """Leave it to the loader of all experiences together."""
+        """Check nothing, because the loader draws from all experiences together."""
 
     def make_train_dataloader(self, shuffle: bool = True, **kwargs: Any) -> None:
         """Load the whole stream, shuffled.
 
-        :param shuffle: for ordinary benchmarks; the samples of parallel ones are always shuffled.
+        :param shuffle: whether to shuffle the samples of ordinary benchmarks; samples of parallel
+            benchmarks are always shuffled.
         """
         dataset = self.adapted_dataset
         if isinstance(self.experience, SegmentExperience):
@@ -61,7 +63,7 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
 
 
 class _JointLoader:
-    """All samples of a stream in random order, in minibatches of the sizes of its ticks."""
+    """Loader of all samples of a stream in random order, in minibatches of its ticks' sizes."""
 
     def __init__(
         self, experiences: Sequence[SegmentExperience], dataset: Any, generator: torch.Generator

@@ -1,4 +1,4 @@
-"""Learning without forgetting: distillation from the model before."""
+"""LwF: distillation from an earlier copy of the model."""
 
 from __future__ import annotations
 
@@ -22,28 +22,30 @@ __all__ = ["LwFStrategy"]
 class LwFStrategy(MemoryFreeStrategy):
     r"""Learning without forgetting (Li and Hoiem, ECCV 2016), without memory.
 
-    Each active task's loss gets, with z the model's and z′ a frozen copy's logits of its samples,
+    Let z be the model's logits of a task's samples, and z′ the logits of a frozen copy. The loss of
+    each active task has the additional term
 
     .. math:: \alpha T^2 \sum_G \mathrm{KL}\bigl(\mathrm{softmax}(z'_G / T) \,\big\|\,
         \mathrm{softmax}(z_G / T)\bigr)
 
-    averaged over the samples, with logits as they are before the scenario's mask. T² keeps the size
-    of its gradient when T is changed (Hinton et al. 2015); the authors leave it out. The copy is
-    renewed at the end of each segment in which a task finishes. In the task-incremental scenario
-    each finished task is a group of classes G; in the class-incremental one, and on ordinary
-    benchmarks, all classes of finished tasks are one group. Classes of tasks that are still active
-    are learned from labels alone.
+    averaged over the samples, with logits before the scenario's mask. The factor T² keeps the size
+    of the gradient independent of T (Hinton et al. 2015); the authors omit it. The copy is renewed
+    at the end of each segment in which a task finishes.
 
-    Avalanche's ``LwFPlugin`` distils the outputs that the strategy has, which are masked here: in
-    the task-incremental scenario the classes it would distil are exactly those that are missing.
+    In the task scenario, the classes of each finished task form a group G. In the class scenario,
+    and on ordinary benchmarks, all classes of finished tasks form one group. Classes of active
+    tasks are learned from labels alone.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
-    no effect.
+    Avalanche's ``LwFPlugin`` distils the outputs of the strategy, which are masked here. In the
+    task scenario, the mask covers exactly the classes to distil.
+
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``. The argument
+    ``memory_size`` has no effect.
 
     :param alpha: weight of the distillation, ≥ 0.
-    :param temperature: T > 0.
-    :raises ValueError: if the model is one of Avalanche's multi-task modules, which give a sample
-        the logits of its own task only.
+    :param temperature: temperature T > 0.
+    :raises ValueError: if the model is an Avalanche multi-task module, which computes the logits of
+        the sample's own task only.
     """
 
     def __init__(
@@ -61,8 +63,8 @@ class LwFStrategy(MemoryFreeStrategy):
             raise ValueError(f"`temperature` must be positive and finite, found {temperature!r}.")
         if is_multi_task_module(model):
             raise ValueError(
-                f"`model` {type(model).__name__} gives a sample the logits of its own task only, "
-                "and LwF distils those of the finished ones: use a model with one output layer."
+                f"`model` {type(model).__name__} computes the logits of a sample's own task only, "
+                "and LwF distils those of finished tasks: use a model with one output layer."
             )
         super().__init__(model, optimizer=optimizer, **options)
         self.alpha = alpha
@@ -70,7 +72,7 @@ class LwFStrategy(MemoryFreeStrategy):
         self._teacher = Teacher()
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Loss of the labels plus distillation."""
+        """Compute the loss of the labels plus the distillation."""
         loss = super().objective_loss(output, part)
         if self._teacher.model is None:
             return loss

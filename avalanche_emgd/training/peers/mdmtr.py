@@ -1,4 +1,4 @@
-"""MDMTR: angles instead of inner products, with margins between classes and tasks."""
+"""MDMT-R: logits from angles, with margins between classes and between tasks."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ __all__ = ["MDMTRStrategy"]
 class MDMTRStrategy(MultiGradientTemplate):
     r"""Multi-domain multi-task rehearsal (Lyu et al., AAAI 2021).
 
-    The model's linear classifier is replaced, in place and at construction, by a cosine one with
-    logits s · cos θ_k; its weight stays the parameter that it was, so the optimizer need not be
-    told. In training, both for the active tasks and the memory, the angles have margins at two
-    levels. With y the sample's class,
+    The constructor replaces the model's linear classifier in place by a cosine classifier with
+    logits s · cos θ_k. The weight remains the same parameter, so the optimizer continues to train
+    it. In training, for the active tasks and for the memory, the angles have margins at two levels.
+    With y the sample's class, the logits are
 
     .. math:: s\cos(\theta_y + m_c), \qquad s\cos\theta_k \ \text{(same task)}, \qquad
         s\cos(\theta_k - m_t) \ \text{(other tasks)}
 
-    so a sample has to be nearer to its class by m_c than to others of the task, and by m_c + m_t
-    than to those of other tasks. That is our reading of the paper's two-level angular margin loss;
-    its optional episodic distillation is left out. Predictions are made without margins. Half
-    memory and half the mean of the active tasks.
+    A sample must be nearer to its class by m_c than to other classes of the task, and by m_c + m_t
+    than to classes of other tasks. This is an interpretation of the paper's two-level angular
+    margin loss. The optional episodic distillation of the paper is left out. Predictions have no
+    margins. The update is half the memory's gradient plus half the mean gradient of the active
+    tasks.
 
-    In the task-incremental scenario other tasks' classes are masked, and ordinary benchmarks do not
-    say which class belongs to which task: there only m_c is left.
+    Only m_c has an effect in the task scenario, because the classes of other tasks are masked. The
+    same holds on ordinary benchmarks, which do not define the task of a class.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
+    The other parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
 
-    :param scale: s > 0.
-    :param class_margin: m_c in radians, in [0, π/2].
-    :param task_margin: m_t in radians, in [0, π/2].
+    :param scale: largest logit s > 0.
+    :param class_margin: margin m_c in radians, in [0, π/2].
+    :param task_margin: margin m_t in radians, in [0, π/2].
     :raises ValueError: if the model has no single linear classifier.
     """
 
@@ -78,16 +79,17 @@ class MDMTRStrategy(MultiGradientTemplate):
             self._task_of = task_of.to(self.device)
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Loss of the logits with margins."""
+        """Compute the loss of the logits with margins."""
         return super().objective_loss(
             self.with_margins(output, self.mb_y[part.start : part.stop]), part
         )
 
     def with_margins(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Logits with margins, ``[B, K]``; masked ones stay masked.
+        """Add the margins to logits; masked logits stay masked.
 
-        :param logits: s · cos θ_k, ``[B, K]``.
-        :param labels: y, ``[B]``.
+        :param logits: logits s · cos θ_k, ``[B, K]``.
+        :param labels: class labels y, ``[B]``.
+        :return: logits with margins, ``[B, K]``.
         """
         masked = is_masked(logits)
         cosine = logits.masked_fill(masked, 0.0) / self.scale

@@ -14,12 +14,11 @@ __all__ = ["MemoryFreeStrategy", "NaiveStrategy"]
 
 
 class MemoryFreeStrategy(MultiGradientTemplate):
-    """Follows the plain average of the active tasks' gradients, and replays nothing.
+    """Strategy that follows the plain average of the active tasks' gradients, without replay.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting`` and
+    The other parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
 
-    :param memory_size: taken for the sake of a common signature, and of no effect: these methods
-        have no memory by definition.
+    :param memory_size: argument without effect, for a signature that all methods share.
     """
 
     def __init__(
@@ -30,8 +29,8 @@ class MemoryFreeStrategy(MultiGradientTemplate):
 
 
 class NaiveStrategy(MemoryFreeStrategy):
-    """Plain average of the active tasks' gradients and nothing against forgetting: fine-tuning.
+    """Fine-tuning: the plain average of the active tasks' gradients, without replay or penalty.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
-    no effect.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``. The argument
+    ``memory_size`` has no effect.
     """

@@ -1,4 +1,4 @@
-"""MIR: replay what the next update would harm most."""
+"""MIR: replay of the samples that the next update would harm most."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ __all__ = ["MIRStrategy"]
 class MIRStrategy(MultiGradientTemplate):
     """Maximally interfered retrieval (Aljundi et al., NeurIPS 2019).
 
-    At each tick a look-ahead step θ′ = θ − η g is made on the mean loss of the active tasks, with η
-    the learning rate of the optimizer's first group and no momentum or scaling, as in the authors'
-    code. Of a number of candidates from memory those are replayed whose cross-entropy it raises
-    most, ℓ(θ′) − ℓ(θ), both in evaluation mode. Half memory and half the mean of the active tasks.
+    At each tick, the method computes a look-ahead step θ′ = θ − η g on the mean loss of the active
+    tasks. η is the learning rate of the optimizer's first group, without momentum or scaling, as in
+    the authors' code. Candidates are drawn from the memory. Those with the largest increase of the
+    cross-entropy, ℓ(θ′) − ℓ(θ) in evaluation mode, are replayed. The update is half the memory's
+    gradient plus half the mean gradient of the active tasks.
 
-    Avalanche's ``MIRPlugin`` has a memory and a loader of its own, skips replay wherever the memory
-    holds no more than a minibatch, and adds the replayed loss to the current one outside the
-    objectives; here it is our memory and one more objective.
+    Avalanche's ``MIRPlugin`` has its own memory and loader, and does not replay while the memory
+    holds at most one minibatch. It also adds the replayed loss to the current loss. Here the memory
+    is the same as for other methods, and is a separate objective.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
+    The other parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
 
-    :param num_candidates: drawn at each tick, ≥ 1, and never fewer than are replayed; twice as many
-        if omitted.
-    :raises ValueError: for a memory that is more than one objective.
+    :param num_candidates: number of candidates at each tick, ≥ 1, at least the number of replayed
+        samples; twice this number if omitted.
+    :raises ValueError: if the memory is more than one objective.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class MIRStrategy(MultiGradientTemplate):
         super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
 
     def make_replay(self, memory: ReplayMemory, objectives: MemoryObjectives) -> ReplayMemoryPlugin:
-        """Make a replay of what is interfered with most."""
+        """Make the plugin that replays the samples with the largest interference."""
         if objectives != "one":
             raise ValueError(
                 f"`memory_objectives` must be 'one' for MIR, which chooses among all samples of "
@@ -64,11 +65,11 @@ class MIRStrategy(MultiGradientTemplate):
         return _InterferedReplay(memory, objectives)
 
     def interference(self, x: Tensor, y: Tensor, task_labels: Tensor) -> Tensor:
-        """By how much the look-ahead step raises each sample's cross-entropy, ``[n]``.
+        """Compute the increase of each sample's cross-entropy by the look-ahead step, ``[n]``.
 
         :param x: inputs ``[n, ...]``.
         :param y: class labels ``[n]``.
-        :param task_labels: ``[n]``.
+        :param task_labels: task labels ``[n]``.
         """
         samples = (x.to(self.device), y.to(self.device), task_labels.to(self.device))
         before = self._losses_of(*samples)
@@ -84,7 +85,7 @@ class MIRStrategy(MultiGradientTemplate):
 
     @contextmanager
     def _looking_ahead(self) -> Iterator[None]:
-        """Make the step; take it back afterwards, with all that passes have left in buffers."""
+        """Apply the step within the context, and restore parameters and buffers afterwards."""
         state = [*self.model.parameters(), *self.model.buffers()]
         saved = [tensor.detach().clone() for tensor in state]
         losses = [self.loss_of(self.mb_x[p.start : p.stop], p) for p in self.mbatch.parts]
@@ -103,10 +104,10 @@ class MIRStrategy(MultiGradientTemplate):
 
 
 class _InterferedReplay(ReplayMemoryPlugin):
-    """Chooses the candidates that are interfered with most."""
+    """Plugin that replays the candidates with the largest interference."""
 
     def choose(self, strategy: Any, size: int) -> dict[str, Tensor]:
-        """See :meth:`ReplayMemoryPlugin.choose`."""
+        """Choose the samples to replay; see :meth:`ReplayMemoryPlugin.choose`."""
         candidates = self.memory.choose(max(size, strategy.num_candidates or 2 * size))
         if len(candidates) > size:
             scores = strategy.interference(*self.memory.take(candidates))

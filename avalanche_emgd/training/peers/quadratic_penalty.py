@@ -1,4 +1,4 @@
-"""Penalties that hold parameters where they were, each as firmly as it was important."""
+"""Quadratic penalties on the distance of parameters to earlier values."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["QuadraticPenaltyStrategy"]
 
 
 class QuadraticPenaltyStrategy(MemoryFreeStrategy):
-    r"""Adds to the loss ½ λ Σ_j Σ_i Ω_ji (θ_i − θ*_ji)², without memory.
+    r"""Strategy with the penalty ½ λ Σ_j Σ_i Ω_ji (θ_i − θ*_ji)², without memory.
 
-    Each consolidation j has importances Ω_j and an anchor θ*_j. All that is needed of them is
-    A = Σ_j Ω_j and b = Σ_j Ω_j θ*_j: the penalty's gradient λ (A θ − b) is added to the update, at
-    a cost that does not grow with their number. ``loss`` is that of the data alone.
+    Each consolidation j has importances Ω_j and an anchor θ*_j. The strategy stores only
+    A = Σ_j Ω_j and b = Σ_j Ω_j θ*_j. It adds the penalty's gradient λ (A θ − b) to the update, at a
+    cost independent of the number of consolidations. ``loss`` does not include the penalty.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
-    no effect.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``. The argument
+    ``memory_size`` has no effect.
 
-    :param strength: λ ≥ 0.
+    :param strength: strength λ ≥ 0 of the penalty.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class QuadraticPenaltyStrategy(MemoryFreeStrategy):
         super().__init__(model, optimizer=optimizer, **options)
         self.strength = strength
         self.data_gradient = torch.empty(0)
-        """Mean of the tasks' gradients at this tick, without the penalty's, ``[P]``."""
+        """Mean of the tasks' gradients at this tick, without the penalty's gradient, ``[P]``."""
         self._curvatures: dict[str, Tensor] = {}
         self._pulls: dict[str, Tensor] = {}
 
@@ -48,12 +48,12 @@ class QuadraticPenaltyStrategy(MemoryFreeStrategy):
         self._lay_out()
 
     def combine(self) -> Tensor:
-        """Mean of the gradients plus the penalty's gradient ``[P]``."""
+        """Compute the mean of the gradients plus the penalty's gradient, ``[P]``."""
         self.data_gradient = super().combine()
         return self.data_gradient + self.strength * self.penalty_gradient()
 
     def penalty_gradient(self) -> Tensor:
-        """Give A θ − b, ``[P]``."""
+        """Compute A θ − b, ``[P]``."""
         return self._curvature * self.flat_parameters() - self._pull
 
     def flat_parameters(self) -> Tensor:
@@ -61,10 +61,10 @@ class QuadraticPenaltyStrategy(MemoryFreeStrategy):
         return torch.cat([p.detach().reshape(-1) for p in self.space.parameters])
 
     def consolidate(self, importances: Tensor, anchor: Tensor) -> None:
-        """Hold the parameters where they are now.
+        """Add a penalty on the distance to an anchor.
 
-        :param importances: Ω ≥ 0, ``[P]``.
-        :param anchor: θ*, ``[P]``.
+        :param importances: importances Ω ≥ 0, ``[P]``.
+        :param anchor: anchor θ*, ``[P]``.
         """
         sizes = [p.numel() for p in self.space.parameters]
         pulls = (importances * anchor).split(sizes)
@@ -80,7 +80,7 @@ class QuadraticPenaltyStrategy(MemoryFreeStrategy):
         return [(names[id(parameter)], parameter) for parameter in self.space.parameters]
 
     def _lay_out(self) -> None:
-        """Put A and b in the order of the parameters that are trained now."""
+        """Arrange A and b in the order of the currently trained parameters."""
         self._curvature, self._pull = (
             torch.cat([_grown(kept.get(name), p).reshape(-1) for name, p in self._named()])
             for kept in (self._curvatures, self._pulls)
@@ -88,7 +88,7 @@ class QuadraticPenaltyStrategy(MemoryFreeStrategy):
 
 
 def _grown(values: Tensor | None, parameter: Tensor) -> Tensor:
-    """Give values the shape of a parameter that may have grown since: new places get zero."""
+    """Pad values with zeros to the shape of a parameter that may have grown."""
     grown = torch.zeros_like(parameter, requires_grad=False)
     if values is not None:
         grown[tuple(slice(size) for size in values.shape)] = values

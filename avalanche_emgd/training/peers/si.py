@@ -1,4 +1,4 @@
-"""SI: a parameter is important if moving it has lowered the loss."""
+"""SI: a penalty on parameters by their contributions to the decrease of the loss."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ __all__ = ["SIStrategy"]
 class SIStrategy(QuadraticPenaltyStrategy):
     r"""Synaptic intelligence (Zenke et al., ICML 2017), without memory.
 
-    With g the gradient of the mean of the active tasks' losses, penalty excluded, and δ what the
-    optimizer then does to the parameters, every parameter adds up its share of the fall of the
-    loss. At the end of each segment in which a task finishes this becomes
+    Let g be the gradient of the active tasks' mean loss without the penalty, and δ the change of
+    the parameters by the optimizer. The sum of −g δ over the ticks is each parameter's contribution
+    to the decrease of the loss. At the end of each segment in which a task finishes, the
+    importances become
 
     .. math:: \Omega \leftarrow \Omega +
         \max\Bigl(0,\ \frac{-\sum g\,\delta}{(\theta - \theta_0)^2 + \xi}\Bigr)
 
-    with θ₀ the parameters at the last time that was done; the parameters are then held by Ω at
-    where they are. Of tasks that are still active, too, what they have contributed so far counts.
+    with θ₀ the parameters at the previous such time. The current parameters become the anchor of
+    the penalty. The contributions of tasks that are still active are included.
 
-    Avalanche's ``SynapticIntelligencePlugin`` (0.6) does nothing on a CPU: what it keeps as the old
-    parameters are views of the live ones. And on any device its gradient includes the penalty's.
+    Avalanche's ``SynapticIntelligencePlugin`` (0.6) has no effect on a CPU, because its old
+    parameters are views of the current ones. On any device its gradient includes the penalty's.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``; ``memory_size`` has
-    no effect.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``. The argument
+    ``memory_size`` has no effect.
 
     :param si_lambda: strength of the penalty, ≥ 0.
-    :param xi: ξ > 0.
+    :param xi: damping ξ > 0 of the denominator.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class SIStrategy(QuadraticPenaltyStrategy):
             self._path = torch.zeros_like(self._start)
 
     def optimizer_step(self) -> None:
-        """Update, and add up by how much each parameter has lowered the loss."""
+        """Update, and accumulate each parameter's contribution to the decrease of the loss."""
         before = self.flat_parameters()
         super().optimizer_step()
         if self._path is not None:

@@ -1,4 +1,4 @@
-"""SPCL: orthogonal gradients and orthogonal kernels."""
+"""SPCL: orthogonalised gradients and orthogonal convolution kernels."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["SPCLStrategy"]
 class SPCLStrategy(MultiGradientTemplate):
     """SPCL (arXiv 2407.08214): orthogonalised gradients, and a penalty on convolution kernels.
 
-    On a model without convolutions only the gradients' part is left
-    (:class:`~avalanche_emgd.optim.peers.OrthogonalSum`), which differs from Aligned-MTL by a factor
-    n, to which an optimizer like Adam is almost blind.
+    For a model without convolutions, the method consists of
+    :class:`~avalanche_emgd.optim.peers.OrthogonalSum` alone. This weighting is n times that of
+    Aligned-MTL, a factor with almost no effect on optimizers such as Adam.
 
-    Takes all parameters of :class:`MultiGradientTemplate` except ``weighting``, and
+    The other parameters are those of :class:`MultiGradientTemplate` except ``weighting``.
 
-    :param strength: of the penalty on kernels, ≥ 0.
+    :param strength: strength of the penalty on kernels, ≥ 0.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the model was when a task last finished."""
+"""A frozen copy of the model from the end of the last finished task."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["Teacher"]
 class Teacher:
     """A frozen copy of the model from the end of the last segment in which a task finished.
 
-    It is asked about the classes of the tasks that had finished by then; those of tasks that were
-    still active go on being learned from labels.
+    The copy teaches the classes of the tasks that had finished by then. Classes of other tasks are
+    learned from labels.
     """
 
     def __init__(self) -> None:
         self.model: nn.Module | None = None
         self.tasks: dict[int, list[int]] = {}
-        """Classes of each finished task; on ordinary benchmarks of each experience."""
+        """Classes of each finished task, or of each experience of an ordinary benchmark."""
 
     @property
     def classes(self) -> list[int]:
@@ -32,10 +32,10 @@ class Teacher:
         return sorted({label for labels in self.tasks.values() for label in labels})
 
     def observe(self, model: nn.Module, experience: Any) -> None:
-        """Take a copy if a task has finished.
+        """Copy the model if a task has finished.
 
-        :param model: at the end of the experience.
-        :param experience: of any benchmark; an ordinary one counts as a finished task.
+        :param model: model at the end of the experience.
+        :param experience: experience of any benchmark; an ordinary one counts as a finished task.
         """
         if isinstance(experience, SegmentExperience):
             label_sets = experience.benchmark.label_sets
@@ -49,8 +49,10 @@ class Teacher:
 
     @torch.no_grad()
     def logits(self, x: Tensor, task_labels: Tensor) -> Tensor:
-        """Logits ``[B, K]`` of the copy, unmasked and in evaluation mode.
+        """Compute the logits ``[B, K]`` of the copy, unmasked and in evaluation mode.
 
+        :param x: inputs ``[B, ...]``.
+        :param task_labels: task labels ``[B]``.
         :raises ValueError: if no task has finished yet.
         """
         if self.model is None:

@@ -1,4 +1,4 @@
-"""Plugins: one behaviour each, at named callbacks."""
+"""Plugins of the training loop, each with one behaviour at named callbacks."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Random crops and flips of what is trained on."""
+"""Random crops and flips of training images."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from torch.nn import functional
 __all__ = ["AugmentationPlugin", "check_augmentable"]
 
 _PADDING = 4
-_SMALLEST = 16  # pixels: of smaller images, such crops cut half of the sides away
+_SMALLEST = 16  # pixels: a shift by 4 pixels removes too much of a smaller image
 
 
 def check_augmentable(shape: Sequence[int]) -> None:
-    """Check that the default crops leave the images recognisable.
+    """Check that images are large enough for the default crops.
 
-    :param shape: of an input.
-    :raises ValueError: if it is no image ``[C, H, W]``, or one of fewer than 16 pixels a side.
+    :param shape: shape of an input.
+    :raises ValueError: if the inputs are not images ``[C, H, W]``, or a side is shorter than 16
+        pixels.
     """
     if len(shape) != 3:
         raise ValueError(
@@ -30,21 +31,21 @@ def check_augmentable(shape: Sequence[int]) -> None:
     if min(shape[1:]) < _SMALLEST:
         size = "×".join(map(str, shape[1:]))
         raise ValueError(
-            f"`augment` shifts images by up to {_PADDING} pixels, for which they must have at "
-            f"least {_SMALLEST} on each side, but the inputs have {size}: leave it out."
+            f"`augment` shifts images by up to {_PADDING} pixels, so images need at least "
+            f"{_SMALLEST} pixels on each side, but the inputs have {size}: leave it out."
         )
 
 
 class AugmentationPlugin(SupervisedPlugin):
-    """Crops and flips every image of a training minibatch at random, replayed ones included.
+    """Random crops and flips of every image of a training minibatch, replayed images included.
 
-    Each delivery and each replay of an image is augmented anew; the replay memory and the data set
-    keep images as they are, and test images are left alone. Crops are of the image with ``padding``
-    pixels of zero around it, which is the mean where inputs are normalised.
+    Each delivery and each replay of an image has a new augmentation. Images in the replay memory
+    and in the data set, and test images, do not change. An image is padded with zeros before the
+    crop; zero is the mean of normalised inputs.
 
-    :param padding: pixels on each side, ≥ 0.
-    :param flip: whether half of the images are mirrored, left to right.
-    :param seed: of all that is random.
+    :param padding: pixels of padding on each side, ≥ 0.
+    :param flip: whether to mirror half of the images, left to right.
+    :param seed: seed of all random choices.
     :raises ValueError: if ``padding`` is negative.
     """
 
@@ -57,13 +58,13 @@ class AugmentationPlugin(SupervisedPlugin):
         self._generator = torch.Generator().manual_seed(seed)
 
     def before_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Augment the minibatch, once replay has been added to it."""
+        """Augment the minibatch, replayed samples included."""
         strategy.mbatch[0] = self.augment(strategy.mbatch[0])
 
     def augment(self, images: Tensor) -> Tensor:
         """Crop and flip images ``[b, C, H, W]`` at random.
 
-        :raises ValueError: if they are no images.
+        :raises ValueError: if the inputs are not images.
         """
         if images.ndim != 4:
             raise ValueError(
@@ -81,14 +82,14 @@ class AugmentationPlugin(SupervisedPlugin):
         rows, columns = rows.to(images.device), columns.to(images.device)
         padded = functional.pad(images, 4 * [self.padding])
         of_image = torch.arange(b, device=images.device)[:, None, None]
-        # Indices apart from each other put the channels last.
+        # Advanced indices that are separated by a slice put the channels last.
         cropped = padded[of_image, :, rows[:, :, None], columns[:, None, :]]
         return cropped.permute(0, 3, 1, 2).contiguous()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """State of what is random."""
+        """Return the state of the random generator."""
         return {"generator": self._generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Restore what :meth:`state_dict` gave."""
+        """Restore the state of :meth:`state_dict`."""
         self._generator.set_state(state["generator"])

@@ -10,13 +10,13 @@ __all__ = ["MultiGradientPlugin"]
 
 
 class MultiGradientPlugin(SupervisedPlugin):
-    """Base class of plugins that look at, or act on, the gradients of the objectives.
+    """Base class of plugins that read or change the gradients of the objectives.
 
-    Beside Avalanche's callbacks there are two more, between the gradients and the update:
+    The class adds two callbacks between the gradients and the update.
     """
 
     def before_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Call when ``strategy.gradients`` and ``strategy.gramian`` are known."""
+        """Run after ``strategy.gradients`` and ``strategy.gramian`` are computed."""
 
     def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Call when ``strategy.weights`` are known too, before the update."""
+        """Run after ``strategy.weights`` are computed, before the update."""

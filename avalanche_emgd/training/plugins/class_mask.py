@@ -14,10 +14,10 @@ __all__ = ["ClassMaskPlugin"]
 
 
 class ClassMaskPlugin(SupervisedPlugin):
-    """Masks the logits of Avalanche's own strategies as the scenario asks.
+    """Mask, by the scenario, of the logits of Avalanche's own strategies.
 
-    Multi-gradient strategies do so themselves; others need this plugin to be comparable. Outputs
-    that a strategy computes besides ``mb_output`` stay unmasked.
+    Multi-gradient strategies have such a mask already. Other strategies need this plugin for
+    comparable results. Outputs of a strategy other than ``mb_output`` are not masked.
     """
 
     def __init__(self) -> None:
@@ -26,16 +26,16 @@ class ClassMaskPlugin(SupervisedPlugin):
         self._eval_mask = ClassMask()
 
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Look up which classes compete."""
+        """Set the competing classes of the training experience."""
         warn_of_numbered_metrics(strategy.evaluator, strategy.experience)
         self._mask.observe(strategy.experience, all_started=isinstance(strategy, JointTraining))
 
     def before_eval_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Look up which classes compete."""
+        """Set the competing classes of the evaluated experience."""
         self._eval_mask = self._mask.for_evaluation(strategy.experience)
 
     def after_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Mask the training outputs; the classes of what is replayed have started."""
+        """Mask the training outputs; the classes of replayed samples compete, too."""
         self._mask.admit(strategy.mb_y, strategy.mb_task_id)
         strategy.mb_output = self._mask(strategy.mb_output, strategy.mb_task_id)
 

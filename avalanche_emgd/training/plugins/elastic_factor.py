@@ -1,4 +1,4 @@
-"""Elastic factors in the training loop."""
+"""Plugin with the elastic factors of EMGD."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ElasticFactorPlugin"]
 
 
 class ElasticFactorPlugin(WeightingPlugin):
-    """Keeps the elastic factors (GMC, GS, ...) of a weighting by objective.
+    """Plugin that connects a weighting with elastic factors (GMC, GS, ...) to the training loop.
 
     :param weighting: the weighting of the strategy.
     """

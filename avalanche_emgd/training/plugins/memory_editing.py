@@ -1,4 +1,4 @@
-"""Memory editing: replayed images follow the common direction, within bounds."""
+"""Memory editing: replayed images move along the common direction, within bounds."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from .base import MultiGradientPlugin
 __all__ = ["EditMeasure", "MemoryEditingPlugin"]
 
 ORIGINAL = "original"  # annotation of the memory
-_COMPARED = 64  # images in memory whose distances say what radius is too large
+_COMPARED = 64  # images in memory whose distances are compared with the radius
 
 
 @dataclass(frozen=True)
 class EditMeasure:
-    """What an edit has done.
+    """Measured effect of an edit.
 
-    :param tick: when.
+    :param tick: tick of the edit.
     :param objective: name of the replayed objective.
-    :param edited: how many images were edited.
+    :param edited: number of edited images.
     :param before: cosine of the objective's gradient and the direction, before the edit.
-    :param after: the same, with the edited images.
-    :param mean_drift: of all images in memory from their originals, in the L2 norm.
-    :param max_drift: the largest of them.
+    :param after: cosine of the gradient on the edited images and the direction.
+    :param mean_drift: mean L2 distance of the images in memory from their originals.
+    :param max_drift: largest L2 distance of an image in memory from its original.
     """
 
     tick: int
@@ -48,21 +48,19 @@ class EditMeasure:
 
 
 class MemoryEditingPlugin(MultiGradientPlugin):
-    """Edits the images of the replayed minibatch when the weights of the objectives are known.
+    """Plugin that edits the images of the replayed minibatch, before the update of a tick.
 
-    The rule says which way: by default against ∇_x ½‖g_M(x) − Σ λ_i g_i‖² (arXiv 2401.01054), with
-    weights, direction and model held fixed, before the update. An edited image goes back into the
-    memory, so that it is what is replayed from then on. It never leaves the ball around its
-    original, which the memory keeps as an annotation (``"original"``), nor the valid range of
-    pixels; labels stay. Nothing else changes: no parameter, ``grad`` or running statistic, and not
-    the user's data set, of which the memory has a copy.
+    By default, an image moves against ∇_x ½‖g_M(x) − Σ λ_i g_i‖² (arXiv 2401.01054), with weights,
+    direction and model held fixed. The edited image replaces the stored image, so that later ticks
+    replay it. It never leaves the ball around its original, nor the valid range of pixels. The
+    memory stores the original as an annotation (``"original"``). Labels, parameters, ``grad``,
+    running statistics and the user's data set do not change.
 
-    Images are stored as the model sees them, in floating point: steps far below the 1/255 of a
-    byte add up. The memory therefore has two floating-point copies of each image, eight times the
-    bytes of an 8-bit image; with samples in the hundreds or thousands that is little beside the
-    gradients.
+    Images are stored in floating point, so that edits far below 1/255, the resolution of a byte,
+    accumulate. The memory has two floating-point copies of each image, eight times the size of an
+    8-bit image. For some thousand samples this is small compared with the gradients.
 
-    :param memory: that the replayed images come from.
+    :param memory: memory of the replayed images.
     :param editing: settings; see :class:`~avalanche_emgd.training.editing.MemoryEditing`.
     """
 
@@ -73,28 +71,28 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         self.rule = self.editing.make_rule()
         self.bounds = self.editing.make_bounds()
         self.history: list[EditMeasure] = []
-        """What was measured, if it was to be."""
+        """Measurements of edits, in order; see ``measure_every`` of the settings."""
         self._edits = 0
 
     @property
     def last(self) -> EditMeasure | None:
-        """What was measured last."""
+        """Last measurement; ``None`` before the first one."""
         return self.history[-1] if self.history else None
 
     @property
     def originals(self) -> Tensor:
-        """Originals of all images in memory, ``[len(memory), ...]``; as they are if not edited."""
+        """Originals of all images in memory, ``[len(memory), ...]``."""
         self.memory.annotate(ORIGINAL, lambda x, *_: x)
         return self.memory.annotation(ORIGINAL) if len(self.memory) else self.memory.inputs
 
     def drift(self) -> Tensor:
-        """L2 distances of all images in memory from their originals, ``[len(memory)]``."""
+        """Compute the L2 distances of all images from their originals, ``[len(memory)]``."""
         if len(self.memory) == 0:
             return torch.empty(0)
         return (self.memory.inputs - self.originals).flatten(1).norm(dim=1)
 
     def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Edit what is replayed at this tick."""
+        """Edit the replayed images of this tick."""
         tick = strategy.tick
         due = tick >= self.editing.start and tick % self.editing.every == 0
         if not due or strategy.replay is None or not strategy.replay.drawn:
@@ -115,7 +113,7 @@ class MemoryEditingPlugin(MultiGradientPlugin):
 
     def _warn_of_radius(self) -> None:
         """Warn if the ball around an image holds images of other classes."""
-        every = -(-len(self.memory) // _COMPARED)  # classes lie one after the other
+        every = -(-len(self.memory) // _COMPARED)  # samples are sorted by class
         _, labels, _ = self.memory.take(torch.arange(0, len(self.memory), every))
         images = self.originals[::every].flatten(1).float()
         order = 2.0 if self.bounds.norm == "l2" else math.inf
@@ -123,9 +121,9 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         usual = float(distances.median()) if len(distances) else math.inf
         if self.bounds.radius > usual:
             warnings.warn(
-                f"`radius` {self.bounds.radius:g} of memory editing is more than the usual "
-                f"distance between images of different classes, {usual:.3g}, so that edits can "
-                "make one look like the other: choose a smaller one.",
+                f"`radius` {self.bounds.radius:g} of memory editing is more than the median "
+                f"distance between images of different classes, {usual:.3g}, so that an edited "
+                "image can look like another class: choose a smaller one.",
                 stacklevel=2,
             )
 
@@ -138,7 +136,7 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         direction: Tensor,
         measured: bool,
     ) -> None:
-        # As they are in memory: in the minibatch they may be augmented.
+        # Take the images from memory, because those of the minibatch may be augmented.
         x = self.memory.inputs[positions].to(strategy.device)
         gradient = strategy.gradients[row]
         replayed = Replayed(
@@ -148,7 +146,7 @@ class MemoryEditingPlugin(MultiGradientPlugin):
             strategy.space.parameters,
             gradient,
             direction,
-            lambda: _look_ahead(strategy),  # few rules ask for it
+            lambda: _look_ahead(strategy),  # only some rules need it
         )
         original = self.originals[positions].to(x)
         edited = self.bounds.move(x, original, self.rule.gradient(replayed))
@@ -174,7 +172,7 @@ class MemoryEditingPlugin(MultiGradientPlugin):
             )
 
     def _gains(self, strategy: Any, part: Part, x: Tensor, direction: Tensor) -> Tensor:
-        """b⟨∇_θ ℓ_i, u⟩ of each image up to a positive factor, ``[b]``: its loss falls by that."""
+        """Compute b⟨∇_θ ℓ_i, u⟩ of each image, ``[b]``: its loss decreases in proportion."""
         outputs, change = directional_derivative(
             lambda inputs: strategy.outputs_of(inputs, part),
             strategy.model,
@@ -188,7 +186,10 @@ class MemoryEditingPlugin(MultiGradientPlugin):
 
 
 def _look_ahead(strategy: Any) -> Tensor:
-    """−η times the mean gradient of the active tasks, ``[P]``, η of the first parameter group."""
+    """Compute −η times the mean gradient of the active tasks, ``[P]``.
+
+    η is the learning rate of the optimizer's first parameter group.
+    """
     active = torch.tensor([not replayed for replayed in strategy.replayed])
     rows = strategy.gradients[active.to(strategy.gradients.device)]
     return -float(strategy.optimizer.param_groups[0]["lr"]) * rows.mean(dim=0)

@@ -12,7 +12,7 @@ __all__ = ["ConvOrthogonalityPlugin", "orthogonality_penalty"]
 
 
 class ConvOrthogonalityPlugin(SupervisedPlugin):
-    """Adds an orthogonality penalty to the loss.
+    """Plugin that adds an orthogonality penalty to the loss.
 
     :param strength: factor of :func:`orthogonality_penalty`, ≥ 0.
     """
@@ -24,20 +24,19 @@ class ConvOrthogonalityPlugin(SupervisedPlugin):
         self.strength = strength
 
     def before_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Add it, if there is anything to be made orthogonal."""
+        """Add the penalty if a convolution is trained."""
         penalty = orthogonality_penalty(strategy.model)
         if penalty is not None and self.strength > 0.0:
             strategy.loss = strategy.loss + self.strength * penalty
 
 
 def orthogonality_penalty(model: nn.Module) -> Tensor | None:
-    """Sum of ‖K Kᵀ − I‖² over the trained convolutions, K their filters as rows.
+    """Compute the sum of ‖K Kᵀ − I‖² over the trained convolutions, with filters as rows of K.
 
-    Where there are more filters than entries in one, Kᵀ K takes the place of K Kᵀ: rows of that
-    kind cannot be orthogonal, columns can.
+    If K has more rows than columns, the rows cannot be orthogonal, and Kᵀ K replaces K Kᵀ.
 
     :param model: any module.
-    :return: a scalar; ``None`` where no convolution is trained.
+    :return: a scalar; ``None`` if no convolution is trained.
     """
     total: Tensor | None = None
     for module in model.modules():

@@ -1,4 +1,4 @@
-"""The replay memory as one more objective."""
+"""Plugin that replays samples from memory as a further objective."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ MemoryObjectives = Literal["one", "per-task"]
 
 
 class ReplayMemoryPlugin(SupervisedPlugin):
-    """Adds a minibatch from the replay memory to every tick, and fills the memory.
+    """Plugin that adds a minibatch from the replay memory to every tick, and fills the memory.
 
-    :param memory: the samples of the finished tasks.
-    :param objectives: ``"one"``: the memory is one objective, ``memory``; ``"per-task"``: each
-        finished task is one, ``memory-<task>``, and they share the minibatch equally. It is
-        forwarded as one batch either way, so that batch norm sees all of it.
+    The minibatch is one batch of the forward pass in both cases below, so that batch norm
+    normalises all its samples together.
+
+    :param memory: replay memory with the samples of the finished tasks.
+    :param objectives: ``"one"`` for a single objective ``memory``, or ``"per-task"`` for an
+        objective ``memory-<task>`` of each finished task; these share the minibatch equally.
     """
 
     def __init__(self, memory: ReplayMemory, objectives: MemoryObjectives = "one") -> None:
@@ -43,10 +45,11 @@ class ReplayMemoryPlugin(SupervisedPlugin):
             strategy.mbatch.append_objective(objective, samples, replayed=True, together=number > 0)
 
     def choose(self, strategy: Any, size: int) -> dict[str, Tensor]:
-        """Choose what is replayed: objectives and the positions of their samples in the memory.
+        """Choose the samples to replay from a memory that is not empty.
 
-        :param strategy: in whose minibatch are the samples of the active tasks.
-        :param size: samples in all; the memory is not empty.
+        :param strategy: strategy; its minibatch has the samples of the active tasks.
+        :param size: total number of samples.
+        :return: positions in the memory, ``[b]``, by name of the objective.
         """
         if self.objectives == "one":
             return {"memory": self.memory.choose(size)}
@@ -54,5 +57,5 @@ class ReplayMemoryPlugin(SupervisedPlugin):
         return {f"memory-{task}": positions for task, positions in chosen.items()}
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Take in what was streamed."""
+        """Store samples of the experience in the memory."""
         self.memory.post_adapt(strategy, strategy.experience)

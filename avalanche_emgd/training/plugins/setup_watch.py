@@ -1,4 +1,4 @@
-"""Warnings of what weights and losses give away of a mistake in the set-up."""
+"""Warnings about mistakes in the set-up that losses and weights reveal."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ from .base import MultiGradientPlugin
 
 __all__ = ["SetupWatchPlugin"]
 
-_EVERY = 8  # ticks between two looks at the direction
-_LOOKS = 8  # in a row that must find it short
-_SHORT = 1e-3  # of the mean length of the gradients
-_LOUD = 30.0  # times every first loss before
+_EVERY = 8  # ticks between two checks of the direction
+_LOOKS = 8  # successive checks with a short direction before the warning
+_SHORT = 1e-3  # limit of the length, relative to the mean length of the gradients
+_LOUD = 30.0  # limit of a first loss, relative to the largest first loss before
 
 
 class SetupWatchPlugin(MultiGradientPlugin):
-    """Warns, once each, of losses on different scales and of directions that hardly move.
+    """Plugin that warns, once each, about losses on different scales and about short directions.
 
-    * The first loss of a task is 30 times as large as the first losses of all tasks before: its
-      loss is on another scale. (One that is as much smaller may be of classes that are known.)
+    * The first loss of a task is more than 30 times the first losses of all earlier tasks. Its loss
+      is probably on another scale. A much smaller loss gives no warning, because the classes may be
+      known already.
     * The direction is shorter than a thousandth of the mean gradient, at every eighth tick for 64
-      ticks: the weighting is so conservative that the model hardly learns, as MGDA is beside an
-      objective that has converged.
+      ticks. The weighting is so conservative that the model hardly learns; for example, MGDA with
+      an objective that has converged.
 
-    EMGD brings it along.
+    :class:`~avalanche_emgd.EMGDStrategy` adds this plugin.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._known: set[str] = set()
-        self._largest = math.inf  # of the first losses so far
+        self._largest = math.inf  # largest first loss so far
         self._ticks, self._short = 0, 0
         self._has_warned = False
 
     def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Look at the losses of new tasks, and at the direction."""
+        """Check the losses of new tasks, and the direction."""
         if not self._known.issuperset(strategy.objectives):
             self._look_at_losses(strategy)
         self._ticks += 1
@@ -57,8 +58,8 @@ class SetupWatchPlugin(MultiGradientPlugin):
                 self._has_warned = True
                 warnings.warn(
                     f"the first loss of {name!r} is {loss:.3g}, that of all tasks before at most "
-                    f"{self._largest:.3g}: bring the losses of all tasks to one scale, or its "
-                    "gradients decide the lengths of all updates.",
+                    f"{self._largest:.3g}: scale the losses of all tasks to the same size, or its "
+                    "gradients will dominate all updates.",
                     stacklevel=2,
                 )
             before = 0.0 if math.isinf(self._largest) else self._largest
@@ -73,7 +74,7 @@ class SetupWatchPlugin(MultiGradientPlugin):
             warnings.warn(
                 f"the directions of {strategy.weighting!r} have been shorter than {_SHORT:g} of "
                 f"the mean gradient for {_EVERY * _LOOKS} ticks: an objective that has converged, "
-                "or conflicts, may hold the others back; a larger `exponent` or `lower_bound` of "
-                "the elastic factors relaxes it.",
+                "or conflicts, may stop the progress of others; a larger `exponent` or "
+                "`lower_bound` of the elastic factors relaxes it.",
                 stacklevel=2,
             )

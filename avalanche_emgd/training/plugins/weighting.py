@@ -1,4 +1,4 @@
-"""What a weighting knows of the training loop."""
+"""Plugin that connects a weighting to the training loop."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ __all__ = ["WeightingPlugin"]
 
 
 class WeightingPlugin(MultiGradientPlugin):
-    """Tells a weighting at each tick which objective each gradient belongs to.
+    """Plugin that passes the objectives of each tick to a weighting.
 
-    It also says what their losses are and which of them are replayed, and has the weighting forget
-    a task when its span ends. A weighting that asks for them sees the gradients, which it may
-    replace, and the losses after the update. Multi-gradient strategies bring it along themselves.
+    At each tick the weighting receives the names of the objectives, their losses, and which of them
+    are replayed. Some weightings also receive the gradients, which they may replace, and the losses
+    after the update. At the end of a task's span, the weighting drops its state of the task.
+    Multi-gradient strategies add this plugin.
 
     :param weighting: the weighting of the strategy.
     """
@@ -31,7 +32,7 @@ class WeightingPlugin(MultiGradientPlugin):
         self.weighting = weighting
 
     def before_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Name the rows of the Gramian."""
+        """Pass the objectives of the Gramian's rows to the weighting."""
         self.weighting.set_objectives(
             strategy.objectives, strategy.objective_losses, strategy.replayed
         )
@@ -40,7 +41,7 @@ class WeightingPlugin(MultiGradientPlugin):
 
     @staticmethod
     def _show(weighting: PeerWeighting, strategy: Any) -> None:
-        """Show the shared part of the gradients, and take what is to be weighed in its place."""
+        """Pass the shared part of the gradients to the weighting, which may replace it."""
         rows, shared = strategy.gradients, strategy.space.num_shared
         seen = weighting.see(rows[:, :shared])
         if seen is not None:
@@ -48,7 +49,7 @@ class WeightingPlugin(MultiGradientPlugin):
             strategy.gramian = strategy.objective_gradients.gramian(shared).cpu()
 
     def after_update(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Tell what the losses of the tick's samples are now; batch norm's statistics stay."""
+        """Pass the losses after the update to the weighting, if it needs them."""
         if not (isinstance(self.weighting, PeerWeighting) and self.weighting.looks_back):
             return
         with torch.no_grad(), frozen_statistics(strategy.model):
@@ -59,5 +60,5 @@ class WeightingPlugin(MultiGradientPlugin):
         self.weighting.look_back(torch.stack(losses))
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Forget the tasks that will not come back."""
+        """Drop the weighting's state of the tasks that finish."""
         self.weighting.forget(finishing_objectives(strategy.experience))

@@ -269,7 +269,7 @@ def test_a_convolutional_model_in_training_mode():
     [
         ("closer", "`rule` must be one of distance, cosine, agreement, gmed"),
         ({"rule": "gmed", "steps": 3}, "`memory_editing` has unknown settings: steps. Known are"),
-        ({"every": 0}, "`every` must be a whole number of at least 1"),
+        ({"every": 0}, "`every` must be an integer, at least 1"),
         ({"step": -1.0}, "`step` must be positive"),
         ({"rule": "distance", "settings": {"beta": 1.0}}, "`settings` of the rule 'distance' can"),
         ({"rule": "gmed", "settings": {"beta": -1.0}}, "`beta` must be at least 0"),

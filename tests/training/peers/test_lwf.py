@@ -105,7 +105,7 @@ def test_without_distillation_it_is_naive():
 
 
 def test_multi_task_modules_are_refused():
-    with pytest.raises(ValueError, match="`model` MTSimpleMLP gives a sample the logits of its"):
+    with pytest.raises(ValueError, match="`model` MTSimpleMLP computes the logits of a"):
         toy_strategy(LwFStrategy, MTSimpleMLP())
 
 
