@@ -295,5 +295,5 @@ def test_a_radius_that_reaches_other_images_is_warned_of_once(norm, radius, warn
     said = [str(each.message) for each in found if "`radius`" in str(each.message)]
     assert len(said) == (1 if warns else 0)
     assert all(
-        f"`radius` {radius:g} of memory editing is more than the usual" in each for each in said
+        f"`radius` {radius:g} of memory editing is more than the median" in each for each in said
     )
