@@ -24,7 +24,7 @@ def quiet_evaluator(*metrics: PluginMetric, collect_all: bool = False) -> Evalua
     Avalanche warns about an evaluator without loggers, even if that is intended.
 
     :param metrics: metrics to compute.
-    :param collect_all: whether all values of each metric are kept, or only the last.
+    :param collect_all: whether to keep all values of each metric, or only the last value.
     """
     evaluator = EvaluationPlugin(*metrics, loggers=[_NoLogger()], collect_all=collect_all)
     evaluator.loggers = []

@@ -1,4 +1,4 @@
-"""The keyword options that all multi-gradient strategies share: each is declared here only."""
+"""The keyword options of all multi-gradient strategies, each declared here only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["StrategyOptions", "with_defaults"]
 
 @dataclass(frozen=True)
 class Default:
-    """Metadata of an option: the value that an omitted option has.
+    """Metadata of an option: its default value.
 
     :param value: default value.
     """
@@ -46,24 +46,24 @@ class StrategyOptions(TypedDict, total=False):
     :param memory_editing: settings of :class:`~avalanche_emgd.training.editing.MemoryEditing`, a
         mapping of some of them, or the name of a rule; no editing if omitted. Editing needs a
         memory, and weights of the objectives.
-    :param shared: module or parameters over which the Gramian is taken; all trained ones if
-        omitted. The others follow the sum of the objectives' own gradients: a classifier that only
-        one task uses follows that task's.
-    :param engine: object that computes the gradients. If omitted, it is a
-        :class:`~avalanche_emgd.gradients.FusedEngine`: one pass for all objectives where that is
-        the same algorithm, and otherwise one for each.
-    :param precision: ``"bfloat16"`` or ``"float16"`` for forward passes of training in fewer bits,
-        see :class:`~avalanche_emgd.training.MixedPrecision`; that of the parameters if omitted.
-        Tests are in that of the parameters.
+    :param shared: module or parameters over which the Gramian is computed; all trained parameters
+        if omitted. Other parameters follow the sum of the objectives' gradients, so that the
+        classifier of one task follows the gradient of this task.
+    :param engine: engine that computes the gradients. If omitted, it is a
+        :class:`~avalanche_emgd.gradients.FusedEngine`, with one pass for all objectives if this
+        gives the same gradients, and otherwise one pass for each.
+    :param precision: type of the forward passes of training, ``"bfloat16"`` or ``"float16"``, see
+        :class:`~avalanche_emgd.training.MixedPrecision`; the type of the parameters if omitted.
+        Tests use the type of the parameters.
     :param train_mb_size: samples from memory at each tick, and of each task on ordinary benchmarks.
-        If omitted, as many as a task delivers on a parallel benchmark, 32 on ordinary ones. The
-        parallel benchmark says how many samples a task delivers.
+        If omitted, it is the ``batch_size`` of a parallel benchmark, and 32 on ordinary benchmarks.
+        It does not change how many samples a task of a parallel benchmark delivers.
     :param train_epochs: passes over each experience, 1 by default.
     :param eval_mb_size: samples per evaluation step, 512 by default.
     :param seed: seed of the replay memory, 0 by default.
     :param device: device that trains the model, ``"cpu"`` by default.
     :param plugins: list of Avalanche's plugins, called after the strategy's own.
-    :param evaluator: metrics and loggers, Avalanche's default if omitted; ``None`` for none.
+    :param evaluator: metrics and loggers; Avalanche's default if omitted, no metrics if ``None``.
     :param eval_every: see Avalanche's ``SupervisedTemplate``, −1 by default.
     :param peval_mode: see Avalanche's ``SupervisedTemplate``, ``"epoch"`` by default.
     """
@@ -92,9 +92,9 @@ def with_defaults(strategy: type, options: StrategyOptions) -> StrategyOptions:
     """Complete the options of a strategy.
 
     :param strategy: class of the strategy, for the message.
-    :param options: options that are given.
+    :param options: given options.
     :return: all options.
-    :raises TypeError: if there is no option of a given name.
+    :raises TypeError: if the name of an option is unknown.
     """
     defaults = _defaults()
     for name in options:

@@ -1,4 +1,4 @@
-"""A trial of a weighting of somebody's own, before anything is trained."""
+"""Trial of a user-defined weighting before training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..optim import ObjectiveWeighting, checked_weights
 __all__ = ["probe_weighting"]
 
 _SIZES = (2, 3)
-# What a function may refer to without remembering anything from one call to the next.
+# Types of values that a function cannot use to store state between calls.
 _STATELESS = (
     *(types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type),
     *(type(None), bool, int, float, str, torch.dtype, torch.device),
@@ -24,20 +24,24 @@ _STATELESS = (
 
 
 def probe_weighting(weighting: Callable[[Tensor], Tensor], most_tasks: int) -> None:
-    """Ask a weighting for the weights of two and of three made-up objectives, and check them.
+    """Compute weights for two and for three artificial objectives, and check them.
 
-    A copy is asked, and the states of the global random number generators are restored. What a copy
-    shares with the original, such as a global variable, may still be changed. Left to the
-    first tick, whose check is the same and comes before the update, are: the weightings of this
-    package, a weighting that cannot be copied, a function that refers to anything which it could
-    change, one that raises an error of its own, as those for a fixed number of objectives or with
-    names that they know do, and one whose number of weights is fixed, unless more tasks than that
-    are active together.
+    The trial uses a copy of the weighting, and restores the global random number generators. State
+    that a copy shares with the original, such as a global variable, may still change.
 
-    :param weighting: from a Gramian ``[n, n]`` to weights ``[n]``.
+    Some weightings have no trial, and are checked at the first tick, before its update:
+
+    * the weightings of this package;
+    * a weighting that cannot be copied, or a function that refers to mutable values;
+    * a weighting that raises an error, for example because it expects other names or another number
+      of objectives.
+
+    A weighting with a fixed number of weights is an error only if more tasks are active together.
+
+    :param weighting: function from a Gramian ``[n, n]`` to weights ``[n]``.
     :param most_tasks: largest number of tasks that are known to be active together; 0 if unknown.
-    :raises ValueError: if the weights are of the wrong shape or dtype, or not finite; names the
-        weighting.
+    :raises ValueError: if the weights are of the wrong shape or dtype, or not finite; the message
+        names the weighting.
     """
     trial = _copy(weighting)
     if trial is None:
@@ -52,22 +56,22 @@ def probe_weighting(weighting: Callable[[Tensor], Tensor], most_tasks: int) -> N
                 trial.set_objectives(names, torch.ones(n), [False] * n)
             asked.append((names, trial(_gramian(n))))
     except Exception:
-        return  # It may know only the objectives of the benchmark.
+        return  # The weighting may expect the objectives of the benchmark.
     finally:
         state.restore()
     shapes = {tuple(w.shape) if isinstance(w, Tensor) else None for _, w in asked}
     if len(shapes) == 1 and (shape := shapes.pop()) is not None and len(shape) == 1:
-        # For a fixed number of objectives: at least as many as there are tasks.
+        # The number of weights is fixed, and must be at least the number of active tasks.
         asked = [(_names(max(shape[0], most_tasks)), weights) for _, weights in asked]
     for names, weights in asked:
         checked_weights(weights, names, weighting)
 
 
 def _copy(weighting: Any) -> Any:
-    """Copy a weighting, to be called without a trace; ``None`` if that cannot be had."""
+    """Copy a weighting, so that calls leave no trace; ``None`` if that is impossible."""
     if type(weighting).__module__.partition(".")[0] == __name__.partition(".")[0]:
         return None
-    if isinstance(weighting, types.FunctionType):  # which copies are not made of
+    if isinstance(weighting, types.FunctionType):  # `deepcopy` does not copy functions
         return weighting if all(isinstance(v, _STATELESS) for v in _referred(weighting)) else None
     try:
         return copy.deepcopy(weighting)
@@ -76,7 +80,7 @@ def _copy(weighting: Any) -> Any:
 
 
 def _referred(function: types.FunctionType) -> Iterator[Any]:
-    """Values that a function can reach beside its arguments, by their names in its code."""
+    """Yield the values that a function can reach by names, other than its arguments."""
     yield from map(_content, function.__closure__ or ())
     yield from function.__defaults__ or ()
     yield from (function.__kwdefaults__ or {}).values()
@@ -100,6 +104,6 @@ def _names(n: int) -> list[str]:
 
 
 def _gramian(n: int) -> Tensor:
-    """Gramian ``[n, n]`` float64 of n gradients of lengths near one, none against another."""
+    """Make the Gramian ``[n, n]`` float64 of n gradients of lengths near one, without conflicts."""
     gradients = torch.eye(n, dtype=torch.float64) + 0.1 * torch.arange(1.0, n + 1)[:, None] / n
     return gradients @ gradients.T
