@@ -110,7 +110,8 @@ def record(
     recorder = _Recorder(sizes)
     norms = [layer for layer in layers if is_batch_norm(layer)]
     hooked = [layer for layer in layers if not is_batch_norm(layer)]
-    # `register_forward_hook` does the same in three times the time, at every tick.
+    # The entries that `register_forward_hook` makes, without its handles: with the public method,
+    # the gradients of an MLP take 2 to 4 % more (n = 3 and 10, 16 and 10 samples, one thread).
     for layer in hooked:
         layer._forward_hooks[_HOOK] = recorder.see
         layer._forward_hooks_with_kwargs[_HOOK] = True
