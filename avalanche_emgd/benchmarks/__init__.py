@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .parallel import ParallelBenchmark
     from .protocol import LabelSet, Protocol, ProtocolError
     from .scenario import Scenario
+    from .stream_options import StreamOptions
     from .timeline import Segment, Timeline
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Segment",
     "SegmentExperience",
     "SerialTickLoader",
+    "StreamOptions",
     "TaskExperience",
     "TickBatch",
     "TickLoader",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torchvision.datasets import CIFAR100
+from typing_extensions import Unpack
 
+from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
 from ._ready_made import divided
 from .images import ImagesInMemory
-from .parallel import ParallelBenchmark, Scenario
-from .timeline import Timeline
+from .parallel import ParallelBenchmark
+from .stream_options import StreamOptions
 
 __all__ = ["ps_cifar100"]
 
@@ -25,13 +26,7 @@ def ps_cifar100(
     data_root: str | Path,
     *,
     download: bool = False,
-    scenario: Scenario = "class",
-    seed: int = 0,
-    batch_size: int = 128,
-    num_tasks: int = 10,
-    label_sets: Sequence[Sequence[int]] | None = None,
-    timeline: Timeline | None = None,
-    epochs: int = 1,
+    **options: Unpack[StreamOptions],
 ) -> ParallelBenchmark:
     """Make parallel streams of CIFAR-100: 100 classes, 50,000 training images of 32 × 32 pixels.
 
@@ -39,15 +34,11 @@ def ps_cifar100(
 
     :param data_root: folder that holds (or will hold) torchvision's ``cifar-100-python`` folder.
     :param download: whether to download the data (0.2 GB) if they are not there.
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
-    :param batch_size: samples of each task at each tick; 128 as published.
-    :param num_tasks: number of tasks, if no label sets are given; 10 or 20 as published.
-    :param label_sets: classes of each task, for example from a :class:`Protocol`.
-    :param timeline: time line, fitted to the data; random without idle gap if omitted.
-    :param epochs: passes over each task's samples within its span.
+    :param options: see :class:`StreamOptions`. As published, ``batch_size`` is 128 and
+        ``num_tasks`` 10 by default; 20 tasks are published, too.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     """
+    chosen = with_defaults(StreamOptions, options, "ps_cifar100", batch_size=128, num_tasks=10)
     files = [Path(data_root) / "cifar-100-python" / name for name in ("train", "test", "meta")]
     try:
         found = decoded_once("CIFAR-100", files, lambda: _decoded(data_root, download)).tensors
@@ -66,13 +57,7 @@ def ps_cifar100(
         train,
         test,
         range(NUM_CLASSES),
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
+        chosen,
     )
 
 

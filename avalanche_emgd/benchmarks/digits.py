@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch.utils.data import TensorDataset
+from typing_extensions import Unpack
 
+from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
 from ._ready_made import divided
-from .parallel import ParallelBenchmark, Scenario
-from .timeline import Timeline
+from .parallel import ParallelBenchmark
+from .stream_options import StreamOptions
 
 __all__ = ["ps_digits"]
 
 
-def ps_digits(
-    *,
-    scenario: Scenario = "class",
-    seed: int = 0,
-    batch_size: int = 4,
-    num_tasks: int = 5,
-    label_sets: Sequence[Sequence[int]] | None = None,
-    timeline: Timeline | None = None,
-    epochs: int = 1,
-) -> ParallelBenchmark:
+def ps_digits(**options: Unpack[StreamOptions]) -> ParallelBenchmark:
     """Make parallel streams of scikit-learn's handwritten digits: 10 classes, 8 × 8 pixels.
 
     The 1,437 training and 360 test images do not depend on the seed. Inputs have the shape
     ``[1, 8, 8]``, scaled to [−1, 1].
 
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
-    :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, if no label sets are given.
-    :param label_sets: digits of each task.
-    :param timeline: time line, fitted to the data; random without idle gap if omitted.
-    :param epochs: passes over each task's samples within its span.
+    :param options: see :class:`StreamOptions`; ``batch_size`` is 4 by default.
     """
+    chosen = with_defaults(StreamOptions, options, "ps_digits", batch_size=4)
     found = decoded_once("digits", (), _decoded).tensors
     return divided(
         TensorDataset(*found[:2]),
         TensorDataset(*found[2:]),
         range(10),
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
+        chosen,
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torchvision.datasets import EMNIST
+from typing_extensions import Unpack
 
+from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
 from ._ready_made import divided
 from .images import ImagesInMemory
-from .parallel import ParallelBenchmark, Scenario
-from .timeline import Timeline
+from .parallel import ParallelBenchmark
+from .stream_options import StreamOptions
 
 __all__ = ["ps_emnist"]
 
@@ -26,13 +27,7 @@ def ps_emnist(
     data_root: str | Path,
     *,
     download: bool = False,
-    scenario: Scenario = "class",
-    seed: int = 0,
-    batch_size: int = 128,
-    num_tasks: int = 5,
-    label_sets: Sequence[Sequence[int]] | None = None,
-    timeline: Timeline | None = None,
-    epochs: int = 1,
+    **options: Unpack[StreamOptions],
 ) -> ParallelBenchmark:
     """Make parallel streams of EMNIST ``byclass``: 62 classes, 28 × 28 pixels.
 
@@ -41,15 +36,10 @@ def ps_emnist(
 
     :param data_root: folder that holds (or will hold) torchvision's ``EMNIST`` folder.
     :param download: whether to download the data (0.5 GB) if they are not there.
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
-    :param batch_size: samples of each task at each tick; 128 as published.
-    :param num_tasks: number of tasks, if no label sets are given.
-    :param label_sets: classes of each task, for example from a :class:`Protocol`.
-    :param timeline: time line, fitted to the data; random without idle gap if omitted.
-    :param epochs: passes over each task's samples within its span.
+    :param options: see :class:`StreamOptions`; ``batch_size`` is 128 by default, as published.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     """
+    chosen = with_defaults(StreamOptions, options, "ps_emnist", batch_size=128)
     folder = Path(data_root) / "EMNIST"
     files = [folder / "raw" / f"emnist-byclass-{name}-ubyte" for name in _FILES]
     files += folder.glob("processed/*.pt")  # old versions of torchvision read these first
@@ -71,13 +61,7 @@ def ps_emnist(
         train,
         test,
         range(NUM_CLASSES),
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
+        chosen,
     )
 
 

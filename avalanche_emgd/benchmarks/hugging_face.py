@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
+from typing_extensions import Unpack
 
 from .._near import did_you_mean
+from .._options import with_defaults
 from ._array_inputs import datasets_of, inputs_of_array
 from ._class_labels import check_classes
 from ._image_reading import check_size
@@ -21,8 +23,8 @@ from ._rows_of_images import RowsOfImages, datasets_of_images
 from ._table_columns import Column, categories
 from ._text_files import excerpt, first_line
 from .limits import MEMORY_SHARE
-from .parallel import ParallelBenchmark, Scenario
-from .timeline import Timeline
+from .parallel import ParallelBenchmark
+from .stream_options import StreamOptions
 
 __all__ = ["parallel_benchmark_from_hugging_face"]
 
@@ -37,13 +39,7 @@ def parallel_benchmark_from_hugging_face(
     input_column: str,
     label_column: str,
     size: tuple[int, int] | None = None,
-    scenario: Scenario = "class",
-    seed: int = 0,
-    batch_size: int = 32,
-    num_tasks: int = 5,
-    label_sets: Sequence[Sequence[int]] | None = None,
-    timeline: Timeline | None = None,
-    epochs: int = 1,
+    **options: Unpack[StreamOptions],
 ) -> ParallelBenchmark:
     """Make parallel streams of two data sets of the library ``datasets``.
 
@@ -64,17 +60,12 @@ def parallel_benchmark_from_hugging_face(
     :param input_column: name of the column with the inputs.
     :param label_column: name of the column with the classes.
     :param size: (height, width) to which images are scaled; needed unless all have one size.
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
-    :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, if no label sets are given.
-    :param label_sets: classes of each task, as given in the data; text labels are numbered from 0
-        in alphabetical order.
-    :param timeline: time line, fitted to the data; random without idle gap if omitted.
-    :param epochs: passes over each task's samples within its span.
+    :param options: see :class:`StreamOptions`; ``label_sets`` has the labels as given in the
+        data. Text labels are numbered from 0 in alphabetical order.
     :raises ValueError: if an argument is not such a data set, a column is missing, or a row has no
         label, no input or an input of another shape. The message names the row, counted from 0.
     """
+    chosen = with_defaults(StreamOptions, options, "parallel_benchmark_from_hugging_face")
     if size is not None:
         size = check_size(size)
     parts = [(_checked(train, "train"), "train"), (_checked(test, "test"), "test")]
@@ -84,13 +75,13 @@ def parallel_benchmark_from_hugging_face(
     if input_column == label_column:
         raise ValueError(f"`input_column` {input_column!r} is `label_column`, too.")
     labels, class_names = _labels(parts, label_column)
-    if label_sets is None:
+    if chosen["label_sets"] is None:
         check_classes(labels, class_names, ("`train`", "`test`"))
     sets: Sequence[Dataset[Any]]
     images = [_as_images(part, input_column, name) for part, name in parts]
     if images[0] is not None and images[1] is not None:
         rows = [each for each in images if each is not None]
-        sets = datasets_of_images(rows, labels, size, batch_size)
+        sets = datasets_of_images(rows, labels, size, chosen["batch_size"])
     else:
         if size is not None:
             raise ValueError("`size` is for columns of images: leave it out.")
@@ -106,13 +97,7 @@ def parallel_benchmark_from_hugging_face(
         sets[0],
         sets[1],
         sorted(set(labels[0])),
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
+        chosen,
         class_names=class_names,
     )
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from avalanche.benchmarks.datasets import TinyImagenet
 from torch.utils.data import Dataset
+from typing_extensions import Unpack
 
+from .._options import with_defaults
 from ._ready_made import divided
 from .image_files import image_files
-from .parallel import ParallelBenchmark, Scenario
-from .timeline import Timeline
+from .parallel import ParallelBenchmark
+from .stream_options import StreamOptions
 
 __all__ = ["ps_imagenet_tiny"]
 
@@ -26,13 +27,7 @@ def ps_imagenet_tiny(
     data_root: str | Path,
     *,
     download: bool = False,
-    scenario: Scenario = "class",
-    seed: int = 0,
-    batch_size: int = 128,
-    num_tasks: int = 10,
-    label_sets: Sequence[Sequence[int]] | None = None,
-    timeline: Timeline | None = None,
-    epochs: int = 1,
+    **options: Unpack[StreamOptions],
 ) -> ParallelBenchmark:
     """Make parallel streams of Tiny ImageNet: 200 classes, 100,000 images of 64 × 64 pixels.
 
@@ -43,16 +38,12 @@ def ps_imagenet_tiny(
 
     :param data_root: folder that holds (or will hold) the ``tiny-imagenet-200`` folder.
     :param download: whether to download the data (0.25 GB) if they are not there.
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
-    :param batch_size: samples of each task at each tick; 128 as published (time lines: 32).
-    :param num_tasks: number of tasks, if no label sets are given; 10 or 20 as published.
-    :param label_sets: classes of each task, for example from a :class:`Protocol`; ``wnids.txt``
-        gives the order of the classes.
-    :param timeline: time line, fitted to the data; random without idle gap if omitted.
-    :param epochs: passes over each task's samples within its span.
+    :param options: see :class:`StreamOptions`. As published, ``batch_size`` is 128 (32 for
+        the published time lines) and ``num_tasks`` 10 by default; 20 tasks are published, too.
+        ``wnids.txt`` gives the order of the classes.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     """
+    chosen = with_defaults(StreamOptions, options, "ps_imagenet_tiny", batch_size=128, num_tasks=10)
     if not download and not (Path(data_root) / "tiny-imagenet-200" / "wnids.txt").is_file():
         raise FileNotFoundError(
             f"`data_root` {str(data_root)!r} has no Tiny ImageNet in its official layout "
@@ -64,13 +55,7 @@ def ps_imagenet_tiny(
         train,
         test,
         range(NUM_CLASSES),
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
+        chosen,
     )
 
 

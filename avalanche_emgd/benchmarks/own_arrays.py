@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from typing_extensions import Unpack
 
+from .._options import with_defaults
 from ._array_inputs import datasets_of, inputs_of_array
 from ._class_labels import check_classes, class_labels
 from ._decoded import Decoded, decoded_once
 from ._npz import read_arrays
 from ._paths import checked_path
 from ._ready_made import divided
-from .parallel import ParallelBenchmark, Scenario
-from .timeline import Timeline
+from .parallel import ParallelBenchmark
+from .stream_options import StreamOptions
 
 __all__ = ["parallel_benchmark_from_arrays"]
 
@@ -23,14 +24,7 @@ _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 def parallel_benchmark_from_arrays(
     file: str | Path,
-    *,
-    scenario: Scenario = "class",
-    seed: int = 0,
-    batch_size: int = 32,
-    num_tasks: int = 5,
-    label_sets: Sequence[Sequence[int]] | None = None,
-    timeline: Timeline | None = None,
-    epochs: int = 1,
+    **options: Unpack[StreamOptions],
 ) -> ParallelBenchmark:
     """Make parallel streams of arrays in a NumPy file.
 
@@ -48,36 +42,25 @@ def parallel_benchmark_from_arrays(
         arrays are ignored. The file is read without pickle. The size of its arrays is limited by
         :data:`~avalanche_emgd.benchmarks.limits.MEMORY_SHARE` and
         :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`.
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: seed of the order of delivery, and of label sets and time line where omitted.
-    :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, if no label sets are given.
-    :param label_sets: classes of each task, as given in the file.
-    :param timeline: time line, fitted to the data; random without idle gap if omitted.
-    :param epochs: passes over each task's samples within its span.
+    :param options: see :class:`StreamOptions`; ``label_sets`` has the labels as given in the file.
     :raises FileNotFoundError: if the file does not exist.
     :raises ValueError: if the file is not an ``.npz`` file, or arrays are missing, too large or of
         shapes that do not agree.
     """
+    chosen = with_defaults(StreamOptions, options, "parallel_benchmark_from_arrays")
     path = checked_path(file, "file")
     found = decoded_once("arrays", [path], lambda: _decoded(path))
     x_train, y_train, x_test, y_test = found.tensors
     names: dict[int, str] = dict(found.facts)
     classes = [y.unique().tolist() for y in (y_train, y_test)]
-    if label_sets is None:
+    if chosen["label_sets"] is None:
         check_classes(classes, names, ("y_train", "y_test"), f"`file` {str(file)!r} has")
     train, test = datasets_of((x_train, x_test), (y_train, y_test))
     return divided(
         train,
         test,
         classes[0],
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
+        chosen,
         class_names=names,
     )
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from typing_extensions import Unpack
 
+from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
 from ._image_folders import ClassFolders, class_folders
 from ._image_reading import check_size, common_size, decode, is_deep
@@ -20,8 +22,8 @@ from ._stratified import divide
 from ._test_share import check_test_share
 from ._text_files import first_line
 from .image_files import check_minibatch, image_files
-from .parallel import ParallelBenchmark, Scenario
-from .timeline import Timeline
+from .parallel import ParallelBenchmark
+from .stream_options import StreamOptions
 
 __all__ = ["parallel_benchmark_from_images"]
 
@@ -34,13 +36,7 @@ def parallel_benchmark_from_images(
     *,
     test_share: float | None = None,
     size: tuple[int, int] | None = None,
-    scenario: Scenario = "class",
-    seed: int = 0,
-    batch_size: int = 32,
-    num_tasks: int = 5,
-    label_sets: Sequence[Sequence[int]] | None = None,
-    timeline: Timeline | None = None,
-    epochs: int = 1,
+    **options: Unpack[StreamOptions],
 ) -> ParallelBenchmark:
     """Make parallel streams of images in folders.
 
@@ -55,32 +51,26 @@ def parallel_benchmark_from_images(
         order. With ``test_share``, ``directory`` itself has the folders of the classes.
     :param test_share: share of the images of each class for testing, in (0, 1), drawn by ``seed``.
     :param size: (height, width) to which images are scaled; needed unless all have one size.
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: seed of the drawn test images, of the order of delivery, and of label sets and time
-        line where omitted.
-    :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, if no label sets are given.
-    :param label_sets: classes of each task.
-    :param timeline: time line, fitted to the data; random without idle gap if omitted.
-    :param epochs: passes over each task's samples within its span.
+    :param options: see :class:`StreamOptions`.
     :raises FileNotFoundError: if a folder is missing; the message names it.
     :raises ValueError: if the two folders have different classes. With ``test_share``, if the
         folder is divided already, or has one class, or a class of one image. Also if an image is
         broken, too large, of another size than the others, or of an unknown range of grey levels;
         the message names the image.
     """
+    chosen = with_defaults(StreamOptions, options, "parallel_benchmark_from_images")
     if size is not None:
         size = check_size(size)
     path = checked_path(directory, "directory")
     if test_share is None:
         parts = _divided_parts(path)
     else:
-        parts = _drawn_parts(path, check_test_share(test_share), seed)
+        parts = _drawn_parts(path, check_test_share(test_share), chosen["seed"])
     paths = [*parts[0].paths, *parts[1].paths]
     if size is None:
         size = decoded_once("size", paths, lambda: Decoded(facts=common_size(paths))).facts
     height, width = size
-    check_minibatch(batch_size, len(parts[0].paths), (height, width))
+    check_minibatch(chosen["batch_size"], len(parts[0].paths), (height, width))
     mean, std = decoded_once(
         ("statistics", height, width),
         parts[0].paths,
@@ -93,13 +83,7 @@ def parallel_benchmark_from_images(
         train,
         test,
         range(len(parts[0].classes)),
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
+        chosen,
         class_names=dict(enumerate(parts[0].classes)),
     )
 

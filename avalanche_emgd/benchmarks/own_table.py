@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
+from typing_extensions import Unpack
 
+from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
 from ._label_sets import check_random_seed
 from ._ready_made import divided
@@ -18,7 +20,8 @@ from ._table_arguments import check_test_rows
 from ._table_columns import Float
 from ._table_files import Table
 from ._table_rows import TableColumns, read_rows
-from .parallel import ParallelBenchmark, Scenario
+from .parallel import ParallelBenchmark
+from .stream_options import StreamOptions
 from .timeline import Timeline
 
 if TYPE_CHECKING:
@@ -36,14 +39,8 @@ def parallel_benchmark_from_table(
     test_table: str | Path | pd.DataFrame | None = None,
     test_share: float | None = None,
     raw_features: bool = False,
-    scenario: Scenario = "class",
-    seed: int = 0,
-    batch_size: int = 32,
-    num_tasks: int = 5,
-    label_sets: Sequence[Sequence[int]] | None = None,
-    timeline: Timeline | None = None,
     overlap: float | None = None,
-    epochs: int = 1,
+    **options: Unpack[StreamOptions],
 ) -> ParallelBenchmark:
     """Make parallel streams of the rows of a table.
 
@@ -65,27 +62,22 @@ def parallel_benchmark_from_table(
     :param test_share: share of the rows of each class (of each task) for testing, in (0, 1), drawn
         by ``seed``. Either ``test_share`` or ``test_table`` is needed.
     :param raw_features: whether to leave features unscaled.
-    :param scenario: ``"task"`` or ``"class"``.
-    :param seed: seed of the drawn test rows, of the order of delivery, and of label sets and time
-        line where omitted.
-    :param batch_size: samples of each task at each tick.
-    :param num_tasks: number of tasks, if neither a task column nor label sets are given.
-    :param label_sets: classes of each task, as given in the table; text labels are numbered from 0
-        in alphabetical order.
-    :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param overlap: overlap of successive tasks, in [0, 1], in place of a time line.
-    :param epochs: passes over each task's samples within its span.
+    :param options: see :class:`StreamOptions`; ``label_sets`` has the labels as given in the
+        table. Text labels are numbered from 0 in alphabetical order.
     :raises FileNotFoundError: if a file does not exist.
     :raises ValueError: if a file is not a table, a column is missing, a value is missing or of the
         wrong kind, or arguments exclude each other. The message names the column and the row.
     """
+    chosen = with_defaults(StreamOptions, options, "parallel_benchmark_from_table")
     share = check_test_rows(table, test_table, test_share)
+    seed = chosen["seed"]
     check_random_seed(seed)
-    if task_column is not None and label_sets is not None:
+    if task_column is not None and chosen["label_sets"] is not None:
         raise ValueError(
             "`task_column` and `label_sets` both say what the tasks are: give one of the two."
         )
-    if overlap is not None and timeline is not None:
+    if overlap is not None and chosen["timeline"] is not None:
         raise ValueError("`overlap` and `timeline` both say when tasks start: give one of the two.")
     tables = [Table(table, "table")]
     columns = TableColumns.choose(tables[0], label_column, task_column, feature_columns)
@@ -104,22 +96,17 @@ def parallel_benchmark_from_table(
     x_train, y_train, x_test, y_test = found.tensors
     class_names, task_sets, task_names = found.facts
     if task_sets is not None:
-        label_sets = task_sets
+        chosen["label_sets"] = task_sets
     if overlap is not None:
         # Any equal lengths do, because the time line is fitted to the data.
-        number = num_tasks if label_sets is None else len(label_sets)
-        timeline = Timeline.overlapping([1000] * number, overlap)
+        label_sets = chosen["label_sets"]
+        number = chosen["num_tasks"] if label_sets is None else len(label_sets)
+        chosen["timeline"] = Timeline.overlapping([1000] * number, overlap)
     return divided(
         TensorDataset(x_train, y_train),
         TensorDataset(x_test, y_test),
         sorted(class_names),
-        num_tasks=num_tasks,
-        label_sets=label_sets,
-        timeline=timeline,
-        batch_size=batch_size,
-        scenario=scenario,
-        seed=seed,
-        epochs=epochs,
+        chosen,
         class_names=class_names,
         task_names=task_names,
     )

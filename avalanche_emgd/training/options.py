@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, TypedDict, get_type_hints
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypedDict
 
 import torch
 from avalanche.core import BasePlugin
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.evaluation import default_evaluator
 
-from .._near import did_you_mean
+from .._options import Default
 from ..gradients import GradientEngine
 from .editing import EditingSpec
 from .gradient_space import Shared
 from .plugins import MemoryObjectives
 from .precision import Precision
 
-__all__ = ["StrategyOptions", "with_defaults"]
-
-
-@dataclass(frozen=True)
-class Default:
-    """Metadata of an option: its default value.
-
-    :param value: default value.
-    """
-
-    value: Any
+__all__ = ["StrategyOptions"]
 
 
 class StrategyOptions(TypedDict, total=False):
@@ -86,28 +74,3 @@ class StrategyOptions(TypedDict, total=False):
     ]
     eval_every: Annotated[int, Default(-1)]
     peval_mode: Annotated[str, Default("epoch")]
-
-
-def with_defaults(strategy: type, options: StrategyOptions) -> StrategyOptions:
-    """Complete the options of a strategy.
-
-    :param strategy: class of the strategy, for the message.
-    :param options: given options.
-    :return: all options.
-    :raises TypeError: if the name of an option is unknown.
-    """
-    defaults = _defaults()
-    for name in options:
-        if name not in defaults:
-            raise TypeError(
-                f"{strategy.__name__}.__init__() got an unexpected keyword argument {name!r}."
-                f"{did_you_mean(name, defaults)}"
-            )
-    complete: Any = {**defaults, **options}
-    return complete
-
-
-@cache
-def _defaults() -> Mapping[str, Any]:
-    hints = get_type_hints(StrategyOptions, include_extras=True)
-    return {name: hint.__metadata__[0].value for name, hint in hints.items()}

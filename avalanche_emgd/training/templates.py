@@ -11,6 +11,7 @@ from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
 from typing_extensions import Unpack
 
+from .._options import with_defaults
 from ..benchmarks import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
 from ..gradients import FusedEngine, GradientEngine, ObjectiveGradients
@@ -20,7 +21,7 @@ from .fit import check_sizes
 from .gradient_space import GradientSpace
 from .lone_samples import fails_alone, lone_replay
 from .memory import ReplayMemory
-from .options import StrategyOptions, with_defaults
+from .options import StrategyOptions
 from .plugins import (
     MemoryEditingPlugin,
     MemoryObjectives,
@@ -84,7 +85,7 @@ class MultiGradientTemplate(TickTemplate):
         weighting: Callable[[Tensor], Tensor],
         **options: Unpack[StrategyOptions],
     ) -> None:
-        chosen = with_defaults(type(self), options)
+        chosen = with_defaults(StrategyOptions, options, f"{type(self).__name__}.__init__")
         memory_size, train_mb_size = chosen["memory_size"], chosen["train_mb_size"]
         plugins, engine, shared = chosen["plugins"], chosen["engine"], chosen["shared"]
         check_sizes(chosen)

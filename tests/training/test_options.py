@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import avalanche_emgd.training
+from avalanche_emgd._options import with_defaults
 from avalanche_emgd.gradients import FusedEngine
 from avalanche_emgd.training import EMGDStrategy, MultiGradientTemplate, StrategyOptions
-from avalanche_emgd.training.options import with_defaults
 from avalanche_emgd.training.peers import EWCStrategy, GMEDStrategy, ICaRLStrategy, JointStrategy
 from tests.training.common import toy_strategy
 
@@ -42,9 +42,9 @@ def test_every_option_is_documented():
 
 
 def test_omitted_options_have_their_defaults():
-    plain = with_defaults(EMGDStrategy, {})
+    plain = with_defaults(StrategyOptions, {}, "f")
     assert set(plain) == OPTIONS
-    assert with_defaults(EMGDStrategy, {"seed": 3}) == {**plain, "seed": 3}
+    assert with_defaults(StrategyOptions, {"seed": 3}, "f") == {**plain, "seed": 3}
     strategy = toy_strategy(EMGDStrategy, memory_size=0)
     assert (strategy.train_epochs, strategy.eval_mb_size) == (1, 512)
     assert strategy.device == torch.device("cpu")
