@@ -1,4 +1,4 @@
-"""A headless browser, where there is one, without network."""
+"""A headless browser without network, if one is installed."""
 
 import shutil
 import subprocess

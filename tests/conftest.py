@@ -3,10 +3,10 @@
 Property tests draw the same examples in every run. To look for new ones:
 ``HYPOTHESIS_PROFILE=explore python -m pytest tests/optim``.
 
-Numbers round otherwise on other machines. To see the suite as it is there:
+Rounding differs between machines. These variables simulate other machines:
 ``EMGD_TEST_THREADS=2`` sets the number of threads (default 1), ``EMGD_TEST_ROUNDING=NAME`` changes
-the last digits as another processor might, a different one for each name (:mod:`tests.rounding`),
-and ``ATEN_CPU_CAPABILITY=default`` or ``avx2`` takes PyTorch's code for older processors.
+the last digits like another processor, one for each name (:mod:`tests.rounding`), and
+``ATEN_CPU_CAPABILITY=default`` or ``avx2`` uses PyTorch's code for older processors.
 """
 
 import os
@@ -23,7 +23,7 @@ settings.register_profile("fixed", derandomize=True, max_examples=200, deadline=
 settings.register_profile("explore", max_examples=5000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
-# Models here are tiny: more threads only wait for each other.
+# More threads are slower, because the models of the tests are tiny.
 torch.set_num_threads(int(os.environ.get("EMGD_TEST_THREADS", "1")))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -31,7 +31,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture
 def shared_data():
-    """Folder with real EMNIST images, where there is one beside the project."""
+    """Folder with real EMNIST images, if there is one beside the project."""
     root = SHARED / "data"
     if not (root / "EMNIST" / "raw").is_dir():
         pytest.skip(f"needs EMNIST in {root}")
@@ -40,7 +40,7 @@ def shared_data():
 
 @pytest.fixture
 def published_protocol():
-    """The published protocol of PS-EMNIST, where there is one beside the project."""
+    """Published protocol of PS-EMNIST, if there is one beside the project."""
     path = SHARED / "reference" / "ps_emnist.json"
     if not path.is_file():
         pytest.skip(f"needs the published protocol {path}")

@@ -1,11 +1,11 @@
-"""Rounds as another processor might.
+"""Simulation of the rounding of another processor.
 
-Processors, their numbers of threads and releases of PyTorch differ in the order of sums and in the
-last digits of exp and tanh. Within :class:`AnotherProcessor` the results of such operations are
-changed by up to two units in their last place. How depends on the operation, the shapes of what it
-takes and the place in the result, and on nothing else: as on a true processor, the same operation
-on the same shapes gives the same bits, and one sample alone is rounded otherwise than in a batch.
-Whole numbers and those with few digits stay: their sums are exact everywhere.
+Processors, numbers of threads and releases of PyTorch differ in the order of sums and in the last
+digits of exp and tanh. :class:`AnotherProcessor` changes the results of such operations by up to
+two units in the last place. The change depends only on the operation, the shapes of its arguments
+and the place in the result. As on a real processor, the same operation on the same shapes gives the
+same bits, and a sample alone is rounded differently than in a batch. Whole numbers and numbers with
+few digits do not change, because their sums are exact on every processor.
 """
 
 import zlib
@@ -14,7 +14,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-# Operations of ATen that are not rounded correctly, or sum in an order of their own.
+# ATen operations that are not rounded correctly, or whose order of summation is not fixed.
 INEXACT = {
     *("mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot", "vdot", "addr"),
     *("sum", "mean", "var", "var_mean", "std", "cumsum", "logsumexp", "linalg_vector_norm", "norm"),
@@ -27,8 +27,8 @@ INEXACT = {
     *("nll_loss_forward", "embedding_dense_backward"),
 }
 UNITS = 2.0  # in the last place
-# By dtype: an integer of the same size, its last bits (where all are 0, a number has few digits),
-# and up to where all whole numbers are exact.
+# For each dtype: the integer type of the same size, a mask of its last bits (all 0 for a number
+# with few digits), and the limit up to which all whole numbers are exact.
 BITS = {
     torch.float32: (torch.int32, 2**12 - 1, 2.0**24),
     torch.float64: (torch.int64, 2**40 - 1, 2.0**53),
@@ -36,7 +36,7 @@ BITS = {
 
 
 class AnotherProcessor(TorchDispatchMode):
-    """One of many, told apart by a name."""
+    """Context with the rounding of a simulated processor, which a name identifies."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

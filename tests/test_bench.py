@@ -1,4 +1,4 @@
-"""What the bench compares with is the same arithmetic as what it measures."""
+"""The loops that the bench compares compute the same as the engine."""
 
 from __future__ import annotations
 

@@ -48,13 +48,13 @@ def without_blocks(path):
 
 
 def without_code(path):
-    """Text without blocks and without code in lines; roles of MyST stay."""
+    """Remove blocks of code and inline code from a text, and keep roles of MyST."""
     code = r"(\{[\w:]+\})?(?<!`)(`+)(?!`)(?:(?!\n\n).)+?(?<!`)\2(?!`)"
     return re.sub(code, lambda m: m[0] if m[1] else "", without_blocks(path), flags=re.DOTALL)
 
 
 def anchors(path):
-    """Anchors of headings, as GitHub and MyST make them, and explicit ones."""
+    """Return the anchors of headings, as GitHub and MyST make them, and explicit anchors."""
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     slugs = {re.sub(r"[^\w\- ]", "", h.lower()).strip().replace(" ", "-") for h in headings}
@@ -246,7 +246,7 @@ def test_references_of_pages_are_to_public_names(path):
 
 
 def docstrings(each):
-    """Of a public name and, for a class, of its public members."""
+    """Yield the docstrings of a public name and, for a class, of its public members."""
     found = [each.doc]
     if each.kind == "class":
         members = [value for name, value in vars(each.value).items() if name[0] != "_"]

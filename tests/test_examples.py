@@ -17,7 +17,7 @@ NUMBER = r"(\d+\.\d)"
 
 
 def example(name, *arguments, folder):
-    """Lines that an example prints."""
+    """Return the lines that an example prints."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(EXAMPLES / name), *arguments]
     done = subprocess.run(

@@ -36,7 +36,7 @@ PROBE = """<script>addEventListener("load", () => { document.title = "pictures "
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    # Nothing may be fetched: a proxy that is not there takes all requests.
+    # A proxy that does not exist blocks all requests.
     offline = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
     command = ("sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", folder / "doctrees")
     done = subprocess.run(

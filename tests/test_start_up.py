@@ -1,4 +1,4 @@
-"""What is imported when, in a fresh interpreter; packages export what they say."""
+"""Imports in a fresh interpreter, and exports of packages."""
 
 import ast
 import importlib
@@ -39,7 +39,7 @@ BESIDE_TORCH = HEAVY - {"torch", "torchjd", "numpy", "scipy"}
 
 
 def loaded_after(code):
-    """Names of the top-level modules that a fresh interpreter has loaded after some code."""
+    """Return the names of the top-level modules that a fresh interpreter loads for some code."""
     code += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -47,7 +47,7 @@ def loaded_after(code):
 
 
 def called(*arguments):
-    """Code that runs the command, whatever its exit status, and goes on."""
+    """Return code that runs the command and continues for any exit status."""
     return (
         "from avalanche_emgd.cli import app\n"
         f"try: app({list(arguments)!r})\nexcept SystemExit: pass"

@@ -1,4 +1,4 @@
-"""The studies behind the tables can be read, and their methods made."""
+"""The studies of the tables are valid, and their methods can be made."""
 
 from pathlib import Path
 

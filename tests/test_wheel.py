@@ -1,4 +1,4 @@
-"""The wheel holds the whole package, and what is installed from it works anywhere."""
+"""The wheel holds the whole package, and an installation from it works anywhere."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(*command, cwd):
-    # The checkout must not stand in for what is installed.
+    # The checkout must not shadow the installed package.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
         [str(word) for word in command], cwd=cwd, env=environment, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""How far apart rounding may bring two computations of the same number.
+"""Bounds on the difference of two computations of the same number by rounding.
 
 A bound of a test is one of three:
 
@@ -7,10 +7,10 @@ A bound of a test is one of three:
   the same order give the same bits on one machine, and sums of small integers are exact;
 - the solver's own setting, where an iteration stops at it.
 
-The defaults of ``torch.testing.assert_close`` are the first for numbers of order one and up to a
-hundred terms: 1e-5 in float32, and far more than needed in float64.
+For numbers of order one and up to a hundred terms, the defaults of ``torch.testing.assert_close``
+are bounds of the first kind: 1e-5 in float32, and far more than needed in float64.
 
-``EMGD_TEST_ROUNDING=1 python -m pytest`` tells whether the bounds suffice for other processors; see
+``EMGD_TEST_ROUNDING=1 python -m pytest`` checks the bounds for other processors; see
 :mod:`tests.rounding`.
 """
 
@@ -20,14 +20,15 @@ import torch
 
 
 def tolerance(dtype: torch.dtype, terms: int, scale: float = 1.0) -> float:
-    """Bound of the difference between two computations of Σ a_i b_i, in whatever order.
+    """Bound the difference between two computations of Σ a_i b_i, in any order.
 
-    The error of one is at most λ √terms u Σ |a_i b_i|, u = ε/2, but for a probability of
-    2 terms exp(−λ²/2), which is below 1e-8 for λ = 8 and up to 10,000 terms (Higham and Mary,
-    2019). Two of them make it λ √terms ε.
+    The error of one computation is at most λ √terms u Σ |a_i b_i|, u = ε/2, except with probability
+    2 terms exp(−λ²/2). This is below 1e-8 for λ = 8 and up to 10,000 terms (Higham and Mary, 2019).
+    The difference of two computations is therefore at most λ √terms ε Σ |a_i b_i|.
 
-    :param terms: number of products in the longest sum; of sums of sums, their lengths together.
-    :param scale: Σ |a_i b_i|, or a bound of it, such as the product of the lengths of the vectors.
+    :param dtype: floating-point type of the computations.
+    :param terms: number of products in the longest sum; for nested sums, the sum of their lengths.
+    :param scale: Σ |a_i b_i|, or an upper bound, such as the product of the vectors' lengths.
     """
     return 8.0 * math.sqrt(terms) * torch.finfo(dtype).eps * scale
 
@@ -35,10 +36,12 @@ def tolerance(dtype: torch.dtype, terms: int, scale: float = 1.0) -> float:
 def assert_near(
     found: torch.Tensor, expected: torch.Tensor, terms: int, least: float = 0.0
 ) -> None:
-    """All entries agree within the tolerance of the largest expected one.
+    """Check that all entries agree within the tolerance of the largest expected entry.
 
-    :param terms: see :func:`tolerance`.
-    :param least: scale of what is summed, where all that is left of it may be small.
+    :param found: computed tensor.
+    :param expected: expected tensor, of the same shape.
+    :param terms: number of terms, as in :func:`tolerance`.
+    :param least: lower bound of the scale, for sums that cancel.
     """
     scale = max(least, float(expected.detach().abs().max()) if expected.numel() else 0.0)
     bound = tolerance(expected.dtype, terms, scale)

@@ -1,4 +1,4 @@
-"""A small parallel benchmark whose samples say who they are."""
+"""A small parallel benchmark whose samples have identifiers."""
 
 import torch
 from torch.utils.data import TensorDataset
@@ -7,7 +7,7 @@ from avalanche_emgd import Timeline, parallel_benchmark
 
 
 def toy_datasets(sizes, features=4, seed=0, dtype=torch.float32):
-    """Per task: two classes, well apart, in the first ``features`` inputs; the last is an id."""
+    """Make two well separated classes per task; the last input of a sample is its identifier."""
     generator = torch.Generator().manual_seed(seed)
     centres = 3.0 * torch.randn(2 * len(sizes), features, generator=generator)
     datasets = []
@@ -27,7 +27,7 @@ def toy_benchmark(
     dtype=torch.float32,
     **options,
 ):
-    """Three overlapping tasks by default."""
+    """Make a benchmark, by default of three overlapping tasks."""
     if timeline is None:
         lengths = [-(-size // batch_size) for size in sizes]
         timeline = Timeline(((0, 4), (3, 6), (6, 9))[: len(sizes)]).fit(lengths)
@@ -42,5 +42,5 @@ def toy_benchmark(
 
 
 def ids_of(x):
-    """Ids of samples ``[B, 5]``."""
+    """Return the identifiers of samples ``[B, 5]``."""
     return (x[:, -1] * 1e5).round().long().tolist()

@@ -1,4 +1,4 @@
-"""Data of a user's own, and a model for tokens, for tests."""
+"""User-defined data and a model for token ids, for tests."""
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ def make_folders(root, train=("a", "b", "c", "d"), test=("a", "b", "c", "d"), pe
 
 
 def assert_centred(x):
-    """Channels of ``[B, C, H, W]`` have mean zero, but for rounding."""
+    """Check that the channels of ``[B, C, H, W]`` have mean zero, up to rounding."""
     assert_near(x.mean((0, 2, 3)), torch.zeros(x.shape[1]), x[:, 0].numel(), least=1.0)
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for ``datasets.Dataset``: its interface, as far as benchmarks use it."""
+"""A stand-in for ``datasets.Dataset`` with the part of its interface that benchmarks use."""
 
 from types import SimpleNamespace
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 
 def feature(kind, **facts):
-    """A feature, whose class has the name of one of the library's."""
+    """Make a feature; its class has the name of a class of the library."""
     return type(kind, (SimpleNamespace,), {})(**facts)
 
 
@@ -52,7 +52,7 @@ class Rows:
 
 
 def _array(values):
-    """As the library does: integers in 64 bits, others in 32; what is ragged as objects."""
+    """Convert as the library does: integers in 64 bits, others in 32, ragged values as objects."""
     try:
         found = np.array(values)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Data sets of a process share what has been decoded, and only that."""
+"""Data sets of a process share decoded content, and nothing else."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def nothing_shared(monkeypatch):
 
 
 def settle(*paths):
-    """Let files be older than what the times of files can tell apart."""
+    """Set the times of files far back, so that their content is shared."""
     for path in paths:
         os.utime(path, (1e9, 1e9))
 
 
 @pytest.fixture
 def long_ago(monkeypatch):
-    """Times of change, which cannot be set, are as old as any."""
+    """Treat all files as old, because the time of change cannot be set."""
     monkeypatch.setattr(_decoded, "_SETTLED", -3600.0)
 
 
@@ -53,7 +53,7 @@ def decode_of(file, calls):
     return decode
 
 
-def test_shared_as_long_as_somebody_has_the_tensors(file):
+def test_content_is_shared_while_its_tensors_are_in_use(file):
     calls = []
     first = decoded_once("numbers", [file], decode_of(file, calls))
     second = decoded_once("numbers", [file], decode_of(file, calls))
@@ -66,7 +66,7 @@ def test_shared_as_long_as_somebody_has_the_tensors(file):
     assert len(calls) == 2
 
 
-def test_other_kinds_and_files_are_others(file, tmp_path):
+def test_other_kinds_and_files_are_not_shared(file, tmp_path):
     calls = []
     other = tmp_path / "others"
     other.write_bytes(b"1234")
@@ -197,7 +197,7 @@ def test_benchmarks_of_one_folder_share_images_and_statistics(tmp_path, long_ago
     assert len(calls) == 72
 
 
-def test_benchmarks_of_one_table_share_rows_that_are_divided_alike(tmp_path, long_ago, monkeypatch):
+def test_benchmarks_of_one_table_share_equal_divisions(tmp_path, long_ago, monkeypatch):
     path = tmp_path / "a.csv"
     path.write_text("x,kind\n" + "".join(f"{row},{'ab'[row % 2]}\n" for row in range(40)))
     calls = []

@@ -1,4 +1,4 @@
-"""Everything a data set can be is honoured from end to end, or refused with its index."""
+"""Data sets of all kinds are used correctly from end to end, or refused with the sample's index."""
 
 import random
 import re
@@ -57,7 +57,7 @@ def as_one_task(data):
 
 
 def trained(benchmark, memory_editing=None):
-    """Train, replay and test: labels and inputs go everywhere."""
+    """Train, replay and test on a benchmark."""
     features = int(np.prod(benchmark.input_shape))
     model = MLP(benchmark.num_classes, in_features=features, hidden=(4,))
     strategy = EMGDStrategy(
@@ -155,7 +155,7 @@ def test_label_sets_of_any_kind(sets):
         (torch.tensor([0, 1]), "`label_sets[0]` must be a set of integer class labels"),
     ],
 )
-def test_label_sets_that_are_none(sets, message):
+def test_invalid_label_sets(sets, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         from_classes(Made(), sets)
 
@@ -175,7 +175,7 @@ def test_label_sets_that_are_none(sets, message):
     ],
 )
 @pytest.mark.parametrize("declared", [False, True])
-def test_targets_that_are_no_classes(kind, found, declared):
+def test_targets_that_are_not_classes(kind, found, declared):
     data = Made(y=kind)
     if declared:
         data.targets = [kind(index % 4) for index in range(40)]
@@ -240,7 +240,7 @@ def test_tensors_that_are_not_finite(bad, wrap):
     index = 25 if isinstance(data, TensorDataset) else 14
     with pytest.raises(ValueError, match=f"`train`: the input of sample {index} has NaN"):
         from_classes(data)
-    # The class of the sample is not asked for.
+    # No label set contains the class of the sample.
     label = int(data[index][1])
     others = [[c] for c in range(4) if c != label]
     assert len(from_classes(data, others).label_sets) == 3
@@ -274,13 +274,13 @@ def test_arrays_and_tensors_from_end_to_end(kind):
         (type("One", (Made,), {"__getitem__": lambda s, i: (0,)})(), "sample 0 is of type tuple"),
     ],
 )
-def test_what_is_no_data_set_of_samples(data, message):
+def test_objects_that_are_not_data_sets(data, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         from_classes(data)
 
 
 class Torchvision(Made):
-    """As torchvision's: ``targets`` are those before the transform."""
+    """Data set like torchvision's, with ``targets`` before the transform."""
 
     def __init__(self, transform, at=None):
         super().__init__()
@@ -294,7 +294,7 @@ class Torchvision(Made):
 
 
 @pytest.mark.parametrize("wrap", [lambda d: d, lambda d: Subset(d, range(8, 40))])
-def test_target_transforms_are_honoured(wrap):
+def test_target_transforms_are_applied(wrap):
     benchmark = from_classes(wrap(Torchvision(lambda y: 3 - y)))
     for experience in benchmark.train_stream:
         for x, y, t in experience.load_ticks():
@@ -317,7 +317,7 @@ def test_targets_that_disagree_somewhere():
         def __getitems__(self, indices):
             return [self[index] for index in indices]
 
-    # A subset of one's own is asked for its samples, whatever the whole declares.
+    # Labels of a subclass of Subset are those of its samples, not of the whole data set.
     tensors = TensorDataset(torch.randn(40, 3), torch.arange(40) % 4)
     examination = Examination(Shifted(tensors, range(40)), "train")
     assert examination.labels == [(index + 1) % 4 for index in range(40)]
@@ -336,7 +336,7 @@ class Many(Made):
 
 
 class Negative(Many):
-    """Changes one sample, and inherits how many are loaded."""
+    """Data set that overrides ``__getitem__`` and inherits ``__getitems__``."""
 
     def __getitem__(self, index):
         x, y = super().__getitem__(index)
@@ -367,7 +367,7 @@ def minus(target):
 
 
 @pytest.mark.parametrize("parts", ["from classes", "task by task"])
-def test_target_transforms_of_avalanche_are_honoured(parts):
+def test_target_transforms_of_avalanche_are_applied(parts):
     groups = TransformGroups({"train": (None, minus), "eval": (None, minus)})
     if parts == "from classes":
         benchmark = from_classes(avalanche(groups))
@@ -393,7 +393,7 @@ def column(target):
     return torch.tensor([float(target)])
 
 
-def test_odd_labels_of_avalanche_are_honoured():
+def test_unusual_labels_of_avalanche_are_converted():
     groups = TransformGroups({"train": (None, column), "eval": (None, column)})
     benchmark = from_classes(avalanche(groups))
     x, y, _ = next(benchmark.train_stream[0].load_ticks())
@@ -449,7 +449,7 @@ def test_subsets_by_any_index(kind):
 @pytest.mark.parametrize(
     "x", [torch.eye(40).to_sparse(), torch.zeros(40, 0), torch.zeros(40, 2, 0)]
 )
-def test_tensors_that_are_no_inputs(x):
+def test_tensors_that_cannot_be_inputs(x):
     with pytest.raises(ValueError, match="`train` must have dense inputs of at least one number"):
         from_classes(TensorDataset(x, torch.arange(40) % 4))
 
@@ -516,7 +516,7 @@ def test_large_data_are_checked_at_spread_samples_and_when_delivered(monkeypatch
         all_ticks(from_classes(data))
 
 
-def test_examining_leaves_the_generators_alone():
+def test_the_examination_does_not_change_the_generators():
     def noisy(index):
         return torch.rand(3) + random.random() + np.random.rand()  # noqa: NPY002
 

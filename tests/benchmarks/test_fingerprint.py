@@ -16,7 +16,7 @@ from tests.toy import toy_benchmark, toy_datasets
 
 
 class Noisy(Dataset):
-    """Adds noise whenever a sample is loaded, by each of the global generators."""
+    """Data set that adds noise by each global generator whenever a sample is loaded."""
 
     def __init__(self, dataset):
         self.dataset = dataset
@@ -82,18 +82,18 @@ def other_labels():
         lambda: toy_benchmark((20, 13)),
     ],
 )
-def test_other_content_is_other(make):
+def test_different_content_is_different(make):
     benchmark = toy_benchmark()
     assert make() != benchmark
     assert make().fingerprint != benchmark.fingerprint
 
 
-def test_is_no_other_thing():
+def test_differs_from_objects_of_other_types():
     assert toy_benchmark() != "benchmark"
     assert toy_benchmark() in [toy_benchmark()]
 
 
-def test_asking_leaves_the_generators_alone():
+def test_the_fingerprint_does_not_change_the_generators():
     benchmark = noisy_benchmark()
     states = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
     assert benchmark.fingerprint
@@ -102,7 +102,7 @@ def test_asking_leaves_the_generators_alone():
     assert (np.random.get_state()[1] == states[2]).all()  # noqa: NPY002
 
 
-def test_is_the_same_in_another_process():
+def test_the_fingerprint_is_the_same_in_another_process():
     command = "from tests.toy import toy_benchmark; print(toy_benchmark().fingerprint)"
     found = subprocess.run(
         [sys.executable, "-c", command], capture_output=True, text=True, check=True

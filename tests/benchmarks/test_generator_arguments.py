@@ -1,4 +1,4 @@
-"""Arguments of the wrong kind are refused by name, before any data are looked at."""
+"""Arguments of wrong types are refused by name, before any data are loaded."""
 
 import re
 

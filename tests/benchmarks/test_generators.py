@@ -116,7 +116,7 @@ def test_gaps_in_the_time_line_deliver_nothing():
 
 
 class Bare(Dataset):
-    """Neither targets nor tensors."""
+    """Data set without targets and tensors."""
 
     def __init__(self, dataset):
         self.dataset = dataset
@@ -129,7 +129,7 @@ class Bare(Dataset):
         return x, int(y)
 
 
-def test_any_data_set_will_do():
+def test_data_sets_of_several_types():
     plain, bare, subset, avalanche = toy_datasets([8, 8, 8, 8])
     subset = Subset(subset, [3, 1, 0, 2])
     attributes = [DataAttribute(avalanche.tensors[1].tolist(), "targets"), TaskLabels([0] * 8)]
@@ -246,13 +246,13 @@ def test_empty_test_set():
         parallel_benchmark([first], [Subset(first, [])], Timeline.serial([2]), batch_size=4)
 
 
-def test_labels_that_are_no_classes():
+def test_targets_that_are_not_class_labels():
     data = TensorDataset(torch.randn(4, 2), torch.tensor([0.0, 0.5, 1.0, 1.0]))
     with pytest.raises(ValueError, match=r"`train_datasets\[0\]` must have integer class labels"):
         parallel_benchmark([data], [data], Timeline.serial([1]), batch_size=4)
 
 
-def test_whatever_else_samples_have_is_left_out():
+def test_other_elements_of_samples_are_dropped():
     datasets = [TensorDataset(*d.tensors, torch.full((8,), 7)) for d in toy_datasets([8, 8])]
     benchmark = parallel_benchmark(datasets, datasets, Timeline.serial([2, 2]), batch_size=4)
     assert len(benchmark.train_stream[0].dataset[0]) == 3

@@ -1,4 +1,4 @@
-"""Data sets of ``datasets``: the library's own where it is installed, and a stand-in everywhere."""
+"""Data sets of ``datasets``: of the library if it is installed, and of a stand-in."""
 
 import importlib
 import re
@@ -203,12 +203,12 @@ class IterableDataset(Rows):
         (Rows({name: [] for name in columns()}), "`test` has no rows"),
     ],
 )
-def test_what_is_no_such_data_set(dataset, message):
+def test_other_types_than_data_sets_are_refused(dataset, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         made(rows_of(), dataset)
 
 
-def test_what_of_the_library_is_no_such_data_set():
+def test_other_types_of_the_library_are_refused():
     datasets, whole = pytest.importorskip("datasets"), library_rows()
     for other, words in (
         (whole.to_iterable_dataset(), "is an IterableDataset, which has no rows by index"),

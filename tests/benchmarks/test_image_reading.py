@@ -1,4 +1,4 @@
-"""Images of every mode are scaled rightly or refused by name, before large ones are decoded."""
+"""Images of every mode are scaled correctly or refused by name; large ones are not decoded."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ def colours(seed=0, shape=(6, 5, 3)):
 
 @pytest.fixture
 def decoded(monkeypatch):
-    """Files of which pixels are decoded."""
+    """Record the files whose pixels are decoded."""
     files, load = [], ImageFile.ImageFile.load
 
     def recorded(image):
@@ -114,7 +114,7 @@ def test_images_of_different_sizes_need_a_size(odd, tmp_path):
 
 
 @pytest.mark.parametrize("size", [(0, 4), (4,), 4, (4, 4, 3), ("4", 4), (4.5, 4), (20_000, 20_000)])
-def test_sizes_that_are_none(size, tmp_path):
+def test_invalid_sizes(size, tmp_path):
     with pytest.raises(ValueError, match=r"`size` must be \(height, width\) in pixels, at most"):
         parallel_benchmark_from_images(tmp_path, size=size)
     assert check_size([4, np.int64(5)]) == (4, 5)
@@ -133,7 +133,7 @@ def test_minibatches_must_fit_into_memory(tmp_path, decoded):
 
 
 def png_of(width, height):
-    """A file that says it is that large, and holds next to nothing."""
+    """Write a small file whose header declares a given size."""
     import struct
     import zlib
 
@@ -191,7 +191,7 @@ def test_broken_images_are_named(damage, ending, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
-def test_what_is_no_file_is_not_waited_for(kind, tmp_path):
+def test_a_pipe_does_not_block(kind, tmp_path):
     path = tmp_path / "a.png"
     if kind == "pipe":
         os.mkfifo(path)
@@ -241,7 +241,7 @@ def test_folders_are_listed_as_torchvision_does(tmp_path):
 
 @pytest.mark.parametrize("target", [".", "..", "../..", "../../..", "/"])
 @pytest.mark.parametrize("place", ["a/self", "a/inner/self"])
-def test_links_that_lead_back_are_refused(target, place, tmp_path, monkeypatch):
+def test_symbolic_links_to_a_folder_above_are_refused(target, place, tmp_path, monkeypatch):
     for name in ("a/inner/1.png", "b/1.png"):
         path = tmp_path / "data" / name
         path.parent.mkdir(parents=True)
@@ -261,8 +261,8 @@ def test_links_that_lead_back_are_refused(target, place, tmp_path, monkeypatch):
     assert not [path for path in listed if path.is_relative_to(link)]
 
 
-def test_folders_reached_in_many_ways_are_read_once(tmp_path):
-    """40 folders, each with two links to the next: 2⁴⁰ ways."""
+def test_folders_with_many_links_to_them_are_read_once(tmp_path):
+    """40 folders, each with two links to the next one, so 2⁴⁰ paths."""
     for number in range(40):
         folder = tmp_path / "store" / f"{number}"
         folder.mkdir(parents=True)
@@ -306,7 +306,7 @@ def test_statistics_of_constant_and_single_pixels():
     assert (single.mean, single.std) == ([1.0] * 3, [1.0] * 3)
 
 
-def test_the_limit_of_pixels_is_the_documented_one(monkeypatch, tmp_path):
+def test_the_limit_of_pixels_is_documented(monkeypatch, tmp_path):
     monkeypatch.setattr(_image_reading, "MOST_PIXELS", 29)
     Image.fromarray(colours()).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="it has 6 × 5 pixels, more than 29 in all: scale it down"):

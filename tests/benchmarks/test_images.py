@@ -24,7 +24,7 @@ def test_normalised_by_channel():
     torch.testing.assert_close(normalised(images, MEAN, STD), (images / 255.0 - mean) / std)
 
 
-def test_one_image_is_as_it_is_among_many():
+def test_one_image_is_the_same_alone_and_among_others():
     images = torch.from_numpy(colours(5)).permute(0, 3, 1, 2).contiguous()
     data = ImagesInMemory(images, torch.arange(5), MEAN, STD)
     assert len(data) == 5
@@ -47,7 +47,7 @@ def test_one_image_is_as_it_is_among_many():
         ({"std": (0.5, 0.5, 0.0)}, "`std` positive"),
     ],
 )
-def test_what_does_not_fit(arguments, message):
+def test_arguments_that_do_not_agree(arguments, message):
     fitting = {
         "images": torch.zeros(2, 3, 4, 4, dtype=torch.uint8),
         "targets": torch.arange(2),
@@ -58,7 +58,7 @@ def test_what_does_not_fit(arguments, message):
         ImagesInMemory(**{**fitting, **arguments})
 
 
-def test_decoding_brings_all_to_one_mode_and_size(tmp_path):
+def test_decoded_images_have_one_mode_and_size(tmp_path):
     paths = [str(tmp_path / f"{name}.png") for name in ("grey", "colour", "small")]
     Image.fromarray(np.full((4, 6), 7, dtype=np.uint8)).save(paths[0])
     Image.fromarray(colours(1)[0]).save(paths[1])

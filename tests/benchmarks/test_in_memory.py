@@ -1,4 +1,4 @@
-"""Everything at once must be what one by one is."""
+"""Loading of many samples at once equals loading one by one."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def mixed(task):
 @pytest.mark.parametrize("make", [in_tensors, in_subsets, in_images, mixed])
 def test_ticks_and_inputs_are_those_loaded_one_by_one(make):
     sets = [make(task) for task in range(3)]
-    # Torch cannot look into a concatenation: its samples are loaded one by one.
+    # Samples of a concatenation load one by one.
     slow = [ConcatDataset([each]) for each in sets]
     fast, plain = (parallel_benchmark(each, sets, SPANS, batch_size=7) for each in (sets, slow))
     for one, other in zip(fast.train_stream, plain.train_stream, strict=True):

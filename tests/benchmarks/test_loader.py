@@ -90,7 +90,7 @@ def test_ordinary_experience_is_shuffled_anew():
 
 
 class Batched(Dataset):
-    """Counts how it is asked."""
+    """Data set that records calls of its methods."""
 
     def __init__(self, dataset):
         self.dataset, self.asked = dataset, []
@@ -107,7 +107,7 @@ class Batched(Dataset):
 
 
 def equal_to_one_by_one(experience):
-    """Minibatches, each compared with its samples as Avalanche loads them."""
+    """Yield minibatches, each compared with its samples as Avalanche loads them."""
     dataset = experience.dataset.train()
     for batch, deliveries in zip(TickLoader(experience), experience.deliveries, strict=True):
         slow = [dataset[i] for i in range(deliveries[0].start, deliveries[-1].stop)]
@@ -117,7 +117,7 @@ def equal_to_one_by_one(experience):
 
 
 class Doubled(TensorDataset):
-    """Is not what its tensors say."""
+    """Data set with other samples than its tensors."""
 
     def __getitem__(self, index):
         x, y = super().__getitem__(index)
@@ -125,7 +125,7 @@ class Doubled(TensorDataset):
 
 
 def one_data_set(kind):
-    """Everything in one data set, divided by class."""
+    """Make a benchmark of one data set, divided by class."""
     parts = toy_datasets([20, 13, 16])
     whole = kind(*(torch.cat(column) for column in zip(*(p.tensors for p in parts), strict=True)))
     return whole, [(4, 5), (0, 1), (2, 3)]

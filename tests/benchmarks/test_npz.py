@@ -1,4 +1,4 @@
-"""Array files cannot make memory or time out of proportion to what they hold."""
+"""Array files take memory and time in proportion to their size."""
 
 import io
 import pickle
@@ -58,7 +58,7 @@ def test_arrays_come_back(save, array, tmp_path):
 
 
 def refused(path, message):
-    """Check that a file is refused in a line, and that next to nothing of it is unpacked."""
+    """Check that a file is refused with an error of one line, and is hardly unpacked."""
     process = psutil.Process()
     before = process.memory_info().rss
     tracemalloc.start()
@@ -92,11 +92,11 @@ def refused(path, message):
         (header((10**400,)), "of numbers only"),
     ],
 )
-def test_headers_that_lie(content, message, tmp_path):
+def test_headers_that_disagree_with_the_file(content, message, tmp_path):
     refused(archive(tmp_path / "a.npz", x=content), message)
 
 
-def test_a_bomb_is_not_unpacked(tmp_path):
+def test_an_array_that_expands_too_far_is_not_unpacked(tmp_path):
     size = 80 << 20
     path = archive(tmp_path / "a.npz", x=header((size,), "|u1") + bytes(size))
     assert path.stat().st_size < 200_000
@@ -153,7 +153,7 @@ def test_nothing_is_unpickled(tmp_path, monkeypatch):
     assert not (tmp_path / "harm").exists()
 
 
-def test_one_large_label_costs_nothing(tmp_path):
+def test_one_large_label_takes_no_memory(tmp_path):
     y = np.arange(40) % 4
     y[7] = 10**8
     np.savez(tmp_path / "a.npz", x_train=np.zeros((40, 2)), y_train=y, x_test=np.zeros((40, 2)),

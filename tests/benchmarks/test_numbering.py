@@ -1,4 +1,4 @@
-"""Labels with gaps, from 1, negative or shared by tasks: refused with the remedy, or renumbered."""
+"""Labels with gaps, from 1, negative or shared by tasks are refused, or numbered anew."""
 
 import re
 
@@ -23,7 +23,7 @@ from avalanche_emgd.evaluation import PCLMetrics, pcl_metrics, quiet_evaluator
 
 
 @given(st.lists(st.sets(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=5), min_size=1))
-def test_new_numbers_are_all_those_from_zero(sets):
+def test_new_labels_are_consecutive_from_zero(sets):
     numbering = Numbering.of([sorted(own) for own in sets], relabel=True)
     given_out = sorted(number for own in numbering.label_sets for number in own)
     assert given_out == list(range(sum(map(len, sets))))
@@ -38,7 +38,7 @@ def test_new_numbers_are_all_those_from_zero(sets):
 
 
 @given(st.permutations(range(6)))
-def test_numbers_from_zero_stay(order):
+def test_consecutive_labels_from_zero_are_kept(order):
     sets = [order[:2], order[2:5], order[5:]]
     for relabel in (False, True):
         numbering = Numbering.of(sets, relabel=relabel)
@@ -46,7 +46,7 @@ def test_numbers_from_zero_stay(order):
 
 
 def data_of(label_sets, size=12, seed=0):
-    """One data set per task, whose inputs say which class they are of."""
+    """Make one data set per task; inputs identify the class."""
     sets = []
     for task, labels in enumerate(label_sets):
         y = torch.tensor([labels[i % len(labels)] for i in range(size)])
@@ -79,7 +79,7 @@ def test_labels_that_need_new_numbers(label_sets, message):
     assert sorted(label for own in found for label in own) == [0, 1, 2, 3]
 
 
-def test_too_many_classes_are_refused_before_there_is_a_mask():
+def test_too_many_classes_are_refused_before_a_mask_is_made():
     labels = list(range(0, 2 * MOST_CLASSES + 2, 2))
     with pytest.raises(ValueError, match=f"has {MOST_CLASSES + 1} classes, more than"):
         Numbering.of([labels], relabel=True)
@@ -164,7 +164,7 @@ def test_arrays_with_labels_of_any_kind(labels, column, tmp_path):
         assert torch.equal(inputs.argmax(1), targets)
 
 
-def test_label_sets_of_arrays_are_in_the_labels_of_the_file(tmp_path):
+def test_label_sets_refer_to_the_labels_of_the_file(tmp_path):
     y = np.array([2, 5, 9, 11] * 10)
     x = np.zeros((40, 4))
     np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=x, y_test=y)

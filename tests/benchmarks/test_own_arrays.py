@@ -63,7 +63,7 @@ def test_vectors_are_taken_as_they_are(tmp_path):
 
 
 def tokens(dtype=np.int64, top=20):
-    """Sequences of six token ids: the first three say the class, the others nothing."""
+    """Make sequences of six token ids; only the first three depend on the class."""
     generator = np.random.default_rng(0)
     y = np.arange(120) % 4
     x = generator.integers(0, top - 8, (120, 6))
@@ -179,12 +179,12 @@ def test_wrong_arrays(change, message, tmp_path):
         ({"seed": -1}, "`seed` must be an integer ≥ 0 where label sets or a time line are random"),
     ],
 )
-def test_random_divisions_that_cannot_be(change, message, tmp_path):
+def test_impossible_random_divisions(change, message, tmp_path):
     with pytest.raises(ValueError, match=re.escape(message)):
         parallel_benchmark_from_arrays(saved(tmp_path / "a.npz", **arrays()), **change)
 
 
-def test_what_is_no_such_file(tmp_path):
+def test_missing_and_invalid_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="is not there"):
         parallel_benchmark_from_arrays(tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("no")

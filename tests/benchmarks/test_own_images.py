@@ -31,7 +31,7 @@ def test_folders_that_are_missing_or_differ(tmp_path):
 
 
 def flat_folder(root, per_class=8):
-    """One folder for each class, as :func:`make_folders` makes them for training."""
+    """Make one folder for each class, like the training folders of :func:`make_folders`."""
     make_folders(root / "both", per_class=per_class)
     return (root / "both" / "train").rename(root / "flat")
 

@@ -31,7 +31,7 @@ def made(table, **changes):
 
 
 def loaded(benchmark):
-    """All training samples, in the order of their numbers."""
+    """Load all training samples, in order of their numbers."""
     parts = [
         experience.load(deliveries)
         for experience in benchmark.train_stream
@@ -67,7 +67,7 @@ def test_sources_give_the_same_benchmark(table):
     assert made(table) == made(frame())
 
 
-def test_the_rows_are_those_of_the_table():
+def test_rows_are_those_of_the_table():
     whole = frame()
     benchmark = made(whole, feature_columns=["legs", "length"], raw_features=True)
     x, y, _ = loaded(benchmark)
@@ -97,7 +97,7 @@ def test_a_second_table_has_the_test_rows():
     assert_near(x[:, 0].sort().values, torch.tensor(np.sort(expected)).float(), len(train))
 
 
-def test_a_column_says_the_tasks():
+def test_a_column_defines_the_tasks():
     benchmark = made(frame(), task_column="site", scenario="task", overlap=1.0)
     assert benchmark.task_names == ("0", "1", "2")
     assert benchmark.label_sets == ((0, 3), (1, 4), (2, 5))
@@ -214,7 +214,7 @@ def test_what_is_wrong_in_the_second_table_is_named(test, message):
         made(frame(), test_share=None, test_table=test)
 
 
-def test_a_table_does_not_test_itself():
+def test_the_test_table_is_another_table():
     whole = frame()
     with pytest.raises(ValueError, match="`test_table` is `table` itself"):
         made(whole, test_share=None, test_table=whole)

@@ -28,7 +28,7 @@ def test_digits():
     assert int(y) in benchmark.label_sets[int(t)]
 
 
-def test_digits_of_ones_own_making():
+def test_digits_with_given_label_sets_and_time_line():
     benchmark = ps_digits(label_sets=[[0, 1], [2, 3, 4]], timeline=Timeline.joint([1, 1]))
     assert benchmark.label_sets == ((0, 1), (2, 3, 4))
     assert [first for first, _ in benchmark.timeline.spans] == [0, 0]
@@ -99,7 +99,7 @@ def test_cifar100_without_data(tmp_path):
 
 
 def test_imagenet_tiny(tmp_path):
-    """200 classes with an image each, in the official layout; grey says which class it is."""
+    """The data have the official layout, with one image per class and its label as grey level."""
     root = tmp_path / "tiny-imagenet-200"
     names = [f"n{999 - label:08}" for label in range(200)]
     (root / "val" / "images").mkdir(parents=True)

@@ -22,7 +22,7 @@ def test_each_class_is_divided_by_the_share(labels, share, seed):
     assert divide(labels, share, seed, str) == (train, test)
 
 
-def test_another_seed_draws_others():
+def test_another_seed_draws_other_samples():
     labels = [0, 1] * 50
     drawn = {tuple(divide(labels, 0.3, seed, str)[1]) for seed in range(5)}
     assert len(drawn) == 5

@@ -59,7 +59,7 @@ def test_kinds_of_numbers(values, expected):
         (column([b"1"]), "has values of type binary in the column 'c': no."),
     ],
 )
-def test_what_is_no_number(values, message):
+def test_values_that_are_not_numbers(values, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         numbers(values, "no")
 
@@ -98,6 +98,6 @@ def test_truth_values_and_whole_numbers_have_names():
         (column([b"a"]), "has values of type binary in the column 'c'"),
     ],
 )
-def test_what_is_no_class(values, message):
+def test_values_that_are_not_classes(values, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         categories([values])

@@ -1,4 +1,4 @@
-"""Files of tables: what is read, and what is refused in one line."""
+"""Files of tables are read, or refused with an error of one line."""
 
 import os
 import re
@@ -67,7 +67,7 @@ def test_values_with_commas_quotes_and_lines(tmp_path):
     assert read(tmp_path / "a.CSV").column("kind").to_pylist() == values
 
 
-def test_files_that_are_no_tables(tmp_path):
+def test_files_that_are_not_tables(tmp_path):
     (tmp_path / "a.xlsx").write_bytes(GOOD)
     (tmp_path / "b.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
@@ -89,15 +89,15 @@ def test_damaged_parquet_files(tmp_path):
             read(path)
 
 
-def test_the_index_of_pandas_is_no_column(tmp_path):
+def test_the_index_of_pandas_is_not_a_column(tmp_path):
     for index in (None, pd.Index([5, 7], name="number")):
         frame = pd.DataFrame({"a": [1.0, 2.0], "kind": ["x", "y"]}, index=index)
         frame[frame.a > 0].to_parquet(tmp_path / "a.parquet")
         assert Table(tmp_path / "a.parquet", "table").columns == ["a", "kind"]
 
 
-def test_text_of_parquet_is_not_written_out_for_each_row(tmp_path):
-    """A small file of a long text in each row takes little memory."""
+def test_text_of_parquet_stays_dictionary_encoded(tmp_path):
+    """A small file with a long text in each row takes little memory."""
     path = tmp_path / "a.parquet"
     column = pa.array(["x" * 100_000]).dictionary_encode()
     repeated = pa.DictionaryArray.from_arrays(np.zeros(50_000, dtype=np.int32), column.dictionary)

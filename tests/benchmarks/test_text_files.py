@@ -1,4 +1,4 @@
-"""Small texts that would do large damage."""
+"""Small texts that would take much memory or time."""
 
 import json
 import os
@@ -17,14 +17,14 @@ SECONDS = 10.0  # of the processor: text that hangs takes minutes
 
 
 def laughs(levels, width=9):
-    """YAML of which every level is as large as nine of the one before."""
+    """Make YAML in which every level is nine times as large as the level before."""
     lines = ["a0: &a0 [lol, lol, lol]"]
     lines += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * width)}]" for k in range(1, levels)]
     return "\n".join(lines)
 
 
 def refused(path, load, text, match):
-    """Check that a text is refused in a line that names its file, quickly and in little memory."""
+    """Check that a text is refused quickly, in little memory, with a line that names its file."""
     path.write_text(text)
     tracemalloc.start()
     started = time.process_time()
@@ -98,7 +98,7 @@ def test_a_study_that_is_too_large(tmp_path):
     refused(tmp_path / "study.yaml", StudyConfig.from_yaml, text, message)
 
 
-def test_aliases_within_reason_are_welcome():
+def test_few_aliases_are_accepted():
     text = "s: &s {exponent: 1.0}\nmethods: [{method: a, settings: *s}, {method: b, settings: *s}]"
     found = parse_yaml(text)
     assert [entry["settings"] for entry in found["methods"]] == [{"exponent": 1.0}] * 2
@@ -171,7 +171,7 @@ def test_a_protocol_with_many_tasks(tmp_path):
     assert time.process_time() - started < SECONDS
 
 
-def test_files_that_are_none(tmp_path):
+def test_paths_that_are_not_regular_files(tmp_path):
     with pytest.raises(ValueError, match=r"`protocol` .*is not a file"):
         read_text(os.devnull, "protocol")
     os.mkfifo(tmp_path / "pipe")
@@ -189,7 +189,7 @@ def test_files_that_are_none(tmp_path):
         read_text("a\ud800b", "protocol")
 
 
-def test_a_file_with_holes_is_not_read(tmp_path):
+def test_a_sparse_file_is_not_read(tmp_path):
     with (tmp_path / "holes").open("wb") as file:
         file.truncate(2**40)
     refused_path = tmp_path / "holes"
@@ -197,13 +197,13 @@ def test_a_file_with_holes_is_not_read(tmp_path):
         read_text(refused_path, "protocol")
 
 
-def test_text_in_another_encoding_is_told_with_its_line(tmp_path):
+def test_another_encoding_is_an_error_with_its_line(tmp_path):
     (tmp_path / "latin").write_bytes(b"name: a\nname: \xe9\n")
     with pytest.raises(ValueError, match=r"latin.* line 2 is not UTF-8"):
         read_text(tmp_path / "latin", "config")
 
 
-def test_json_as_it_should_be():
+def test_valid_json():
     assert parse_json('{"a": [1, 2.5, "\\u00e9", null]}') == {"a": [1, 2.5, "é", None]}
     assert parse_json('"\\ud83d\\ude00"') == "😀"  # two halves make a character
 

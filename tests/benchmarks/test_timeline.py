@@ -14,15 +14,15 @@ spans = st.lists(
 )
 
 
-def test_serial_is_nose_to_tail():
+def test_serial_tasks_follow_one_another_without_gap():
     assert Timeline.serial([3, 2, 4]).spans == ((0, 2), (3, 4), (5, 8))
 
 
-def test_joint_starts_everything_at_once():
+def test_joint_starts_all_tasks_at_once():
     assert Timeline.joint([3, 2, 4]).spans == ((0, 2), (0, 1), (0, 3))
 
 
-def test_overlap_lies_between():
+def test_overlap_lies_between_serial_and_joint():
     assert Timeline.overlapping([10, 10, 10], 0.5).spans == ((0, 9), (5, 14), (10, 19))
     assert Timeline.overlapping([10, 10], 0.0) == Timeline.serial([10, 10])
     assert Timeline.overlapping([10, 10], 1.0) == Timeline.joint([10, 10])

@@ -1,4 +1,4 @@
-"""Test accuracy, and how many samples it takes at a time."""
+"""Test accuracy and its minibatches."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.training.common import TERMS, avalanche_strategy, quiet, toy_model, t
 
 @pytest.fixture(scope="module")
 def events(tmp_path_factory):
-    """What a run with all metrics leaves in TensorBoard."""
+    """TensorBoard events of a run with all metrics."""
     directory = tmp_path_factory.mktemp("tensorboard")
     benchmark = toy_benchmark(task_names=["red", "green", "blue"])
     logger = BatchedTensorboardLogger(str(directory))
@@ -30,7 +30,7 @@ def events(tmp_path_factory):
     return benchmark, accumulator
 
 
-def test_one_event_per_tick_says_the_same_as_one_per_number(tmp_path):
+def test_one_event_per_tick_equals_one_event_per_number(tmp_path):
     found = []
     for kind in (TensorboardLogger, BatchedTensorboardLogger):
         logger = kind(str(tmp_path / kind.__name__))

@@ -33,7 +33,7 @@ def events(tmp_path_factory):
     return strategy, accumulator
 
 
-def test_tensorboard_has_what_was_measured(events):
+def test_tensorboard_has_the_measurements(events):
     strategy, accumulator = events
     history = strategy.memory_editing.history
     assert len(history) > 3

@@ -1,4 +1,4 @@
-"""Avalanche's metrics by number of the experience: a warning only where they are wrong."""
+"""Metrics that match experiences by index give a warning only if they are wrong."""
 
 import warnings
 
@@ -60,7 +60,7 @@ def test_a_parallel_benchmark_warns_once(make):
     assert "pcl_metrics(benchmark)" in message
 
 
-def test_each_evaluator_is_warned_of():
+def test_each_evaluator_has_its_own_warning():
     benchmark = toy_benchmark()
 
     def work():
@@ -84,7 +84,7 @@ def test_avalanches_strategies_with_something_of_ours(plugins):
     assert len(said(lambda: strategy.train(benchmark.train_stream))) == 1
 
 
-def test_other_metrics_are_fine():
+def test_other_metrics_give_no_warning():
     benchmark = toy_benchmark()
     evaluator = quiet(
         accuracy_metrics(minibatch=True, epoch=True, experience=True, stream=True),
@@ -98,7 +98,7 @@ def test_other_metrics_are_fine():
     assert said(lambda: strategy.train(benchmark.train_stream)) == []
 
 
-def test_where_numbers_are_those_of_tasks_they_are_right():
+def test_no_warning_where_experiences_are_tasks():
     benchmark = toy_benchmark(timeline=Timeline.serial([5, 4, 4]))
     metrics = PCLMetrics(benchmark)
     evaluator = quiet(forgetting_metrics(experience=True), metrics)

@@ -11,7 +11,7 @@ from tests.training.common import avalanche_strategy, quiet, toy_model, toy_stra
 
 
 def by_hand(model, benchmark, task, allowed):
-    """Accuracy of a task, with nothing but PyTorch."""
+    """Compute the accuracy of a task with PyTorch alone."""
     data = benchmark.test_stream[task].dataset
     correct = 0
     model.eval()
@@ -58,7 +58,7 @@ def test_sign_of_forgetting():
 
 
 @pytest.mark.parametrize("driven", ["stream", "loop", "loop with eval", "periodic eval"])
-def test_however_training_is_driven(driven):
+def test_results_do_not_depend_on_how_training_is_called(driven):
     benchmark = toy_benchmark((60, 60, 60))
     metrics = PCLMetrics(benchmark, every=3)
     others = [accuracy_metrics(experience=True, stream=True), forgetting_metrics(experience=True)]
@@ -78,7 +78,7 @@ def test_however_training_is_driven(driven):
     assert metrics.result() == reference.result()
 
 
-def test_values_reach_avalanches_results():
+def test_values_are_in_avalanches_results():
     benchmark = toy_benchmark()
     strategy = toy_strategy(
         memory_size=6, evaluator=quiet(pcl_metrics(benchmark), accuracy_metrics(epoch=True))
@@ -91,7 +91,7 @@ def test_values_reach_avalanches_results():
     assert results["F_ebar"] == pytest.approx(results["A_ebar"] - results["A_e"])
 
 
-def test_curves_are_tested_as_often_as_asked():
+def test_tests_every_few_iterations():
     benchmark = toy_benchmark()
     metrics = PCLMetrics(benchmark, every=2)
     toy_strategy(evaluator=quiet(metrics)).train(benchmark.train_stream)
@@ -124,8 +124,8 @@ def test_joint_training_ends_all_tasks_at_once():
     )
 
 
-def test_masks_strategies_that_do_not():
-    """Naive does not mask; the metric does, as the scenario asks."""
+def test_masks_the_logits_of_strategies_without_mask():
+    """Naive does not mask logits; the metric masks them by the scenario."""
     benchmark = toy_benchmark(scenario="task")
     metrics = PCLMetrics(benchmark)
     model = toy_model()
@@ -140,7 +140,7 @@ def test_masks_strategies_that_do_not():
     assert list(metrics.result().final) == pytest.approx(expected)
 
 
-def test_testing_leaves_the_model_alone():
+def test_tests_do_not_change_the_model():
     model = torch.nn.Sequential(
         torch.nn.Linear(5, 6), torch.nn.BatchNorm1d(6), torch.nn.Dropout(0.5)
     )
@@ -155,14 +155,14 @@ def test_testing_leaves_the_model_alone():
 
 
 def test_masked_classes_are_never_right():
-    """A task that has not started cannot be predicted, even where its logits come first."""
+    """A task that has not started is never predicted, even if its logits come first."""
     benchmark = toy_benchmark((8, 8), timeline=Timeline.serial([2, 2]))
     mask = ClassMask()
     mask.observe(benchmark.train_stream[0])
     assert accuracy(toy_model(), TestSamples(benchmark.test_stream[1]), mask) == 0.0
 
 
-def test_a_second_run_starts_afresh():
+def test_a_second_run_has_new_measurements():
     benchmark = toy_benchmark()
     metrics = PCLMetrics(benchmark)
     for _ in range(2):
@@ -170,7 +170,7 @@ def test_a_second_run_starts_afresh():
     assert len({tick for tick, _ in metrics.history[0]}) == len(metrics.history[0])
 
 
-def test_other_benchmarks_are_not_mixed_up():
+def test_experiences_of_other_benchmarks_are_ignored():
     metrics = PCLMetrics(toy_benchmark())
     toy_strategy(evaluator=quiet(metrics)).train(toy_benchmark(batch_size=5).train_stream)
     assert metrics.result() is None

@@ -1,4 +1,4 @@
-"""Figures of merit of runs that are not one pass of one process."""
+"""Metrics of runs that are not one pass of one process."""
 
 import warnings
 
@@ -20,7 +20,7 @@ def unknown(work):
 
 
 def naive(metrics):
-    """One of Avalanche's strategies, which has no mask of its own."""
+    """Make an Avalanche strategy, which has no mask."""
     return avalanche_strategy(
         Naive, toy_model(), train_mb_size=4, plugins=[ClassMaskPlugin()], evaluator=quiet(metrics)
     )
@@ -31,8 +31,8 @@ def ours(metrics):
 
 
 @pytest.mark.parametrize("make", [naive, ours])
-def test_a_restored_metric_goes_on(make, tmp_path):
-    """The same strategy goes on, so that only the metric is restored."""
+def test_a_restored_metric_continues(make, tmp_path):
+    """The same strategy continues, so that only the metric is restored."""
     benchmark = toy_benchmark((40, 33, 46))
     metrics = PCLMetrics(benchmark)
     strategy = make(metrics)
@@ -47,7 +47,7 @@ def test_a_restored_metric_goes_on(make, tmp_path):
     assert restored.history == metrics.history
 
 
-def test_without_a_state_the_end_warns_once():
+def test_without_a_state_the_last_segment_warns_once():
     benchmark = toy_benchmark()
     metrics = PCLMetrics(benchmark)
     strategy = ours(metrics)
@@ -91,7 +91,7 @@ def test_out_of_order_each_task_ends_with_the_last_of_its_segments():
     assert metrics.result().final == tuple(metrics.history[task][-1][1] for task in range(3))
 
 
-def test_another_pass_is_measured_afresh():
+def test_another_pass_has_new_measurements():
     benchmark = toy_benchmark()
     metrics = PCLMetrics(benchmark)
     strategy = ours(metrics)

@@ -1,4 +1,4 @@
-"""When numbers reach TensorBoard."""
+"""Times at which numbers reach TensorBoard."""
 
 import gc
 import pickle
@@ -22,13 +22,13 @@ def written(directory, tag="Loss/red"):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes when told to."""
+    """A clock with a time that the test sets."""
     now = [1000.0]
     monkeypatch.setattr(tensorboard.time, "time", lambda: now[0])
     return now
 
 
-def test_numbers_are_handed_over_once_a_second_with_their_own_time(tmp_path, clock, monkeypatch):
+def test_numbers_are_passed_on_once_a_second_with_their_own_time(tmp_path, clock, monkeypatch):
     logger = BatchedTensorboardLogger(tmp_path)
     handed = []
     events = logger.writer._get_file_writer()
@@ -48,7 +48,7 @@ def test_numbers_are_handed_over_once_a_second_with_their_own_time(tmp_path, clo
 
 
 @pytest.mark.parametrize("how", ["flush", "gone", "pickled"])
-def test_nothing_that_waits_is_lost(tmp_path, clock, how):
+def test_waiting_numbers_are_not_lost(tmp_path, clock, how):
     logger = BatchedTensorboardLogger(tmp_path)
     logger.log_metrics(number(3))
     assert written(tmp_path) == []

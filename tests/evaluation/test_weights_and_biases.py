@@ -1,4 +1,4 @@
-"""What reaches Weights & Biases: in a stand-in, and in the package itself, offline."""
+"""Values that reach Weights & Biases: with a stand-in, and with the real package offline."""
 
 import pickle
 import sys
@@ -21,7 +21,7 @@ from tests.training.common import toy_strategy
 
 
 class Kept(SimpleNamespace):
-    """What is made of a value."""
+    """Record of a converted value."""
 
 
 class Run:
@@ -49,7 +49,7 @@ class Artifact:
 
 
 class StandIn:
-    """The public names of wandb that the logger may use, and no others."""
+    """Stand-in with exactly the public names of wandb that the logger may use."""
 
     __version__ = "0"
     plot = SimpleNamespace(CustomChart=type("CustomChart", (), {}))
@@ -135,18 +135,18 @@ def test_values_of_an_iteration_are_one_entry(wandb):
     ],
     ids=repr,
 )
-def test_what_is_made_of_a_value(wandb, value, expected):
+def test_conversion_of_values(wandb, value, expected):
     WandBLogger().log_metrics(values(1, it=value))
     assert wandb.run.entries == ([] if expected is None else [{"it": expected, "iteration": 1}])
 
 
-def test_charts_are_handed_on(wandb):
+def test_charts_are_passed_on(wandb):
     chart = wandb.plot.CustomChart()
     WandBLogger().log_metrics(values(1, chart=chart))
     assert wandb.run.entries == [{"chart": chart, "iteration": 1}]
 
 
-def test_loaded_from_a_file_it_goes_on_with_its_run(wandb):
+def test_a_loaded_logger_continues_its_run(wandb):
     logger = WandBLogger(params={"mode": "offline"})
     again = pickle.loads(pickle.dumps(logger))
     assert len(wandb.runs) == 2

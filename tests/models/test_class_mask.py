@@ -19,7 +19,7 @@ def test_task_incremental_allows_the_classes_of_the_samples_task():
     assert allowed(mask, [0, 2, 1]) == [[0, 1], [4, 5], [2, 3]]
 
 
-def test_class_incremental_allows_what_has_started():
+def test_class_incremental_allows_started_classes():
     mask = ClassMask()
     benchmark = toy_benchmark()
     started = []
@@ -35,7 +35,7 @@ def test_class_incremental_allows_what_has_started():
     ]
 
 
-def test_evaluation_keeps_what_has_started():
+def test_evaluation_keeps_the_started_tasks():
     mask, benchmark, other = ClassMask(), toy_benchmark(), toy_benchmark(batch_size=5)
     mask.observe(benchmark.train_stream[1])
     for experience in (benchmark.test_stream[2], benchmark.train_stream[-1]):
@@ -49,7 +49,7 @@ def test_evaluation_without_training_lets_all_compete():
     assert allowed(mask, [0]) == [[0, 1, 2, 3, 4, 5]]
 
 
-def test_joint_training_starts_everything():
+def test_joint_training_starts_all_tasks():
     mask = ClassMask()
     mask.observe(toy_benchmark().train_stream[0], all_started=True)
     assert allowed(mask, [0]) == [[0, 1, 2, 3, 4, 5]]
@@ -62,7 +62,7 @@ def test_outputs_beyond_the_classes_never_compete():
         assert max(allowed(mask, [2], width=9)[0]) == 5
 
 
-def test_where_all_compete_nothing_is_done():
+def test_logits_are_unchanged_if_all_classes_compete():
     mask, benchmark = ClassMask(), toy_benchmark()
     few, all_of_them = benchmark.train_stream[1], benchmark.train_stream[-1]
     logits, tasks = torch.randn(3, 6), torch.tensor([0, 1, 2])
@@ -77,7 +77,7 @@ def test_where_all_compete_nothing_is_done():
     assert is_masked(mask(wider, tasks)).sum() == 3
 
 
-def test_ordinary_experiences_are_left_alone():
+def test_logits_of_ordinary_experiences_are_unchanged():
     (data,) = toy_datasets([8])
     data.targets = data.tensors[1].tolist()
     data = as_classification_dataset(data)
@@ -117,7 +117,7 @@ def test_masked_is_minus_infinity_to_a_softmax_and_harmless_to_a_product(dtype):
     assert bool((masked.log_softmax(1) * 0.0 == 0.0).all())
 
 
-def test_what_was_seen_has_started_whatever_the_order():
+def test_tasks_of_earlier_segments_have_started_in_any_order():
     benchmark, mask = toy_benchmark(), ClassMask()
     mask.observe(benchmark.train_stream[2])
     mask.observe(toy_benchmark().train_stream[0])  # made again: the same one
@@ -146,7 +146,7 @@ def test_in_the_task_scenario_a_class_belongs_to_its_task():
         mask.admit(torch.tensor([0, 5]), torch.tensor([0, 1]))
 
 
-def test_targets_that_are_no_labels_are_not_admitted():
+def test_targets_that_are_not_labels_are_ignored():
     mask = ClassMask()
     mask.observe(toy_benchmark().train_stream[0])
     mask.admit(torch.rand(2, 6), torch.tensor([0, 0]))

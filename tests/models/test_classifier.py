@@ -14,14 +14,14 @@ class Classified(nn.Module):
         self.later = nn.Linear(3, 2)
 
 
-def test_an_attribute_of_that_name_comes_first():
+def test_the_attribute_classifier_comes_first():
     model = Classified(nn.Linear(4, 3))
     assert find_classifier(model) == ("classifier", model.classifier)
     model = MLP(6, in_features=5)
     assert find_classifier(model) == ("classifier", model.classifier)
 
 
-def test_else_the_last_linear_layer_wherever_it_is():
+def test_otherwise_the_last_linear_layer_is_found():
     inner = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3))
     assert find_classifier(nn.Sequential(nn.Linear(4, 4), inner, nn.ReLU())) == ("1.1", inner[1])
     model = Classified(nn.Sequential(nn.Linear(4, 3)))
@@ -29,7 +29,7 @@ def test_else_the_last_linear_layer_wherever_it_is():
 
 
 @pytest.mark.parametrize("model", [nn.Linear(3, 2), nn.Sequential(nn.Conv1d(1, 2, 3), nn.ReLU())])
-def test_there_must_be_one_inside_the_model(model):
+def test_a_model_without_linear_layer_is_refused(model):
     with pytest.raises(ValueError, match=f"`model` {type(model).__name__} contains no torch.nn"):
         find_classifier(model)
 
@@ -40,7 +40,7 @@ def test_heads_that_grow_are_refused(head):
         find_classifier(nn.Sequential(nn.Linear(4, 3), head))
 
 
-def test_inputs_are_collected_pass_by_pass_and_left_alone():
+def test_inputs_are_collected_at_each_pass_without_change():
     model, x = MLP(6, in_features=5, hidden=(4,)), torch.randn(3, 5)
     expected = model(x)
     with classifier_inputs(model.classifier) as collected:
@@ -51,7 +51,7 @@ def test_inputs_are_collected_pass_by_pass_and_left_alone():
     assert torch.equal(collected[0], model.backbone(x))
 
 
-def test_nothing_is_left_behind_after_an_error():
+def test_the_hook_is_removed_after_an_error():
     layer = nn.Linear(3, 2)
     with pytest.raises(RuntimeError), classifier_inputs(layer) as collected:
         layer(torch.zeros(1, 7))

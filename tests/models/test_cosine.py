@@ -73,7 +73,7 @@ def test_logits_are_scaled_cosines():
     torch.testing.assert_close(CosineClassifier(linear, 7.0)(100.0 * features), logits)
 
 
-def test_classifier_is_replaced_and_keeps_the_very_parameter():
+def test_the_replaced_classifier_shares_its_parameter():
     model = MLP(6, in_features=5, hidden=(4,))
     weight, bias = model.classifier.weight, model.classifier.bias
     use_cosine_classifier(model, 20.0)
@@ -84,7 +84,7 @@ def test_classifier_is_replaced_and_keeps_the_very_parameter():
     assert repr(model.classifier) == ("CosineClassifier(in_features=4, out_features=6, scale=20.0)")
 
 
-def test_classifier_is_replaced_deep_inside():
+def test_a_classifier_inside_a_submodule_is_replaced():
     model = nn.Sequential(nn.Linear(5, 4), nn.Sequential(nn.ReLU(), nn.Linear(4, 6)))
     use_cosine_classifier(model, 3.0)
     assert isinstance(model[0], nn.Linear)

@@ -20,7 +20,7 @@ def small_model(seed=0):
 
 
 def nearest_mean(model, x, inputs, labels):
-    """Minus the distances ``[B, K]``, one by one; −inf for classes without exemplars."""
+    """Compute minus the distances ``[B, K]``, one by one; −inf for classes without exemplars."""
     logits = torch.full((len(x), CLASSES), -torch.inf, dtype=torch.float64)
     for label in set(labels.tolist()):
         units = [unit(model[:2](p)) for p, y in zip(inputs, labels, strict=True) if y == label]
@@ -53,12 +53,12 @@ def test_many_exemplars_are_taken_in_pieces():
         torch.testing.assert_close(logits, nearest_mean(model, x, inputs, labels))
 
 
-def test_no_exemplars_no_class():
+def test_classes_without_exemplars_are_masked():
     wrapped = NearestMean(small_model(), lambda: (torch.empty(0), torch.empty(0, dtype=torch.long)))
     assert is_masked(wrapped.eval()(torch.randn(2, 3).double())).all()
 
 
-def test_in_training_mode_it_is_the_model_itself():
+def test_in_training_mode_the_output_is_that_of_the_model():
     def exemplars():
         raise AssertionError("nobody predicts")
 
@@ -106,7 +106,7 @@ def test_means_are_taken_in_evaluation_mode_and_modes_are_left():
     torch.testing.assert_close(distances, torch.zeros(5).double(), rtol=0, atol=bound)
 
 
-def test_learns_by_the_very_parameters_of_the_model():
+def test_training_changes_the_parameters_of_the_model():
     model = small_model()
     wrapped = NearestMean(model, lambda: (torch.empty(0), torch.empty(0)))
     assert [id(p) for p in wrapped.parameters()] == [id(p) for p in model.parameters()]

@@ -10,7 +10,7 @@ from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.training.common import quiet
 
 
-def test_is_torchvisions_with_another_stem():
+def test_equals_torchvisions_network_with_another_stem():
     ours, theirs = ResNet18(7), resnet18(num_classes=7)
     theirs.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     theirs.maxpool = nn.MaxPool2d(2)

@@ -12,7 +12,7 @@ TERMS = 100
 
 
 def quiet(*metrics):
-    """An evaluator that logs nowhere."""
+    """Make an evaluator without loggers."""
     return quiet_evaluator(*metrics)
 
 
@@ -28,7 +28,7 @@ def toy_strategy(kind=EMGDStrategy, model=None, lr=0.05, **options):
 
 
 def avalanche_strategy(kind, model, lr=0.1, **options):
-    """One of Avalanche's own strategies, or ours by the same arguments."""
+    """Make a strategy of Avalanche or of this package from the same arguments."""
     return kind(
         model=model,
         optimizer=torch.optim.SGD(model.parameters(), lr=lr),
@@ -42,5 +42,5 @@ def weights_of(model):
 
 
 def assert_same_weights(found, expected, ticks=10):
-    """Equal but for the rounding of so many ticks, each of updates of order one at most."""
+    """Check that weights are equal up to the rounding of ``ticks`` updates of order one."""
     assert_near(found, expected, TERMS * ticks, least=1.0)

@@ -1,4 +1,4 @@
-"""Arguments of the wrong kind are refused by name, before training; objects say what they are."""
+"""Arguments of wrong types are refused by name before training; representations of objects."""
 
 import warnings
 
@@ -91,7 +91,7 @@ def test_weights_of_the_wrong_shape_are_refused_before_an_update(returned):
         assert torch.equal(one, other)
 
 
-def test_a_benchmark_is_no_stream():
+def test_a_benchmark_in_place_of_a_stream_is_refused():
     for kind in (EMGDStrategy, NaiveStrategy):
         with pytest.raises(TypeError, match=r"give benchmark\.train_stream"):
             make(kind).train(BENCHMARK)
@@ -99,7 +99,7 @@ def test_a_benchmark_is_no_stream():
             make(kind).eval(BENCHMARK)
 
 
-def test_an_evaluator_may_be_made_on_demand():
+def test_an_evaluator_may_be_a_factory():
     assert make(evaluator=quiet_evaluator).evaluator.metrics == []
 
 
@@ -115,7 +115,7 @@ def test_emgd_without_a_memory_warns():
             EMGDStrategy(model, optimizer=optimizer, evaluator=None, memory_size=size)
 
 
-def test_objects_say_what_they_are():
+def test_representations_of_objects():
     strategy = make()
     strategy.train(BENCHMARK.train_stream)
     segment, test = BENCHMARK.train_stream[0], BENCHMARK.test_stream[0]

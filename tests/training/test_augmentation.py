@@ -12,7 +12,7 @@ IMAGES = torch.arange(1.0, 1 + 6 * 2 * 4 * 5).view(6, 2, 4, 5)
 
 
 def crops_of(image, padding):
-    """All that an image may become."""
+    """Return all possible crops of an image."""
     padded = nn.functional.pad(image, 4 * [padding])
     height, width = image.shape[1:]
     for flipped in (False, True):
@@ -39,7 +39,7 @@ def test_without_flips_and_without_padding():
     assert {True, False} == set(same)
 
 
-def test_goes_on_from_its_state(tmp_path):
+def test_continues_from_its_state(tmp_path):
     plugin = AugmentationPlugin(2, seed=5)
     plugin.augment(IMAGES)
     torch.save(plugin.state_dict(), tmp_path / "state.pt")

@@ -1,4 +1,4 @@
-"""Avalanche's own strategies on our streams, and its benchmarks, plugins and models with ours."""
+"""Avalanche's strategies on parallel streams; its benchmarks, plugins and models with EMGD."""
 
 import pytest
 import torch
@@ -76,7 +76,7 @@ def test_avalanches_strategies_train_on_the_stream(name, scenario):
 
 @pytest.mark.parametrize("name", ["naive", "replay", "a-gem", "joint"])
 def test_class_masks_for_avalanches_strategies(name):
-    """Classes of tasks that have not started keep their weights: they are masked."""
+    """Classes of tasks that have not started are masked, so their weights do not change."""
     kind, options = STRATEGIES[name]
     benchmark = toy_benchmark()
     ends = []
@@ -97,7 +97,7 @@ def test_class_masks_for_avalanches_strategies(name):
 
 
 def serial_benchmark(task_labels=False):
-    """SplitMNIST style: three experiences of two classes, with or without task labels."""
+    """Make three experiences of two classes, like SplitMNIST, with or without task labels."""
     datasets = toy_datasets([60, 60, 60])
     if task_labels:
         labelled = [
@@ -130,8 +130,8 @@ def test_ordinary_serial_benchmark(task_labels):
     assert strategy.memory.tasks == ["experience0", "experience1", "experience2"]
 
 
-def test_alone_it_is_plain_gradient_descent():
-    """One objective and no memory: the same as Naive, sample for sample."""
+def test_one_objective_equals_plain_gradient_descent():
+    """With one objective and no memory, training equals Naive, sample for sample."""
     benchmark = serial_benchmark()
     ours = toy_strategy(train_mb_size=1000)
     theirs = Naive(
@@ -146,8 +146,8 @@ def test_alone_it_is_plain_gradient_descent():
 
 
 @pytest.mark.parametrize("make", [lambda: EWCPlugin(5.0), LwFPlugin], ids=["ewc", "lwf"])
-def test_plugins_add_to_the_loss_as_they_do_elsewhere(make):
-    """One objective, with the plugin's term: the same as Naive with the same plugin."""
+def test_plugins_add_to_the_loss_as_in_avalanches_strategies(make):
+    """With one objective and a plugin, training equals Naive with the same plugin."""
     benchmark = serial_benchmark(task_labels=True)
     ends = []
     for kind in (AvgGradStrategy, Naive):
@@ -195,8 +195,8 @@ def test_replay_plugin_on_an_ordinary_benchmark():
     assert strategy.objectives == ["replayed0", "replayed1", "experience2"]
 
 
-def test_loaders_of_plugins_take_the_place_of_ours():
-    """ReplayPlugin brings a loader; its minibatches are divided into objectives by task label."""
+def test_loaders_of_plugins_replace_the_tick_loader():
+    """Minibatches of ReplayPlugin's own loader are divided into objectives by task label."""
     seen = set()
 
     def rule(gramian, objectives):
@@ -248,7 +248,7 @@ def test_multi_head_models(masking, kind):
     assert metrics.result().A_ebar > 0.9
 
 
-def test_heads_made_beforehand_stay():
+def test_heads_made_before_training_are_kept():
     benchmark = toy_benchmark(scenario="task")
     model = MultiHead()
     prepare_heads(model, benchmark)
@@ -258,8 +258,8 @@ def test_heads_made_beforehand_stay():
 
 
 @pytest.mark.parametrize("kind", [EMGDStrategy, AvgGradStrategy])
-def test_heads_of_finished_tasks_stay(kind):
-    """Whatever momentum and weight decay the optimizer keeps for them."""
+def test_heads_of_finished_tasks_do_not_change(kind):
+    """This holds with momentum and weight decay, too."""
     benchmark = toy_benchmark(scenario="task", timeline=Timeline.serial([5, 4, 4]))
     model = MultiHead()
     strategy = kind(

@@ -23,7 +23,7 @@ class Counting(SupervisedPlugin):
         self.calls += 1
 
 
-def test_only_those_with_a_callback_of_their_own():
+def test_overridden_and_patched_callbacks_count():
     assert has_callback(Counting(), EVENT)
     assert not has_callback(Silent(), EVENT)
     assert not has_callback(Counting(), "before_forward")
@@ -32,7 +32,7 @@ def test_only_those_with_a_callback_of_their_own():
     assert has_callback(patched, "before_forward")
 
 
-def test_callbacks_that_are_made_on_demand():
+def test_callbacks_from_getattr_count():
     class Dynamic:
         def __getattr__(self, name):
             if name == EVENT:
@@ -43,7 +43,7 @@ def test_callbacks_that_are_made_on_demand():
     assert not has_callback(Dynamic(), "before_forward")
 
 
-def test_an_evaluator_listens_where_its_metrics_do():
+def test_an_evaluator_has_the_callbacks_of_its_metrics():
     evaluator = quiet_evaluator(accuracy_metrics(epoch=True), gradient_diagnostics())
     assert has_callback(evaluator, EVENT)
     assert not has_callback(evaluator, "before_backward")
@@ -57,7 +57,7 @@ def test_an_evaluator_without_metrics_stays_among_the_plugins():
     assert evaluator in strategy.plugins
 
 
-def test_plugins_that_come_and_go_in_mid_training():
+def test_plugins_added_and_removed_during_training():
     late = Counting()
 
     class Adds(SupervisedPlugin):

@@ -1,4 +1,4 @@
-"""Outputs that subclasses and plugins change after the pass."""
+"""Outputs that subclasses and plugins change after the forward pass."""
 
 import copy
 
@@ -18,21 +18,21 @@ def noisy():
 
 
 class Doubled(EMGDStrategy):
-    """Changes outputs after the fact."""
+    """Strategy that changes outputs after the forward pass."""
 
     def forward(self):
         return 2.0 * super().forward()
 
 
 class Doubling(SupervisedPlugin):
-    """The same as a plugin."""
+    """Plugin that changes outputs in the same way."""
 
     def after_forward(self, strategy, **kwargs):
         strategy.mb_output = 2.0 * strategy.mb_output
 
 
 class Twice(nn.Module):
-    """The same in the model."""
+    """Model that changes outputs in the same way."""
 
     def __init__(self, model):
         super().__init__()

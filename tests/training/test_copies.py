@@ -1,4 +1,4 @@
-"""Copies of strategies and of what belongs to them come back whole, at any time."""
+"""Copies of strategies and of their parts are complete at any time."""
 
 import copy
 import io
@@ -49,7 +49,7 @@ CALLBACKS = (
 
 
 class Copying(SupervisedPlugin):
-    """Copies its strategy in a callback, once."""
+    """Plugin that copies its strategy in a callback, once."""
 
     def __init__(self, event, tick, way):
         super().__init__()
@@ -129,7 +129,7 @@ def test_copies_in_the_middle_of_a_tick(name, event):
 
 
 def test_a_copy_from_the_end_of_an_experience_is_the_original():
-    """A plugin's copy after the last tick trains on like one made between two experiences."""
+    """A plugin's copy after the last tick trains like a copy made between two experiences."""
     benchmark = toy_benchmark()
     copies = []
 
@@ -186,7 +186,7 @@ def test_training_with_loggers_schedulers_and_editing(way, tmp_path):
     other.eval(benchmark.test_stream)
 
 
-def test_nothing_of_a_tick_keeps_its_graph():
+def test_no_attribute_of_a_tick_keeps_its_graph():
     class AfterTick(SupervisedPlugin):
         def before_training_iteration(self, strategy, *args, **kwargs):
             if strategy.mb_output is not None:
@@ -203,7 +203,7 @@ def test_nothing_of_a_tick_keeps_its_graph():
 
 
 def graphs_in(strategy):
-    """Attributes, and those of the engine, that hold a tensor with a graph."""
+    """Return the attributes of strategy and engine that hold a tensor with a graph."""
     found = []
     for owner in (strategy, strategy.engine):
         for name, value in vars(owner).items():
@@ -214,7 +214,7 @@ def graphs_in(strategy):
 
 
 @pytest.mark.parametrize("way", [*WAYS.values(), copy.copy], ids=[*WAYS, "copy"])
-def test_what_is_written_into_a_copied_memory_stays_there(way):
+def test_changes_in_a_copied_memory_do_not_reach_the_original(way):
     strategy = toy_strategy(memory_size=12, memory_editing="distance")
     benchmark = toy_benchmark()
     strategy.train(benchmark.train_stream[:4])
@@ -262,7 +262,7 @@ def test_parts_of_a_strategy(way):
 
 @pytest.mark.parametrize("kind", [EMGDStrategy, JointStrategy])
 def test_copies_hold_no_data_of_the_benchmark(kind):
-    """A saved strategy without metrics is not as large as its data."""
+    """A saved strategy without metrics is smaller than its data."""
     benchmark = toy_benchmark((4000, 4000, 4000), batch_size=500)
     strategy = toy_strategy(kind, memory_size=6)
     strategy.train(benchmark.train_stream)

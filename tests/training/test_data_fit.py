@@ -1,4 +1,4 @@
-"""What data, model and memory are not made for is refused before the first tick."""
+"""Data that do not fit to model or memory are refused before the first tick."""
 
 import random
 import re
@@ -30,7 +30,7 @@ from tests.toy import toy_benchmark, toy_datasets
 
 
 class Counting(nn.Module):
-    """Counts how often it is called."""
+    """Model that counts its calls."""
 
     def __init__(self, model):
         super().__init__()
@@ -96,7 +96,7 @@ def test_models_for_such_inputs_are_trained():
     strategy_of(Casting(4, in_features=5)).train(doubles.train_stream)
 
 
-def test_usual_inputs_are_not_tried_and_nothing_is_disturbed():
+def test_usual_inputs_are_not_forwarded_and_no_state_changes():
     model = Counting(MLP(4, in_features=5))
     check_data(strategy_of(model), benchmark_of(torch.Tensor.float).train_stream)
     assert model.calls == 0
@@ -112,7 +112,7 @@ def test_usual_inputs_are_not_tried_and_nothing_is_disturbed():
     assert unusual[0].training
 
 
-def test_heads_that_are_prepared_later_are_left_alone():
+def test_models_whose_heads_grow_later_are_not_forwarded():
     benchmark = benchmark_of(torch.Tensor.double)
     model = as_multitask(MLP(4, in_features=5).double(), "classifier").double()
     check_data(strategy_of(model), benchmark.train_stream)
@@ -162,7 +162,7 @@ def test_whole_numbers_are_not_edited():
 
 
 def ordinary(x, y, targets=None, **options):
-    """A stream of two experiences of an ordinary Avalanche benchmark."""
+    """Make a stream of two experiences of an ordinary Avalanche benchmark."""
     whole = TensorDataset(x, y)
     halves = []
     for part in (range(0, len(x), 2), range(1, len(x), 2)):

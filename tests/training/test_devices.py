@@ -1,4 +1,4 @@
-"""Other devices than the CPU, where there are any."""
+"""Training on other devices than the CPU, if there are any."""
 
 import copy
 

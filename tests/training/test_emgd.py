@@ -31,7 +31,7 @@ from tests.training.common import (
 
 
 class Recorder(MultiGradientPlugin):
-    """Keeps what is known at each tick."""
+    """Plugin that records the values of each tick."""
 
     def __init__(self):
         super().__init__()
@@ -51,7 +51,7 @@ class Recorder(MultiGradientPlugin):
 
 
 def by_hand(benchmark, model, lr, weighting):
-    """The five lines of the method, without Avalanche and without memory."""
+    """Train by the five lines of the method, without Avalanche and without memory."""
     mask, parameters = ClassMask(), list(model.parameters())
     for experience in benchmark.train_stream:
         mask.observe(experience)
@@ -73,7 +73,7 @@ def by_hand(benchmark, model, lr, weighting):
 
 
 @pytest.mark.parametrize("scenario", ["task", "class"])
-def test_is_what_one_would_write_by_hand(scenario):
+def test_equals_the_method_written_by_hand(scenario):
     benchmark = toy_benchmark(scenario=scenario)
     emgd = EMGDWeighting("gmc")
 
@@ -87,7 +87,7 @@ def test_is_what_one_would_write_by_hand(scenario):
     assert_same_weights(weights_of(strategy.model), expected)
 
 
-def test_average_is_what_one_would_write_by_hand():
+def test_average_equals_the_method_written_by_hand():
     benchmark = toy_benchmark()
     expected = by_hand(
         benchmark, toy_model(), 0.05, lambda J, names: torch.full((len(J),), 1.0 / len(J))
@@ -113,7 +113,7 @@ def test_objectives_are_the_active_tasks_and_the_memory():
     ]
 
 
-def test_memory_minibatch_has_the_tasks_size_unless_told():
+def test_memory_minibatch_has_the_size_of_a_tasks_by_default():
     for option, size in ((None, 4), (3, 3)):
         recorder = Recorder()
         strategy = toy_strategy(memory_size=30, train_mb_size=option, plugins=[recorder])
@@ -130,7 +130,7 @@ def test_one_objective_per_finished_task():
     assert recorder.ticks[-1]["sizes"][1:] == [2, 2]
 
 
-def test_every_tick_descends_for_everybody():
+def test_every_tick_descends_for_all_objectives():
     recorder = Recorder()
     toy_strategy(memory_size=6, elastic="mgda", plugins=[recorder]).train(
         toy_benchmark().train_stream
@@ -179,7 +179,7 @@ def test_seed_matters():
     assert not torch.equal(*ends)
 
 
-def test_loop_with_evaluation_in_between_trains_the_same():
+def test_evaluation_between_experiences_does_not_change_training():
     benchmark = toy_benchmark()
     at_once = toy_strategy(memory_size=10)
     at_once.train(benchmark.train_stream)
@@ -191,7 +191,7 @@ def test_loop_with_evaluation_in_between_trains_the_same():
 
 
 @pytest.mark.parametrize("mode", ["iteration", "epoch"])
-def test_evaluation_in_mid_training_changes_nothing(mode):
+def test_evaluation_during_training_does_not_change_it(mode):
     from avalanche.evaluation.metrics import accuracy_metrics, loss_metrics
 
     benchmark = toy_benchmark()
@@ -211,7 +211,7 @@ def test_epochs_repeat_each_segment():
 
 
 class Penalty(SupervisedPlugin):
-    """Adds a term to the loss, in one of the ways that plugins do."""
+    """Plugin that adds a term to the loss, in one of several ways."""
 
     def __init__(self, how):
         super().__init__()
@@ -252,7 +252,7 @@ def test_a_factor_on_the_loss_scales_the_update():
 
 
 class OutputTerm(SupervisedPlugin):
-    """Differentiates through the outputs, as distillation does."""
+    """Plugin that adds a term of the outputs, like distillation."""
 
     def before_backward(self, strategy, **kwargs):
         logits = strategy.mb_output
@@ -317,7 +317,7 @@ def test_elastic_factors_forget_finished_tasks():
     assert [name for name, _ in state["objectives"]] == ["memory"]
 
 
-def test_rule_of_the_users_sees_the_objectives():
+def test_a_user_defined_factor_receives_the_objectives():
     seen = []
 
     def rule(gramian, objectives):
@@ -462,7 +462,7 @@ def test_an_objective_of_frozen_parameters_alone_has_no_gradient():
 
 
 @pytest.mark.parametrize("optimizer", ["Adam", "AdamW"])
-def test_parameters_that_nobody_uses_stay(optimizer):
+def test_parameters_that_no_objective_uses_do_not_change(optimizer):
     model = toy_model()
     model.add_module("unused", nn.Linear(3, 3))
     before = weights_of(model.unused)

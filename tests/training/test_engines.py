@@ -1,4 +1,4 @@
-"""Which engine a strategy takes, and that it is the same algorithm."""
+"""The engine of a strategy, and the equality of results with every engine."""
 
 import copy
 
@@ -87,14 +87,14 @@ def test_a_run_is_the_same_with_every_engine(scenario, objectives, lean):
 
 
 class Penalised(EMGDStrategy):
-    """Its losses depend on parameters by another way than by outputs."""
+    """Strategy whose losses depend on parameters not only through outputs."""
 
     def objective_loss(self, output, part):
         penalty = sum(p.square().sum() for p in self.model.parameters())
         return super().objective_loss(output, part) + 0.1 * penalty
 
 
-def test_losses_that_depend_on_more_than_outputs_are_found_out():
+def test_losses_that_depend_on_more_than_outputs_are_detected():
     benchmark, found = toy_benchmark(timeline=Timeline(((0, 4), (0, 3), (0, 3)))), []
     for engine in (None, FusedEngine()):
         strategy = toy_strategy(Penalised, engine=engine)
@@ -104,7 +104,7 @@ def test_losses_that_depend_on_more_than_outputs_are_found_out():
     assert_same_weights(*found)
 
 
-def test_an_engine_looks_again_when_layers_change():
+def test_an_engine_checks_again_when_layers_change():
     model = nn.Sequential(nn.Linear(6, 5))
     engine = FusedEngine(model)
     batches = [torch.randn(3, 6), torch.randn(2, 6)]
@@ -118,7 +118,7 @@ def test_an_engine_looks_again_when_layers_change():
 
 
 class Heads(nn.Module):
-    """Gives each layer some of the samples only."""
+    """Model that passes only a part of the samples to each layer."""
 
     def __init__(self):
         super().__init__()
@@ -131,14 +131,14 @@ class Heads(nn.Module):
         return out
 
 
-def test_layers_that_see_some_of_the_samples_are_left_to_separate_passes():
+def test_layers_with_a_part_of_the_samples_use_separate_passes():
     strategy = toy_strategy(model=Heads())
     strategy.train(toy_benchmark().train_stream)
     assert strategy.engine.reason == "Linear does not see all samples, one by one"
 
 
 class Penalty(SupervisedPlugin):
-    """Adds a penalty on the parameters to the loss."""
+    """Plugin that adds a penalty on the parameters to the loss."""
 
     def before_backward(self, strategy, **kwargs):
         strategy.loss += 0.1 * sum(p.square().sum() for p in strategy.model.parameters())

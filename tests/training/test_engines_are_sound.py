@@ -1,4 +1,4 @@
-"""Whole runs on models and losses that one pass for all objectives would get wrong."""
+"""Runs on models and losses for which one pass for all objectives would be wrong."""
 
 import copy
 import pickle
@@ -53,7 +53,7 @@ FIRST = {
 
 
 def runs(make, timeline, scenario="class", **options):
-    """Weights and buffers after a run with the default engine and with separate passes."""
+    """Return weights and buffers after a run with the default engine and with separate passes."""
     found = []
     for engine in (None, PlainEngine()):
         torch.manual_seed(0)
@@ -66,7 +66,7 @@ def runs(make, timeline, scenario="class", **options):
 
 
 def agree(found, expected):
-    """But for rounding, which twenty steps of a contraction do not let grow by much."""
+    """Whether two results are equal up to rounding, which a contraction keeps small."""
     epsilon = torch.finfo(torch.float32).eps
     for ours, right in zip(found, expected, strict=True):
         assert float((ours - right).norm()) <= 2**10 * epsilon * float(right.norm())
@@ -95,7 +95,7 @@ def test_criteria(criterion):
     agree(*runs(toy_model, OVERLAPPING, criterion=criterion))
 
 
-def test_a_criterion_with_a_forward_of_its_own():
+def test_a_criterion_with_its_own_forward():
     criterion = nn.CrossEntropyLoss()
     criterion.forward = lambda output, target: 3.0 * functional.cross_entropy(output, target)
     agree(*runs(toy_model, OVERLAPPING, criterion=criterion))
@@ -114,7 +114,7 @@ def test_ignored_samples_do_not_count(sizes):
 
 
 class Centring(SupervisedPlugin):
-    """Makes the outputs of an objective depend on the samples of others."""
+    """Plugin that makes the outputs of an objective depend on the samples of other objectives."""
 
     def __init__(self, first=0):
         super().__init__()
@@ -131,7 +131,7 @@ def test_plugins_that_couple_objectives(first):
 
 
 class InPlace(SupervisedPlugin):
-    """Modifies the outputs in place, so that they depend on the samples of other objectives."""
+    """Plugin that modifies outputs in place, so that they depend on other objectives' samples."""
 
     def after_forward(self, strategy, **kwargs):
         if strategy.clock.train_iterations >= 4:
@@ -139,7 +139,7 @@ class InPlace(SupervisedPlugin):
 
 
 class Halving(SupervisedPlugin):
-    """Halves the gradients by the outputs from some tick on."""
+    """Plugin that halves the gradients by the outputs from a given tick on."""
 
     def after_forward(self, strategy, **kwargs):
         if strategy.clock.train_iterations >= 4:
@@ -168,7 +168,7 @@ def test_criteria_that_modify_outputs_in_place(scenario):
 
 
 class Hooking(SupervisedPlugin):
-    """Adds a hook in the middle of training."""
+    """Plugin that adds a hook during training."""
 
     def before_training_iteration(self, strategy, **kwargs):
         if strategy.clock.train_iterations == 4:
@@ -179,7 +179,7 @@ class Hooking(SupervisedPlugin):
 
 
 @pytest.mark.filterwarnings("ignore:Full backward hook")
-def test_hooks_that_come_later():
+def test_hooks_added_during_training():
     def make():
         return nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 6))
 
@@ -199,7 +199,7 @@ def test_reentrant_checkpoints_are_refused(engine, timeline):
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
-def test_a_copied_engine_goes_on_as_the_original(copied):
+def test_a_copied_engine_continues_like_the_original(copied):
     model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 6))
     engine = FusedEngine(model)
 
@@ -221,7 +221,7 @@ def test_a_copied_engine_goes_on_as_the_original(copied):
 
 
 class References(SupervisedPlugin):
-    """Notes the passes, without keeping them."""
+    """Plugin that records weak references to the passes."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The two peers in which gradients alone do not say it all."""
+"""GradDrop and SPCL, which are not weightings of gradients alone."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ from tests.training.common import quiet, toy_model, toy_strategy, weights_of
 
 
 class Updates(MultiGradientPlugin):
-    """Gradients of each tick, and what the optimizer got."""
+    """Plugin that records the gradients and the update of each tick."""
 
     def __init__(self):
         super().__init__()
@@ -29,7 +29,7 @@ class Updates(MultiGradientPlugin):
         self.ticks.append((strategy.gradients.clone(), update))
 
 
-def test_graddrop_takes_one_sign_per_parameter_and_all_of_it():
+def test_graddrop_sums_all_gradients_of_one_sign_per_parameter():
     updates = Updates()
     strategy = toy_strategy(GradDropStrategy, memory_size=12, plugins=[updates])
     strategy.train(toy_benchmark().train_stream)
@@ -47,7 +47,7 @@ def test_graddrop_takes_one_sign_per_parameter_and_all_of_it():
     assert strategy.weights.shape == (0,)
 
 
-def test_graddrop_of_a_lone_objective_is_its_gradient():
+def test_graddrop_of_one_objective_is_its_gradient():
     updates = Updates()
     strategy = toy_strategy(GradDropStrategy, plugins=[updates])
     strategy.train(toy_benchmark().train_stream)
@@ -57,7 +57,7 @@ def test_graddrop_of_a_lone_objective_is_its_gradient():
         assert torch.equal(update, rows[0])
 
 
-def test_graddrop_leaves_unshared_parameters_alone():
+def test_graddrop_sums_the_gradients_of_unshared_parameters():
     updates, model = Updates(), toy_model()
     strategy = toy_strategy(GradDropStrategy, model, shared=model.backbone, plugins=[updates])
     strategy.train(toy_benchmark().train_stream)
@@ -84,7 +84,7 @@ def test_penalty_of_orthogonal_filters_is_zero():
     )
 
 
-def test_nothing_to_make_orthogonal():
+def test_no_penalty_without_trained_convolutions():
     frozen = nn.Conv2d(1, 2, 3).requires_grad_(False)
     assert orthogonality_penalty(nn.Sequential(frozen, nn.Linear(3, 3))) is None
 
@@ -107,7 +107,7 @@ def test_spcl_makes_filters_orthogonal():
     assert penalty_after(10.0) < 0.1 * penalty_after(0.0)
 
 
-def test_spcl_without_convolutions_is_its_gradients_part():
+def test_spcl_without_convolutions_is_orthogonal_sum():
     strategies = [toy_strategy(SPCLStrategy, strength=s, memory_size=12) for s in (0.0, 5.0)]
     for strategy in strategies:
         strategy.train(toy_benchmark().train_stream)
@@ -119,8 +119,8 @@ def test_strength_must_not_be_negative():
         ConvOrthogonalityPlugin(-1.0)
 
 
-def test_weightings_are_told_once_who_is_who():
-    """The template brings the plugin along, unless the strategy has one of its own."""
+def test_weightings_receive_the_objectives_once():
+    """The template adds the plugin unless the strategy has one already."""
     strategy = toy_strategy(EMGDStrategy, memory_size=12)
     kinds = [type(plugin).__name__ for plugin in strategy.plugins]
     assert kinds.count("ElasticFactorPlugin") == 1

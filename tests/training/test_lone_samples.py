@@ -1,4 +1,4 @@
-"""Batch norm and minibatches of a single sample: refused before training, or trained through."""
+"""Minibatches of a single sample with batch norm are refused before training, or trained."""
 
 import pytest
 import torch
@@ -46,7 +46,7 @@ def test_a_lone_replayed_sample_is_refused_before_any_work(options, remedy):
         strategy.train(toy_benchmark((20, 14, 16)).train_stream)
     assert torch.equal(weights_of(strategy.model), before)
     assert strategy.clock.train_iterations == 0
-    # The same without batch norm trains.
+    # The same model without batch norm trains.
     toy_strategy(**options).train(toy_benchmark((20, 14, 16)).train_stream)
 
 
@@ -58,8 +58,10 @@ def test_a_lone_replayed_sample_is_refused_before_any_work(options, remedy):
     st.sampled_from(["one", "per-task"]),
     st.integers(0, 5),
 )
-def test_refused_at_the_start_or_trained_to_the_end(lengths, memory_size, drawn, objectives, seed):
-    """There is nothing in between."""
+def test_runs_are_refused_at_the_start_or_end_normally(
+    lengths, memory_size, drawn, objectives, seed
+):
+    """No run fails halfway."""
     benchmark = toy_benchmark(
         tuple(4 * length for length in lengths), timeline=Timeline.random(lengths, seed)
     )
@@ -77,7 +79,7 @@ def test_refused_at_the_start_or_trained_to_the_end(lengths, memory_size, drawn,
 
 
 @pytest.mark.parametrize("memory_size", [3, 12])
-def test_finished_tasks_share_one_batch_however_few_samples_each_has(memory_size):
+def test_finished_tasks_with_few_samples_share_one_batch(memory_size):
     strategy = toy_strategy(
         model=normalised(), memory_size=memory_size, train_mb_size=3, memory_objectives="per-task"
     )
@@ -97,7 +99,7 @@ def test_finished_tasks_share_one_batch_however_few_samples_each_has(memory_size
 )
 @pytest.mark.parametrize("task_labels", [False, True])
 def test_ordinary_streams(options, task_labels):
-    """Three experiences of 60 samples."""
+    """The benchmark has three experiences of 60 samples."""
     strategy = toy_strategy(model=normalised(), **{"memory_size": 0, **options})
     with pytest.raises(ValueError, match="`model` has batch norm"):
         strategy.train(serial_benchmark(task_labels).train_stream)
@@ -139,7 +141,7 @@ def test_pixels_of_one_image_have_a_variance(make):
     assert len(strategy.memory) == 4
 
 
-def test_trying_a_model_leaves_everything_as_it_was():
+def test_the_trial_of_a_model_does_not_change_it():
     model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Dropout(), nn.Linear(8, 6))
     model[2].eval()
     dataset = toy_benchmark().train_stream[0].dataset

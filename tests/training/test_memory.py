@@ -10,7 +10,7 @@ from tests.training.common import toy_strategy
 
 
 def fill(memory, benchmark, until=None):
-    """Stream the first segments through the memory; ids delivered so far."""
+    """Store the first segments in the memory, and return the identifiers delivered so far."""
     delivered = set()
     for experience in benchmark.train_stream[:until]:
         memory.post_adapt(None, experience)
@@ -161,8 +161,8 @@ def test_strategy_fills_its_memory():
     assert len(strategy.memory) == 12
 
 
-def test_every_finished_task_is_drawn_in_time():
-    """Even where a minibatch has fewer samples than there are tasks."""
+def test_every_finished_task_is_drawn_eventually():
+    """This holds for fewer samples in a minibatch than tasks, too."""
     memory = ReplayMemory(12)
     fill(memory, toy_benchmark())
     drawn = [set(memory.choose_per_task(1)) for _ in range(30)]

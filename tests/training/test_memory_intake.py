@@ -1,4 +1,4 @@
-"""Which of the samples delivered are kept aside, against the slow and obvious way."""
+"""The choice of stored samples equals a slow and simple computation."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from torch.utils.data import TensorDataset
 from avalanche_emgd import Timeline, parallel_benchmark
 from avalanche_emgd.training.memory_intake import Delivered, delivered_by, offer
 
-# Few different keys: ties are what is hard.
+# Few different keys, so that ties occur.
 SAMPLES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6)), max_size=12)
 
 
@@ -47,7 +47,7 @@ def test_the_smallest_keys_of_each_class_stay(offered, size):
         assert sorted(loaded) == sorted(entered)
 
 
-def test_equal_samples_have_one_chance():
+def test_repeated_samples_are_considered_once():
     def load(indices):
         return indices
 
@@ -60,7 +60,7 @@ def test_equal_samples_have_one_chance():
     assert found.ids.tolist() == [7, 3, 9]
 
 
-def test_what_was_delivered_is_what_ticks_have_had():
+def test_delivered_samples_are_those_of_the_ticks():
     sets = [
         TensorDataset(torch.arange(30.0)[:, None] + 100 * task, 2 * task + torch.arange(30) % 2)
         for task in range(3)

@@ -15,24 +15,24 @@ def test_equal_shares(capacity, number):
 
 
 @given(st.integers(0, 100), COUNTS)
-def test_filled_shares_are_as_equal_as_can_be(capacity, counts):
+def test_filled_shares_are_as_equal_as_possible(capacity, counts):
     shares = filled_shares(capacity, counts, list(range(len(counts))))
     assert sum(shares) == min(capacity, sum(counts))
     assert all(0 <= share <= count for share, count in zip(shares, counts, strict=True))
     largest = max(shares)
     for share, count in zip(shares, counts, strict=True):
-        # Only those that have no more get fewer than others, but for what does not divide.
+        # Up to the remainder, only groups without further samples have smaller shares than others.
         assert share == count or share >= largest - 1
 
 
 @given(st.integers(0, 60), st.integers(1, 12))
-def test_where_nobody_has_too_few_they_are_the_equal_shares(capacity, number):
+def test_filled_shares_are_equal_if_all_groups_are_large(capacity, number):
     assert filled_shares(capacity, [60] * number, [0.0] * number) == equal_shares(capacity, number)
 
 
 @given(st.integers(0, 60), COUNTS, st.integers(0, 11), st.integers(1, 9))
 def test_shares_of_the_others_never_grow(capacity, counts, place, more):
-    """Otherwise samples would be missed that were let go."""
+    """Otherwise dropped samples would be missing later."""
     place %= len(counts)
     before = filled_shares(capacity, counts, [0.0] * len(counts))
     grown = [count + more * (k == place) for k, count in enumerate(counts)]

@@ -15,7 +15,7 @@ def through_a_file(state, path):
 
 
 @pytest.mark.parametrize("segments", [1, 3, 5])
-def test_a_restored_memory_goes_on_as_if_nothing_had_happened(segments, tmp_path):
+def test_a_restored_memory_equals_the_original(segments, tmp_path):
     benchmark = toy_benchmark()
     memory = ReplayMemory(9, seed=3)
     for experience in benchmark.train_stream[:segments]:

@@ -1,4 +1,4 @@
-"""Every method of the registry, on streams whose set of objectives changes all the time."""
+"""Every built-in method on streams whose set of objectives changes at many ticks."""
 
 import pytest
 import torch
@@ -51,7 +51,7 @@ def test_learns_and_repeats_itself(name, scenario):
 
 @every
 @pytest.mark.parametrize("memory_size", [0, 1])
-def test_with_hardly_any_memory_and_a_lone_last_sample(name, memory_size):
+def test_with_a_small_memory_and_a_single_last_sample(name, memory_size):
     if (name, memory_size) == ("icarl", 0):
         pytest.skip("predicts by its exemplars")
     benchmark = toy_benchmark((5, 3, 3), 2, Timeline(((0, 2), (1, 2), (2, 3))))
@@ -61,7 +61,7 @@ def test_with_hardly_any_memory_and_a_lone_last_sample(name, memory_size):
 
 
 @every
-def test_serial_and_joint_ends_of_the_axis(name):
+def test_serial_and_joint_time_lines(name):
     lengths = [5, 4, 4]
     for overlap in (0.0, 1.0):
         benchmark = toy_benchmark(timeline=Timeline.overlapping(lengths, overlap))
@@ -77,8 +77,8 @@ def test_is_described(name):
     assert 5 < len(method.about) < 80
 
 
-def test_one_of_your_own():
-    """In ``module:callable``, the callable has the signature of the built-in ones."""
+def test_a_user_defined_method():
+    """The callable in ``module:callable`` has the signature of the built-in methods."""
     method = find_method("avalanche_emgd.training:EMGDStrategy")
     assert method.family == "yours"
     assert method.make is EMGDStrategy
@@ -114,6 +114,6 @@ def test_wrong_settings(name, settings, message):
         train(name, toy_benchmark(), **settings)
 
 
-def test_what_is_made_must_be_a_strategy():
+def test_the_result_must_be_a_strategy():
     with pytest.raises(ValueError, match="must return an Avalanche strategy"):
         make_method("builtins:dict", [], {})

@@ -14,7 +14,7 @@ def trained(benchmark, precision, model=None, lr=0.05, **options):
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_fewer_bits_lead_to_nearly_the_same_weights(precision):
+def test_mixed_precision_gives_nearly_the_same_weights(precision):
     benchmark = toy_benchmark()
     exact, fewer = trained(benchmark, None), trained(benchmark, precision)
     assert fewer.gradients.dtype == fewer.objective_losses.dtype == torch.float32
@@ -25,7 +25,7 @@ def test_fewer_bits_lead_to_nearly_the_same_weights(precision):
     assert torch.allclose(a, b, atol=0.05)
 
 
-def test_the_model_is_forwarded_in_fewer_bits_and_tested_in_all():
+def test_training_forwards_in_fewer_bits_and_tests_in_full():
     seen = {}
 
     class Spy(nn.Linear):
@@ -80,7 +80,7 @@ def test_the_scale_grows_after_clean_ticks_and_halves_on_overflow():
 
 
 @pytest.mark.parametrize("precision", [None, "float16"])
-def test_what_is_not_finite_by_itself_is_still_reported(precision):
+def test_parameters_that_are_nan_are_still_reported(precision):
     model = toy_model()
     with torch.no_grad():
         next(model.parameters())[0, 0] = float("nan")

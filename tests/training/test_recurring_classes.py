@@ -1,4 +1,4 @@
-"""The replay memory where classes come again, against the slow and obvious way."""
+"""The replay memory with recurring classes equals a slow and simple computation."""
 
 from collections import Counter
 
@@ -32,7 +32,7 @@ def data(size, classes=4):
 
 
 def stream_of(experiences, tasks=None):
-    """An ordinary stream; samples are numbered in their order.
+    """Make an ordinary stream with numbered samples.
 
     :param experiences: class labels of each.
     :param tasks: a task label for each; 0 if omitted.
@@ -53,7 +53,7 @@ def fill(memory, stream):
 
 
 def water_filled(capacity, counts):
-    """Places one by one, each to a group with the fewest that still has samples."""
+    """Assign places one by one to the group with the fewest places that still has samples."""
     shares = dict.fromkeys(counts, 0)
     for _ in range(capacity):
         open_ = [group for group in counts if shares[group] < counts[group]]
@@ -116,7 +116,7 @@ def test_every_sample_of_a_class_is_equally_likely_whenever_it_came():
     assert all(50 < count < 150 for count in counts.values())
 
 
-def test_chance_decides_among_more_classes_than_places():
+def test_a_random_choice_among_more_classes_than_places():
     stream, counts = list(stream_of([[k] * 5 for k in range(8)])), Counter()
     for seed in range(400):
         counts.update(fill(ReplayMemory(2, seed), stream)._labels.tolist())
@@ -138,7 +138,7 @@ def test_online_streams(kind):
     assert len(memory._finished) <= 20
     if kind is ReplayMemory:
         assert Counter(memory._labels.tolist()) == dict.fromkeys(range(4), 5)
-    # Not only of the beginning, nor of the end.
+    # The stored samples are not only from the beginning or from the end.
     places = {int(task.removeprefix("experience")) for task in memory.tasks}
     assert min(places) < 20 <= max(places)
 

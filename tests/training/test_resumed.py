@@ -1,4 +1,4 @@
-"""Runs that go on from state dicts equal uninterrupted ones, bit for bit.
+"""Runs that continue from state dicts equal uninterrupted runs, bit for bit.
 
 Gradients are of separate passes throughout: a fused engine counts its ticks from the start of the
 process, and at some of them compares both kinds of passes, which round differently.
@@ -97,7 +97,7 @@ def test_on_ordinary_benchmarks():
     assert torch.equal(*weights)
 
 
-def test_a_state_is_emptied_on_request():
+def test_the_state_of_the_optimizer_is_reset_on_request():
     strategy, _ = fresh(OPTIMIZERS["adam"], toy_benchmark())
     strategy.train(toy_benchmark().train_stream[0])
     strategy.train(toy_benchmark().train_stream[1], reset_optimizer_state=True)
@@ -106,7 +106,7 @@ def test_a_state_is_emptied_on_request():
 
 
 def test_without_a_loaded_state_nothing_changes():
-    """Parameters that the optimizer lacks are added, as Avalanche does."""
+    """Parameters that the optimizer lacks are added, as in Avalanche."""
     model = toy_model()
     strategy = toy_strategy(model=model, memory_size=0)
     strategy.optimizer = SGD(list(model.parameters())[:2], lr=0.05)

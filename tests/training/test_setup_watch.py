@@ -1,4 +1,4 @@
-"""Warnings of losses on different scales and of directions that hardly move."""
+"""Warnings about losses on different scales and about short directions."""
 
 import warnings
 
@@ -11,7 +11,7 @@ from tests.training.common import toy_strategy
 
 
 class Scaled(EMGDStrategy):
-    """Scales the losses of some objectives."""
+    """Strategy that scales the losses of some objectives."""
 
     factors = None
 
@@ -32,28 +32,28 @@ def messages(factors=None, sizes=(280, 280), elastic="gmc", timeline=Timeline.jo
 
 @pytest.mark.parametrize("elastic", ["gmc", "gs", "egda"])
 @pytest.mark.parametrize("timeline", [Timeline.joint, Timeline.serial])
-def test_an_ordinary_run_is_left_alone(elastic, timeline):
+def test_an_ordinary_run_gives_no_warning(elastic, timeline):
     assert messages(elastic=elastic, timeline=timeline) == []
 
 
 @pytest.mark.parametrize("timeline", [Timeline.joint, Timeline.serial])
-def test_a_loss_on_another_scale_is_named_once(timeline):
+def test_a_loss_on_another_scale_gives_one_warning(timeline):
     (found,) = messages({"task1": 100.0, "task2": 1e5}, (40, 40, 40), timeline=timeline)
     assert "the first loss of 'task1' is" in found
     assert "scale the losses of all tasks to the same size" in found
 
 
 @pytest.mark.parametrize("factor", [10.0, 0.0, 1e-5])
-def test_a_little_more_and_any_less_may_be_the_data(factor):
+def test_slightly_larger_and_smaller_losses_give_no_warning(factor):
     assert messages({"task1": factor}, (40, 40, 40), timeline=Timeline.serial) == []
 
 
-def test_a_converged_objective_that_holds_the_others_back():
+def test_a_converged_objective_that_shortens_the_direction_gives_a_warning():
     (found,) = [each for each in messages({"task0": 1e-8}, elastic="mgda") if "directions" in each]
     assert "shorter than 0.001 of the mean gradient for 64 ticks" in found
     assert "EMGDWeighting(Constant(lower_bound=0.0))" in found
 
 
-def test_one_objective_and_few_ticks_say_nothing():
+def test_one_objective_or_few_ticks_give_no_warning():
     assert messages({"task0": 1e-8}, (280,), "mgda") == []
     assert "directions" not in " ".join(messages({"task0": 1e-8}, (200, 200), "mgda"))

@@ -1,4 +1,4 @@
-"""Streams other than the first pass over a benchmark: again, in part, out of order, others."""
+"""Streams other than a first pass over a benchmark: repeated, partial, reordered and mixed."""
 
 import math
 import random
@@ -30,7 +30,7 @@ LARGE = (200, 160, 180)
 
 
 class Watch(MultiGradientPlugin):
-    """Notes losses, and samples whose own class is masked."""
+    """Plugin that records losses, and samples whose own class is masked."""
 
     def __init__(self):
         super().__init__()
@@ -59,16 +59,16 @@ def is_sound(watch):
 
 @SCENARIOS
 @OBJECTIVES
-def test_a_second_pass_is_as_good_as_the_first(scenario, objectives):
+def test_a_second_pass_is_as_accurate_as_the_first(scenario, objectives):
     benchmark = toy_benchmark(LARGE, scenario=scenario)
     strategy, watch, metrics = learner(benchmark, memory_objectives=objectives)
     strategy.train(benchmark.train_stream)
     first, held = metrics.result().A_ebar, strategy.memory.inputs.clone()
     strategy.train(benchmark.train_stream)
     assert is_sound(watch)
-    # Up to four of the 24 test samples worse.
+    # The accuracy may decrease by up to four of the 24 test samples.
     assert metrics.result().A_ebar >= first - 4 / 24
-    # No sample has a second chance, so that the memory stays as it is.
+    # Each sample is considered once, so the memory does not change.
     assert torch.equal(strategy.memory.inputs, held)
 
 
@@ -103,7 +103,7 @@ def test_segments_in_any_order(scenario, objectives, order):
 @pytest.mark.parametrize(
     "kind", [DERPPStrategy, GSSStrategy, ICaRLStrategy, LwFStrategy, MIRStrategy, NaiveStrategy]
 )
-def test_methods_of_the_literature_go_on(scenario, kind):
+def test_published_methods_continue_with_a_second_pass(scenario, kind):
     benchmark = toy_benchmark((40, 33, 46), scenario=scenario)
     strategy, watch, metrics = learner(benchmark, kind)
     for experience in [*benchmark.train_stream, *benchmark.train_stream[::-1]]:
@@ -113,7 +113,7 @@ def test_methods_of_the_literature_go_on(scenario, kind):
 
 
 def test_a_paused_task_is_replayed():
-    """Its last segment is left out, so that it does not end by the time line."""
+    """The last segment of the task is left out, so that the time line does not end it."""
     benchmark, memory = toy_benchmark(), ReplayMemory(12)
     for position in (0, 2):  # task 0 ends in segment 1
         memory.pre_adapt(None, benchmark.train_stream[position])
@@ -128,8 +128,8 @@ def test_a_paused_task_is_replayed():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_any_order_keeps_what_the_stream_would(seed):
-    """Of a task's samples each has one chance, whenever it comes and however often."""
+def test_any_order_of_segments_stores_each_sample_once(seed):
+    """Each sample of a task is considered once, in any order and for any number of deliveries."""
     benchmark = toy_benchmark((40, 33, 46))
     segments = list(benchmark.train_stream)
     memory = ReplayMemory(1000, seed)
@@ -159,7 +159,7 @@ def test_another_benchmark_with_memory_is_refused_before_any_work():
 
 
 class Foreign(SupervisedPlugin):
-    """Adds samples of a class that has not started."""
+    """Plugin that adds samples of a class that has not started."""
 
     def __init__(self, task_label):
         super().__init__()
@@ -194,7 +194,7 @@ def test_a_plugin_that_replays_earlier_segments(scenario):
 
 
 class WatchMask(SupervisedPlugin):
-    """Notes samples whose own class is masked."""
+    """Plugin that records samples whose own class is masked."""
 
     masked = 0
 
@@ -222,7 +222,7 @@ def test_avalanches_strategies_with_masks(kind, options):
 
 
 def test_a_memory_from_a_checkpoint_competes():
-    """In a second pass that goes on in another process, all that is replayed competes."""
+    """In a second pass in another process, the classes of all replayed samples compete."""
     benchmark = toy_benchmark((40, 33, 46))
     half, _, _ = learner(benchmark)
     half.train(benchmark.train_stream)

@@ -1,4 +1,4 @@
-"""Weightings that see gradients and losses after the update, in the training loop."""
+"""Weightings that receive gradients, and losses after the update, in the training loop."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from tests.training.common import TERMS, toy_model, toy_strategy, weights_of
 
 
 class Average(MultiGradientPlugin):
-    """Averages the gradients of log losses as they are before the weighting."""
+    """Plugin that averages the gradients of log losses before the weighting."""
 
     def __init__(self, beta):
         super().__init__()
@@ -49,7 +49,7 @@ class Average(MultiGradientPlugin):
 
 
 @pytest.mark.parametrize("engine", [None, PlainEngine()], ids=["chosen", "plain"])
-def test_averaged_gradients_take_the_place_of_the_ticks(engine):
+def test_a_weighting_may_replace_the_gradients(engine):
     check = Average(0.7)
     strategy = toy_strategy(
         MultiGradientTemplate,
@@ -64,7 +64,7 @@ def test_averaged_gradients_take_the_place_of_the_ticks(engine):
 
 
 @pytest.mark.parametrize("kind", [DBMTL, ExcessMTL, lambda: CRMOGM(DBMTL())])
-def test_only_shared_parameters_are_seen(kind):
+def test_a_weighting_sees_only_shared_parameters(kind):
     model = toy_model()
     shared = model.features if hasattr(model, "features") else next(model.children())
     strategy = toy_strategy(
@@ -103,7 +103,7 @@ def test_losses_after_the_update_are_of_the_same_samples(wrap):
     assert max(counts) >= 3
 
 
-def test_looking_back_leaves_statistics_of_batch_norm_alone():
+def test_losses_after_the_update_do_not_change_batch_norm():
     def model():
         torch.manual_seed(0)
         return nn.Sequential(nn.Linear(5, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 6))

@@ -1,4 +1,4 @@
-"""Weightings of a user's own are tried before anything is trained, and nothing of it remains."""
+"""User-defined weightings have a trial before training, which leaves no trace."""
 
 import random
 from functools import partial
@@ -22,7 +22,7 @@ def uniform(n):
 
 
 class Counts:
-    """Remembers its calls."""
+    """Weighting that counts its calls."""
 
     def __init__(self, give=uniform):
         self.calls = 0
@@ -64,7 +64,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_weights_are_refused_before_anything_is_delivered(name, monkeypatch):
+def test_wrong_weights_are_refused_before_the_first_minibatch(name, monkeypatch):
     weighting, message = WRONG[name]
     monkeypatch.setattr(type(BENCHMARK.train_stream[0]), "load", None)  # delivers
     strategy = toy_strategy(MultiGradientTemplate, weighting=weighting)
@@ -75,7 +75,7 @@ def test_wrong_weights_are_refused_before_anything_is_delivered(name, monkeypatc
     assert strategy.clock.train_iterations == 0
 
 
-def test_state_of_a_weighting_is_as_it_was():
+def test_the_state_of_a_weighting_does_not_change():
     weighting, named = Counts(), Named()
     probe_weighting(weighting, 3)
     with pytest.raises(ValueError, match="Named must return"):
@@ -85,7 +85,7 @@ def test_state_of_a_weighting_is_as_it_was():
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_random_states_are_as_they_were(fails):
+def test_random_states_do_not_change(fails):
     def numbers():
         return (torch.rand(3).tolist(), random.random(), np.random.rand())  # noqa: NPY002
 
@@ -107,8 +107,8 @@ def test_random_states_are_as_they_were(fails):
     assert draws[0] == draws[1]
 
 
-def test_training_is_what_it_would_be_without():
-    """Weightings with state and with random numbers: bit for bit."""
+def test_the_trial_does_not_change_training():
+    """Weightings with state and with random numbers give the same weights, bit for bit."""
     ends = []
     for probed in (False, True):
         for weighting in (GradVacWeighting(), RandomWeighting(), Counts()):
@@ -130,7 +130,7 @@ def recording(gramian):
     return uniform(len(gramian))
 
 
-def test_functions_that_could_remember_are_left_to_the_first_tick():
+def test_functions_with_mutable_state_are_checked_at_the_first_tick():
     seen = []
 
     def closing(gramian):
@@ -146,7 +146,7 @@ def test_functions_that_could_remember_are_left_to_the_first_tick():
     assert (CALLS, seen, by_default.__defaults__) == ([], [], ([],))
 
 
-def test_weightings_that_need_what_is_not_made_up_are_left_to_the_first_tick():
+def test_weightings_that_fail_on_artificial_objectives_are_checked_at_the_first_tick():
     class OfNames(ObjectiveWeighting):
         def _weights(self, gramian, objectives):
             shares = {"task0": 1.0, "task1": 2.0, "task2": 3.0, "memory": 1.0}
@@ -174,7 +174,7 @@ def test_a_fixed_number_of_objectives():
         probe_weighting(Counts(lambda n: uniform(most - 1)), most)
 
 
-def test_asked_once():
+def test_the_trial_happens_once():
     class Asked(Counts):
         copies = 0
 
@@ -191,7 +191,7 @@ def test_asked_once():
     assert Asked.copies == 2
 
 
-def test_a_strategy_with_its_own_weights_is_not_asked():
+def test_a_strategy_with_its_own_weights_has_no_trial():
     class Own(MultiGradientTemplate):
         def weigh(self):
             return uniform(len(self.objectives))

@@ -1,4 +1,4 @@
-"""Weights that do not fit are blamed on what gives them."""
+"""Errors of wrong weights name the object that computed them."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from tests.training.common import quiet, toy_model
 
 
 class NotANumber(nn.Module):
-    """A user's weighting that divides by zero."""
+    """A user-defined weighting that divides by zero."""
 
     def forward(self, gramian):
         return torch.full((len(gramian),), torch.nan, dtype=gramian.dtype)
@@ -37,19 +37,19 @@ def train(weighting, kind=MultiGradientTemplate, plugins=()):
         (lambda gramian: gramian.diagonal().tolist(), "lambda>.*found list"),
     ],
 )
-def test_of_a_weighting(weighting, message):
+def test_weights_of_a_weighting(weighting, message):
     with pytest.raises(ValueError, match=message):
         train(weighting)
 
 
 class Own(MultiGradientTemplate):
-    """A strategy with weights of its own."""
+    """A strategy that computes its own weights."""
 
     def weigh(self):
         return torch.full((len(self.objectives),), torch.inf)
 
 
-def test_of_a_strategy():
+def test_weights_of_a_strategy():
     with pytest.raises(ValueError, match="`weighting` Own gives weights that are not finite"):
         train(NotANumber(), Own)
 
@@ -61,7 +61,7 @@ class Spoiler(MultiGradientPlugin):
         strategy.weights = strategy.weights[:0]
 
 
-def test_of_a_plugin():
+def test_weights_of_a_plugin():
     with pytest.raises(ValueError, match=r"must return a tensor of 1 weights.*found \(0,\)"):
         train(lambda gramian: gramian.diagonal(), plugins=[Spoiler()])
 

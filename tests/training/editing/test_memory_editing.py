@@ -31,7 +31,7 @@ def edited(rule="distance", benchmark=None, kind=EMGDStrategy, plugins=(), **set
 
 
 class Watch(MultiGradientPlugin):
-    """What the edits of a rule do at each tick."""
+    """Plugin that checks the edits of a rule at each tick."""
 
     def __init__(self):
         super().__init__()
@@ -82,7 +82,7 @@ class Watch(MultiGradientPlugin):
 
 @pytest.mark.parametrize("scenario", ["class", "task"])
 @pytest.mark.parametrize("rule", EDITING_RULES)
-def test_a_small_edit_lowers_what_its_rule_is_about_and_changes_nothing_else(rule, scenario):
+def test_a_small_edit_decreases_the_function_of_its_rule_and_changes_only_images(rule, scenario):
     watch = Watch()
     # Long enough to be seen: losses change by forty ε.
     strategy = edited(rule, toy_benchmark(scenario=scenario), plugins=[watch], step=0.01)
@@ -99,7 +99,7 @@ def test_a_small_edit_lowers_what_its_rule_is_about_and_changes_nothing_else(rul
             assert measure.after == pytest.approx(-after["cosine"], abs=bound)
 
 
-def test_edits_are_what_is_replayed_next_and_stay_in_the_ball():
+def test_edited_images_are_replayed_next_and_stay_in_the_ball():
     strategy = edited(step=0.1, radius=0.15, pixel_range=None)
     drift = strategy.memory_editing.drift()
     assert 0.1 < drift.max() <= 0.15 * (1 + tolerance(torch.float32, 5))
@@ -112,7 +112,7 @@ def test_edits_are_what_is_replayed_next_and_stay_in_the_ball():
 
 
 def test_edits_survive_the_entry_of_further_tasks():
-    """What is left of a class when it shrinks are its first samples, edits included."""
+    """When a class shrinks, its first samples stay, edits included."""
 
     class Snapshots(MultiGradientPlugin):
         def __init__(self):
@@ -136,7 +136,7 @@ def test_edits_survive_the_entry_of_further_tasks():
     assert len(snapshots.seen) >= 3
 
 
-def test_the_users_data_stay_as_they_are():
+def test_the_users_data_do_not_change():
     x = torch.randn(16, 5)
     data = [
         TensorDataset(x[:8], torch.arange(8) % 2),
@@ -152,14 +152,14 @@ def test_the_users_data_stay_as_they_are():
     assert torch.equal(x, before)
 
 
-def test_every_start_and_what_is_measured():
+def test_every_start_and_measurements():
     watched = edited(every=2, start=7, measure_every=2)
     assert [m.tick for m in watched.memory_editing.history] == [8]
     assert [m.tick for m in edited(measure_every=0).memory_editing.history] == []
 
 
 def test_only_conflicting_images_are_edited():
-    """Those whose loss rises as the model moves along −u; per sample, by a loop."""
+    """The loss of these images increases along −u; checked sample by sample."""
 
     class Conflicts(MultiGradientPlugin):
         def __init__(self):
@@ -221,7 +221,7 @@ def test_gmed_is_replay_with_its_rule():
     assert without.memory_editing is None
 
 
-def test_a_rule_of_ones_own():
+def test_a_user_defined_rule():
     class Upwards(EditingRule):
         def gradient(self, replayed):
             return -torch.ones_like(replayed.x)
@@ -288,7 +288,7 @@ def test_needs_a_memory():
 
 @pytest.mark.parametrize("norm", ["l2", "sign"])
 @pytest.mark.parametrize(("radius", "warns"), [(0.01, False), (500.0, True)])
-def test_a_radius_that_reaches_other_images_is_warned_of_once(norm, radius, warns):
+def test_a_radius_that_reaches_other_classes_gives_one_warning(norm, radius, warns):
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         edited(norm=norm, radius=radius)

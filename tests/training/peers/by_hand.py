@@ -1,4 +1,4 @@
-"""Obvious computations that the strategies are held against, and plugins to watch them by."""
+"""Simple reference computations for the strategies, and plugins that record their ticks."""
 
 import copy
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.training.common import TERMS, toy_strategy, weights_of
 
 
 class Each(MultiGradientPlugin):
-    """Calls a function with the strategy at one of the callbacks, and counts the calls."""
+    """Plugin that calls a function with the strategy at one callback, and counts the calls."""
 
     def __init__(self, callback, act):
         super().__init__()
@@ -49,12 +49,12 @@ class CheckLosses(MultiGradientPlugin):
 
 
 def samples_of(strategy, part):
-    """``x, y, t`` of one objective of the minibatch."""
+    """Return ``x, y, t`` of one objective of the minibatch."""
     return [tensor[part.start : part.stop] for tensor in strategy.mbatch[:3]]
 
 
 def competing(experience, task):
-    """Classes that compete for samples of a task while an experience is trained on."""
+    """Return the classes that compete for samples of a task in an experience."""
     benchmark = experience.benchmark
     if benchmark.scenario == "task":
         return list(benchmark.label_sets[task])
@@ -66,13 +66,13 @@ def competing(experience, task):
 
 
 def cross_entropies(logits, y, classes):
-    """Of each sample ``[n]``, over its own list of classes."""
+    """Compute the cross-entropy of each sample, ``[n]``, over its own list of classes."""
     rows = zip(logits, y.tolist(), classes, strict=True)
     return torch.stack([row[allowed].logsumexp(0) - row[label] for row, label, allowed in rows])
 
 
 def scenario_losses(model, samples, experience):
-    """Cross-entropy of each sample ``[n]`` over the classes that the scenario allows."""
+    """Compute the cross-entropy of each sample, ``[n]``, over the competing classes."""
     x, y, t = samples
     return cross_entropies(model(x), y, [competing(experience, task) for task in t.tolist()])
 
@@ -83,7 +83,7 @@ def flat_gradient(loss, parameters):
 
 
 def mean_gradient(model, batch, experience):
-    """Of the mean of the losses of the objectives in a minibatch of the loader's."""
+    """Compute the gradient of the mean loss of the objectives in a minibatch of the loader."""
     losses = [
         scenario_losses(model, [tensor[p.start : p.stop] for tensor in batch], experience).mean()
         for p in batch.parts
@@ -98,25 +98,25 @@ def set_gradients(model, gradient):
 
 
 def frozen(model):
-    """Copy of a model as it is, in evaluation mode."""
+    """Copy a model, in evaluation mode."""
     return copy.deepcopy(model).eval().requires_grad_(False)
 
 
 def dropping_model(bias=True):
-    """A model that says something else in training mode."""
+    """Make a model with other outputs in training mode."""
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 6, bias=bias))
 
 
 def trained(kind, benchmark, model=None, **options):
-    """Weights at the end of the stream."""
+    """Return the weights at the end of the stream."""
     strategy = toy_strategy(kind, model, **options)
     strategy.train(benchmark.train_stream)
     return weights_of(strategy.model)
 
 
 def ordinary_benchmark(num_experiences=2):
-    """One of Avalanche's own: four classes, two per experience."""
+    """Make an ordinary Avalanche benchmark of four classes, two per experience."""
     datasets = toy_datasets((12, 12))
     x, y = (torch.cat([data.tensors[column] for data in datasets]) for column in (0, 1))
     data = TensorDataset(x, y)

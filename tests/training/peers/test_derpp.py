@@ -21,7 +21,7 @@ scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def note_finished(then, strategy, experience):
-    """For each finished task: the model at its end, and the classes that competed."""
+    """Record, for each finished task, the model at its end and the competing classes."""
     for task in experience.finishing_tasks:
         then[task] = frozen(strategy.model), competing(experience, task)
 
@@ -47,7 +47,9 @@ def test_stored_logits_are_those_in_evaluation_mode_at_the_end_of_the_span(scena
 
 @scenarios
 @pytest.mark.parametrize("memory_objectives", ["one", "per-task"])
-def test_replayed_loss_is_cross_entropy_and_distance_to_what_competed(scenario, memory_objectives):
+def test_replayed_loss_is_cross_entropy_and_distance_to_competing_logits(
+    scenario, memory_objectives
+):
     alpha, beta, then = 20.0, 0.4, {}  # so that a thousandth of the distance is seen
 
     def expected(strategy, part, x, y, t):
@@ -76,7 +78,7 @@ def test_replayed_loss_is_cross_entropy_and_distance_to_what_competed(scenario, 
     assert check.checked["replayed"] >= 5
 
 
-def test_labels_alone_are_experience_replay():
+def test_without_stored_logits_equals_experience_replay():
     # Mean losses of one objective after the other, as for losses of one's own.
     benchmark, options = toy_benchmark(), {"memory_size": 12, "engine": PlainEngine()}
     replay = trained(
@@ -89,7 +91,7 @@ def test_labels_alone_are_experience_replay():
     assert not torch.equal(trained(DERPPStrategy, benchmark, alpha=0.5, **options), replay)
 
 
-def test_nothing_to_remember_without_memory():
+def test_works_without_memory():
     strategy = toy_strategy(DERPPStrategy)
     strategy.train(toy_benchmark().train_stream)
     assert strategy.memory is None

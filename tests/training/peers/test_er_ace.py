@@ -41,8 +41,8 @@ def test_active_samples_compete_in_the_tick_and_replayed_ones_in_the_scenario(
     assert narrower == {True, False}
 
 
-def test_active_samples_do_not_push_finished_classes_away():
-    """Without memory: the classifier's rows of what is not in the tick stay as they are."""
+def test_active_samples_do_not_change_finished_classes():
+    """Without memory, the classifier's rows of classes that are not in the tick do not change."""
     strategy = toy_strategy(ERACEStrategy)
     *first, last = toy_benchmark().train_stream
     strategy.train(first)

@@ -41,7 +41,7 @@ def test_logits_are_shifted_by_the_log_frequencies(scenario, memory_objectives, 
 
 
 @scenarios
-def test_without_shift_it_is_plain_replay(scenario):
+def test_without_shift_equals_plain_replay(scenario):
     benchmark = toy_benchmark(scenario=scenario)
     ours = trained(ERLASStrategy, benchmark, memory_size=12, tau=0.0)
     plain = trained(MultiGradientTemplate, benchmark, memory_size=12, weighting=ERWeighting())

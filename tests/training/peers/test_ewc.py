@@ -21,7 +21,7 @@ scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 class WatchedEWC(EWCStrategy):
-    """Records which samples the Fisher information is of, and every consolidation."""
+    """Strategy that records the samples of the Fisher information, and every consolidation."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -37,7 +37,7 @@ class WatchedEWC(EWCStrategy):
 
 
 def fisher(model, experience, indices):
-    """Mean of the squared gradients, sample by sample."""
+    """Compute the mean of the squared gradients, sample by sample."""
     model = frozen(model).requires_grad_(True)
     data = experience.dataset.eval()
     total = 0.0
@@ -109,7 +109,7 @@ def test_samples_are_of_the_finished_task_chosen_at_random_without_repetition():
     assert samples != chosen(1)
 
 
-def test_important_parameters_stay_near_where_a_task_has_left_them():
+def test_important_parameters_stay_near_their_anchor():
     def moved(ewc_lambda):
         strategy = toy_strategy(WatchedEWC, ewc_lambda=ewc_lambda)
         first, second, *rest = toy_benchmark().train_stream
@@ -123,7 +123,7 @@ def test_important_parameters_stay_near_where_a_task_has_left_them():
 
 
 @scenarios
-def test_without_penalty_it_is_naive(scenario):
+def test_without_penalty_equals_naive(scenario):
     benchmark = toy_benchmark(scenario=scenario)
     naive = trained(NaiveStrategy, benchmark)
     assert torch.equal(trained(EWCStrategy, benchmark, ewc_lambda=0.0, memory_size=6), naive)

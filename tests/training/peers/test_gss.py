@@ -14,7 +14,7 @@ scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def cosines(model, first, second, experience):
-    """``[n, m]``, from one backward pass per sample through the last layer."""
+    """Compute the cosines ``[n, m]`` with one backward pass per sample through the last layer."""
     model = frozen(model)
     last = list(model[-1].requires_grad_(True).parameters())
 
@@ -30,7 +30,7 @@ def cosines(model, first, second, experience):
 
 
 class WatchedMemory(GSSMemory):
-    """Records what was compared, and hands on what is offered."""
+    """Memory that records compared and offered samples."""
 
     watcher = None
     last = None
@@ -119,7 +119,7 @@ def test_memory_has_samples_of_finished_tasks_within_its_capacity(scenario):
 
 
 def test_gradients_of_one_direction_are_never_swapped_in():
-    """Two tasks of one class each: all gradients of a task point into the same half space."""
+    """Two tasks of one class each, so all gradients of a task lie in the same half space."""
     torch.manual_seed(0)
     x = 1.0 + torch.rand(2, 20, 5)
     x[..., -1] = torch.arange(40).view(2, 20) / 1e5

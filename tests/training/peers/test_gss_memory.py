@@ -11,13 +11,13 @@ similarities = st.lists(st.floats(-1.0, 1.0) | st.just(-1.0), min_size=1, max_si
 
 
 def samples(ids):
-    """Samples that are their own number; so is, up to threes, their label."""
+    """Make samples whose inputs are their numbers, and whose labels are the numbers modulo 3."""
     ids = torch.tensor(ids)
     return [ids[:, None].float(), ids % 3, torch.full_like(ids, 7)]
 
 
 def numbers(memory):
-    """Which are kept, in the order of the store."""
+    """Return the numbers of the stored samples, in the order of the store."""
     x, y, t = memory.kept()
     assert y.tolist() == [int(i) % 3 for i in x.flatten()]
     assert set(t.tolist()) <= {7}
@@ -25,7 +25,7 @@ def numbers(memory):
 
 
 def offered(scores, seed=0, capacity=None):
-    """A memory that was full when all but the samples after its capacity had come, one by one."""
+    """Offer samples one by one to a memory that the first ``capacity`` samples fill."""
     memory = GSSMemory(capacity or len(scores), seed)
     for i, score in enumerate(scores):
         memory.offer("task", samples([i]), torch.tensor([score - 1.0]))
@@ -34,7 +34,7 @@ def offered(scores, seed=0, capacity=None):
 
 @given(st.integers(1, 6), st.lists(similarities, min_size=1, max_size=8), st.integers(0, 99))
 @settings(max_examples=100)
-def test_fills_up_first_and_then_swaps_only_what_differs(capacity, batches, seed):
+def test_fills_up_first_and_then_swaps_only_dissimilar_samples(capacity, batches, seed):
     memory, kept, arrived = GSSMemory(capacity, seed), set(), 0
     for batch in batches:
         ids = range(arrived, arrived + len(batch))
@@ -57,7 +57,7 @@ def test_equal_gradients_are_never_swapped_in():
 
 
 def test_a_swap_is_as_likely_as_the_scores_say():
-    """i is drawn ∝ C_i, then swapped with probability C_i / (C_i + C)."""
+    """A sample i is drawn with probability ∝ C_i, and swapped with probability C_i / (C_i + C)."""
     scores, new, trials = [1.5, 0.5, 1.0], 0.5, 800
     swapped = [0, 0, 0]
     for seed in range(trials):
@@ -70,7 +70,7 @@ def test_a_swap_is_as_likely_as_the_scores_say():
         assert abs(count - trials * p) < 5 * deviation
 
 
-def test_the_score_of_what_was_swapped_in_takes_the_place():
+def test_the_score_of_a_swapped_sample_replaces_the_old_score():
     stayed = 0
     for seed in range(200):
         # 1 all but certainly replaces 0, and then is all but certainly not replaced by 2
@@ -78,7 +78,7 @@ def test_the_score_of_what_was_swapped_in_takes_the_place():
     assert stayed >= 190
 
 
-def test_what_is_compared_is_kept_and_drawn_without_repetition():
+def test_compared_samples_are_stored_and_drawn_without_repetition():
     memory = GSSMemory(6)
     assert memory.compared("task", 3) is None
     memory.offer("task", samples(range(6)), torch.zeros(6))
@@ -131,7 +131,7 @@ def test_finished_tasks_share_the_capacity(capacity, seed):
             assert all(i in aside[f"task{i // 1000}"] for i in ids_of(x))
 
 
-def test_a_shrinking_task_loses_the_more_likely_the_higher_the_score():
+def test_a_shrinking_task_loses_samples_in_proportion_to_their_scores():
     serial = toy_benchmark((8, 8), timeline=Timeline.serial([2, 2]))
     kept = 0
     for seed in range(300):
@@ -145,5 +145,5 @@ def test_a_shrinking_task_loses_the_more_likely_the_higher_the_score():
         now = numbers(memory)
         assert len(now) == 2
         kept += 1 in now
-    # 0 is the first to go with probability 1.8 / 2.0; a standard deviation is 5.2
+    # Sample 0 is dropped first with probability 1.8 / 2.0; the standard deviation is 5.2.
     assert 244 < kept < 296

@@ -18,7 +18,7 @@ def unit(vector):
 
 
 def nearest_mean(model, x, exemplars):
-    """Minus the distances ``[B, 6]``, one by one; −inf for classes without exemplars."""
+    """Compute minus the distances ``[B, 6]``, one by one; −inf for classes without exemplars."""
     logits = torch.full((len(x), 6), -torch.inf)
     for label, inputs in exemplars.items():
         mean = unit(sum(unit(model.backbone(p[None])[0]) for p in inputs))
@@ -48,7 +48,7 @@ def check_predictions(strategy, exemplars):
     expected = nearest_mean(strategy.model.model, TEST, exemplars)
     absent = expected.isinf()
     assert torch.equal(is_masked(logits), absent)
-    # Near the mean, a distance is the root of what has cancelled.
+    # Near the mean, a distance is the square root of a difference that cancels.
     squares, bound = expected[~absent].square(), tolerance(torch.float32, TERMS)
     assert ((logits[~absent].square() - squares).abs() <= bound).all()
     assert (logits[~absent] <= 0.0).all()
@@ -81,7 +81,7 @@ def test_loss_is_binary_cross_entropy_with_a_teacher_of_finished_classes(scenari
 
 
 def test_predictions_are_by_the_exemplars_after_every_update():
-    """Of classes that the memory has none of yet: by the samples of the last tick."""
+    """The samples of the last tick are the exemplars of classes that are not in the memory."""
     sources = set()
 
     def check(strategy):
@@ -110,7 +110,7 @@ def test_predictions_follow_the_memory_when_a_segment_ends():
     assert sizes == [2, 4, 4, 6, 6]
 
 
-def test_before_training_nothing_is_predicted():
+def test_before_training_all_classes_are_masked():
     strategy = toy_strategy(ICaRLStrategy, memory_size=12)
     assert is_masked(strategy.model.eval()(TEST)).all()
 

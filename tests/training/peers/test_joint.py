@@ -106,7 +106,7 @@ def test_each_epoch_sees_every_sample_in_another_order():
     assert first != second
 
 
-def test_is_trained_once():
+def test_trains_on_a_stream_only_once():
     strategy, benchmark = toy_strategy(JointStrategy), toy_benchmark()
     strategy.train(benchmark.train_stream)
     before = weights_of(strategy.model)
@@ -115,7 +115,7 @@ def test_is_trained_once():
     assert torch.equal(weights_of(strategy.model), before)
 
 
-def test_ordinary_benchmarks_in_minibatches_of_the_size_asked_for():
+def test_ordinary_benchmarks_in_minibatches_of_the_given_size():
     batches = []
     each = Each("after_update", lambda strategy: batches.append(ids_of(strategy.mb_x)))
     strategy = toy_strategy(JointStrategy, train_mb_size=7, plugins=[each])

@@ -22,7 +22,7 @@ scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def distillation(now, before, groups, temperature):
-    """Sum over the groups of T² KL(before ‖ now), averaged over the samples."""
+    """Compute the sum over the groups of T² KL(before ‖ now), averaged over the samples."""
     total = 0.0
     for group in groups:
         for row, target in zip(now, before, strict=True):
@@ -82,7 +82,7 @@ def test_on_ordinary_benchmarks_all_finished_classes_are_one_group():
 
 
 def test_nothing_is_distilled_before_a_task_has_finished():
-    # One engine for both: how sums are rounded is no matter of distillation.
+    # Both use one engine, so that rounding agrees.
     lwf = toy_strategy(LwFStrategy, engine=PlainEngine(), alpha=10.0)
     naive = toy_strategy(NaiveStrategy, engine=PlainEngine())
     apart = []
@@ -96,7 +96,7 @@ def test_nothing_is_distilled_before_a_task_has_finished():
     assert apart[3] > 1e-4
 
 
-def test_without_distillation_it_is_naive():
+def test_without_distillation_equals_naive():
     benchmark = toy_benchmark()
     # But for rounding: without losses of its own, a strategy goes through all samples at once.
     assert_same_weights(

@@ -33,21 +33,21 @@ def started(benchmark, **options):
 
 
 def wider(theta, margin):
-    """Cosine of an angle made wider; a line from π on."""
+    """Compute the cosine of an angle plus a margin; a line beyond π."""
     if theta + margin > math.pi:
         return math.cos(theta) - margin * math.sin(margin)
     return math.cos(theta + margin)
 
 
 def narrower(theta, margin):
-    """Cosine of an angle made narrower; a line from 0 on."""
+    """Compute the cosine of an angle minus a margin; a line below 0."""
     if theta < margin:
         return math.cos(theta) + margin * math.sin(margin)
     return math.cos(theta - margin)
 
 
 def by_hand(thetas, label, class_margin, task_margin):
-    """Logits of one sample on the toy benchmark: class k is of task k // 2."""
+    """Compute the logits of one sample on the toy benchmark; class k belongs to task k // 2."""
     moved = []
     for k, theta in enumerate(thetas):
         if k == label:
@@ -104,7 +104,7 @@ def test_each_sample_of_a_batch_has_its_own_margins():
         torch.testing.assert_close(row, by_hand(angles_of_row, label, 0.3, 0.2))
 
 
-def test_on_ordinary_benchmarks_only_the_class_margin_is_left():
+def test_on_ordinary_benchmarks_only_the_class_margin_has_an_effect():
     strategy = started(ordinary_benchmark(), class_margin=0.3, task_margin=0.2)
     thetas = 0.6 + 1.8 * torch.rand(4, 6, dtype=torch.float64)
     found = strategy.with_margins(SCALE * thetas.cos(), torch.arange(4))
@@ -156,7 +156,7 @@ def test_predictions_have_no_margins():
         torch.testing.assert_close(logits, SCALE * features @ weight.T / norms)
 
 
-def test_the_optimizer_trains_the_classifier_without_being_told():
+def test_an_existing_optimizer_trains_the_new_classifier():
     model = toy_model()
     weight = model.classifier.weight
     start = weight.detach().clone()
@@ -167,7 +167,7 @@ def test_the_optimizer_trains_the_classifier_without_being_told():
     assert not torch.equal(weight, start)
 
 
-def test_a_model_is_taken_only_once():
+def test_a_second_strategy_for_a_model_is_refused():
     model = toy_model()
     toy_strategy(MDMTRStrategy, model)
     with pytest.raises(ValueError, match="has a cosine classifier already"):

@@ -20,7 +20,7 @@ def normalising_model():
 
 
 def everything(strategy):
-    """All that a look-ahead might leave changed."""
+    """Return all state that a look-ahead step could change."""
     gradients = [None if p.grad is None else p.grad.clone() for p in strategy.model.parameters()]
     modes = [module.training for module in strategy.model.modules()]
     return copy.deepcopy(
@@ -39,7 +39,7 @@ def identical(one, other):
 
 
 class WatchedMIR(MIRStrategy):
-    """Records candidates and their scores, and checks that scoring leaves no trace."""
+    """Strategy that records candidates and scores, and checks that scores leave no trace."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -54,7 +54,7 @@ class WatchedMIR(MIRStrategy):
 
 
 def after_a_step(strategy, model, lr):
-    """The model after a step down the mean loss of the active tasks."""
+    """Return the model after a gradient step on the active tasks' mean loss."""
     ahead = copy.deepcopy(model).train().requires_grad_(True)
     active = [samples_of(strategy, p) for p in strategy.mbatch.parts if not p.replayed]
     losses = [scenario_losses(ahead, samples, strategy.experience).mean() for samples in active]
@@ -87,9 +87,7 @@ def watched(check, make_optimizer, **options):
     ],
     ids=["momentum", "adam"],
 )
-def test_interference_is_what_a_step_ahead_adds_to_the_loss_and_leaves_no_trace(
-    scenario, make_optimizer
-):
+def test_interference_is_the_increase_of_the_loss_and_leaves_no_trace(scenario, make_optimizer):
     checked = []
 
     def check(strategy):
@@ -113,7 +111,7 @@ def test_interference_is_what_a_step_ahead_adds_to_the_loss_and_leaves_no_trace(
 
 
 @pytest.mark.parametrize(("num_candidates", "expected"), [(None, 8), (6, 6), (100, 12)])
-def test_the_candidates_interfered_with_most_are_replayed(num_candidates, expected):
+def test_the_candidates_with_the_largest_interference_are_replayed(num_candidates, expected):
     numbers = []
 
     def check(strategy):
@@ -141,7 +139,7 @@ def test_the_candidates_interfered_with_most_are_replayed(num_candidates, expect
 
 
 @pytest.mark.parametrize("options", [{"memory_size": 4}, {"memory_size": 12, "num_candidates": 1}])
-def test_where_there_is_no_choice_nothing_is_scored(options):
+def test_without_further_candidates_no_scores_are_computed(options):
     replayed = []
 
     def check(strategy):

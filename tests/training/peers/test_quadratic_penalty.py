@@ -16,7 +16,7 @@ from tests.training.peers.by_hand import Each, ordinary_benchmark, trained
 
 
 def penalty(parameters, consolidations):
-    """½ Σ_j Σ_i Ω_ji (θ_i − θ*_ji)²."""
+    """Compute ½ Σ_j Σ_i Ω_ji (θ_i − θ*_ji)²."""
     theta = torch.cat([parameter.reshape(-1) for parameter in parameters])
     return sum(0.5 * (omega * (theta - anchor) ** 2).sum() for omega, anchor in consolidations)
 
@@ -48,7 +48,7 @@ def test_gradient_is_that_of_the_sum_of_all_penalties(number, seed):
 
 
 @pytest.mark.parametrize("shared", ["nothing", "classifier"])
-def test_each_parameter_has_its_own_penalty_whatever_the_order(shared):
+def test_each_parameter_has_its_own_penalty_in_any_order(shared):
     model = toy_model()
     options = {} if shared == "nothing" else {"shared": model.classifier}
     strategy = toy_strategy(QuadraticPenaltyStrategy, model, strength=1.0, **options)
@@ -111,7 +111,7 @@ def test_parameters_are_pulled_to_the_anchor():
     assert held < 0.2 * free
 
 
-def test_no_strength_no_penalty():
+def test_strength_zero_gives_no_penalty():
     benchmark = kept_benchmark()
     strategy = toy_strategy(QuadraticPenaltyStrategy, strength=0.0)
     first, *rest = benchmark.train_stream
@@ -122,7 +122,7 @@ def test_no_strength_no_penalty():
     assert torch.equal(weights_of(strategy.model), trained(NaiveStrategy, benchmark))
 
 
-def test_what_has_grown_since_is_free():
+def test_grown_parameters_have_no_penalty():
     torch.manual_seed(0)
     head = IncrementalClassifier(4, initial_out_features=2)
     model = nn.Sequential(nn.Linear(5, 4), nn.ReLU(), head)

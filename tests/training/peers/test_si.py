@@ -14,7 +14,7 @@ XI = 0.01
 
 
 class WatchedSI(SIStrategy):
-    """Records every consolidation."""
+    """Strategy that records every consolidation."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -26,7 +26,7 @@ class WatchedSI(SIStrategy):
 
 
 def by_hand(benchmark, strength, **sgd):
-    """Weights at the end, the consolidations, and all quotients before they were clamped."""
+    """Return the final weights, the consolidations, and all quotients before the clamp."""
     model, consolidations, quotients = toy_model(), [], []
     optimizer = SGD(model.parameters(), **sgd)
     start, path = weights_of(model), 0.0
@@ -69,7 +69,7 @@ def test_importances_are_shares_of_the_fall_along_the_path(scenario, momentum, l
 
 
 @scenarios
-def test_without_penalty_it_is_naive(scenario):
+def test_without_penalty_equals_naive(scenario):
     benchmark = toy_benchmark(scenario=scenario)
     naive = trained(NaiveStrategy, benchmark)
     assert torch.equal(trained(SIStrategy, benchmark, si_lambda=0.0, memory_size=6), naive)

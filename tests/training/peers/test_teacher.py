@@ -62,7 +62,7 @@ def test_is_frozen_and_unaffected_by_further_training():
     assert not before.requires_grad
 
 
-def test_says_nothing_before_a_task_has_finished():
+def test_no_logits_before_a_task_has_finished():
     teacher = Teacher()
     teacher.observe(dropping_model(), toy_benchmark().train_stream[0])
     with pytest.raises(ValueError, match="No task has finished yet"):
