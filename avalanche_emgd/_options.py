@@ -1,4 +1,4 @@
-"""Keyword options that several functions share: one ``TypedDict`` declares them and defaults."""
+"""Keyword options that several functions share, declared with defaults in a ``TypedDict``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Default:
 
 
 def with_defaults(kind: type[T], options: T, function: str, **own: Any) -> T:
-    """Complete the options that a function has received.
+    """Add the defaults of omitted options.
 
     :param kind: ``TypedDict`` that declares the options.
     :param options: given options.

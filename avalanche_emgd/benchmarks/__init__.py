@@ -1,4 +1,4 @@
-"""Parallel streams as Avalanche benchmarks: time lines, generators, loaders, ready-made ones."""
+"""Parallel streams as Avalanche benchmarks: time lines, generators, loaders, ready-made streams."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The keyword options that all benchmarks of classes share: each is declared here only."""
+"""The keyword options of all benchmarks that divide classes into tasks, each declared here only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class StreamOptions(TypedDict, total=False):
         test samples where these are drawn; 0 by default.
     :param batch_size: samples of each task at each tick, 32 by default.
     :param num_tasks: number of tasks, if no label sets are given; 5 by default.
-    :param label_sets: classes of each task, for example from a :class:`Protocol`; random ones of
+    :param label_sets: classes of each task, for example from a :class:`Protocol`; random sets of
         similar size if omitted.
     :param timeline: time line, fitted to the data; random without idle gap if omitted.
     :param epochs: passes over each task's samples within its span, 1 by default.

@@ -23,10 +23,10 @@ class BatchedTensorboardLogger(TensorboardLogger):
     """Avalanche's ``TensorboardLogger`` for metrics with many numbers per iteration.
 
     All numbers of one call and one step become a single event. The logger passes events to
-    TensorBoard's writer once a second. TensorBoard shows the same curves at a fraction of the cost:
-    the writer's thread competes with training for Python's global lock, and waking the thread costs
-    several times as much as its work. Access to :attr:`writer`, or the deletion of the logger,
-    passes all events on at once, at the latest at the end of the process.
+    TensorBoard's writer once a second. TensorBoard shows the same curves at a fraction of the cost.
+    The reason is that the writer's thread competes with training for Python's global lock, and that
+    waking the thread costs several times as much as its work. Access to :attr:`writer`, or the
+    deletion of the logger, passes all events on at once.
 
     The parameters are those of Avalanche's ``TensorboardLogger``.
     """

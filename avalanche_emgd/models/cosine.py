@@ -59,8 +59,8 @@ def use_cosine_classifier(model: nn.Module, scale: float) -> None:
 def shift_angle(cosine: Tensor, margin: float) -> Tensor:
     """Compute the cosine of θ + margin from the cosine of θ.
 
-    For θ + margin > π, the result is cos θ − margin · sin margin, which continues to decrease with
-    θ, so that the gradient never vanishes (Deng et al., ArcFace, CVPR 2019, in their code).
+    For θ + margin > π, the result is cos θ − margin · sin margin, as in the code of Deng et al.
+    (ArcFace, CVPR 2019). It continues to decrease with θ, and its gradient does not change sign.
 
     :param cosine: cos θ, of any shape.
     :param margin: angle in [0, π/2]; in this range the result does not increase at θ + margin = π.

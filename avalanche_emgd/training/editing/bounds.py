@@ -20,8 +20,8 @@ class PixelBounds:
 
     :param step: length of one edit of one image, > 0: its L2 norm (``"l2"``), or the change of each
         pixel (``"sign"``).
-    :param radius: radius of the ball around the original that an edited image never leaves, > 0, in
-        the L2 norm (``"l2"``) or in the largest change of a pixel (``"sign"``).
+    :param radius: radius of the ball around the original, > 0, in the L2 norm (``"l2"``) or in the
+        largest change of a pixel (``"sign"``). An edited image never leaves the ball.
     :param norm: ``"l2"`` for edits along the gradient, scaled to unit length, or ``"sign"`` for
         edits along the signs of the gradient.
     :param pixel_range: lowest and highest valid value after normalisation: two numbers, or two

@@ -26,10 +26,10 @@ class MIRStrategy(MultiGradientTemplate):
     """Maximally interfered retrieval (Aljundi et al., NeurIPS 2019).
 
     At each tick, the method computes a look-ahead step θ′ = θ − η g on the mean loss of the active
-    tasks. η is the learning rate of the optimizer's first group, without momentum or scaling, as in
-    the authors' code. Candidates are drawn from the memory. Those with the largest increase of the
-    cross-entropy, ℓ(θ′) − ℓ(θ) in evaluation mode, are replayed. The update is half the memory's
-    gradient plus half the mean gradient of the active tasks.
+    tasks. The factor η is the learning rate of the optimizer's first group, without momentum or
+    scaling, as in the authors' code. Candidates are drawn from the memory. The candidates with the
+    largest increase of the cross-entropy, ℓ(θ′) − ℓ(θ) in evaluation mode, are replayed. The update
+    is half the memory's gradient plus half the mean gradient of the active tasks.
 
     Avalanche's ``MIRPlugin`` has its own memory and loader, and does not replay while the memory
     holds at most one minibatch. It also adds the replayed loss to the current loss. Here the memory
