@@ -142,7 +142,7 @@ def test_outcomes_are_of_pages():
     assert OUTCOMES.keys() <= {name(path) for path in [ROOT / "README.md", *WITH_PYTHON]}
 
 
-def test_a_method_of_ones_own(tmp_path, monkeypatch):
+def test_a_user_defined_method(tmp_path, monkeypatch):
     page = DOCS / "how_to" / "own_method.md"
     (block,) = blocks_of(page, "python")
     assert len([line for line in block.splitlines() if line]) <= 10

@@ -27,7 +27,7 @@ def run(*command, cwd):
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"  # a copy: a build leaves files beside what it builds
+    source = folder / "source"  # a copy, because a build leaves files beside the source
     shutil.copytree(
         ROOT / "avalanche_emgd",
         source / "avalanche_emgd",

@@ -60,8 +60,7 @@ def _tokens(x: Any, owner: str, place: str) -> Tensor:
         row, column = (int(index) for index in np.argwhere(wrong)[0])
         raise ValueError(
             f"{owner} has {x[row, column]} in {place}[{row}], which is no token id of int64 ≥ 0: "
-            "give padding an id of its own; numbers that are no token ids are saved as floating "
-            "point."
+            "give padding its own id, and save numbers that are not token ids as floating point."
         )
     return torch.from_numpy(np.ascontiguousarray(x, dtype=np.int64))
 

@@ -167,7 +167,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("data", "changes", "message"), WRONG, ids=[row[2] for row in WRONG])
-def test_what_is_wrong_is_named(data, changes, message, make):
+def test_errors_name_the_fault(data, changes, message, make):
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         made(make(**data), **changes)
     assert "\n" not in str(caught.value)

@@ -31,7 +31,7 @@ def test_one_part_per_active_task():
                 assert all(i // 1000 == task for i in ids_of(x[part.start : part.stop]))
 
 
-def test_order_is_fixed_whatever_the_global_generator():
+def test_order_does_not_depend_on_the_global_generator():
     benchmark = toy_benchmark()
 
     def order():

@@ -191,7 +191,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("table", "changes", "message"), WRONG, ids=[row[2] for row in WRONG])
-def test_what_is_wrong_is_named(table, changes, message):
+def test_errors_name_the_fault(table, changes, message):
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         made(table, **changes)
     assert "\n" not in str(caught.value)
@@ -209,7 +209,7 @@ def test_what_is_wrong_is_named(table, changes, message):
         (with_one(np.nan), "`test_table` has no value in the column 'length' in row 4"),
     ],
 )
-def test_what_is_wrong_in_the_second_table_is_named(test, message):
+def test_errors_name_the_fault_in_the_second_table(test, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         made(frame(), test_share=None, test_table=test)
 

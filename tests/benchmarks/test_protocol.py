@@ -88,7 +88,7 @@ def test_malformed_file_names_key_and_line(file, old, new, message):
         Protocol.load(file(GOOD.replace(old, new)))
 
 
-def test_line_is_found_whatever_the_layout(file):
+def test_line_is_found_in_any_layout(file):
     content = json.loads(GOOD)
     content["label_sets"][0]["timelines"][1][0] = [3, 2]
     with pytest.raises(ProtocolError, match=r"line 1: key 'label_sets\[0\].timelines\[1\]'"):

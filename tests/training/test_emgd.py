@@ -119,7 +119,7 @@ def test_memory_minibatch_has_the_size_of_a_tasks_by_default():
         strategy = toy_strategy(memory_size=30, train_mb_size=option, plugins=[recorder])
         strategy.train(toy_benchmark().train_stream)
         assert {r["sizes"][-1] for r in recorder.ticks if r["objectives"][-1] == "memory"} == {size}
-        assert recorder.ticks[0]["sizes"] == [4]  # the benchmark's, whatever the option
+        assert recorder.ticks[0]["sizes"] == [4]  # the benchmark's size, for any option
 
 
 def test_one_objective_per_finished_task():

@@ -83,7 +83,7 @@ def test_shares_are_water_filled_and_samples_have_the_smallest_keys(experiences,
         else:
             assert set(held.values()) == {1}
         assert all(len(store) for store in memory._finished)
-        # Both memories draw the same keys: what is kept of a class are its smallest ones.
+        # Both memories draw the same keys, and store the samples of a class with the smallest keys.
         keys = {}
         for store in everything._finished:
             found = zip(store.keys.tolist(), store.inputs[:, 0].tolist(), strict=True)

@@ -42,7 +42,9 @@ class GMEDStrategy(MultiGradientTemplate):
         **options: Unpack[StrategyOptions],
     ) -> None:
         if "memory_editing" in options:
-            raise TypeError("`memory_editing` cannot be chosen: GMED has a rule of its own.")
+            raise TypeError(
+                "`memory_editing` cannot be chosen for GMED, which has a rule: leave it out."
+            )
         editing = MemoryEditing("gmed", step=step, radius=radius, settings={"beta": beta})
         options["memory_editing"] = editing if options.get("memory_size") else None
         super().__init__(
