@@ -23,6 +23,7 @@ PACKAGES = [
             "gradients",
             "models",
             "optim",
+            "optim.dual",
             "optim.peers",
             "training",
             "training.editing",
@@ -57,7 +58,9 @@ def called(*arguments):
 @pytest.mark.parametrize(
     "code",
     [
-        "import avalanche_emgd, avalanche_emgd.optim, avalanche_emgd.training",
+        "import avalanche_emgd, avalanche_emgd.training",
+        "import avalanche_emgd.optim",
+        "import avalanche_emgd.gradients",
         called("--help"),
         called("--version"),
         called("methods"),
@@ -88,14 +91,39 @@ def test_python_m_and_the_command_are_the_same():
     assert lines[0] == lines[1] != []
 
 
-def test_the_mathematics_needs_torch_and_torchjd_only():
-    everything = (
+USE = {
+    "optim": (
         "from avalanche_emgd.optim import *\nfrom avalanche_emgd.optim.peers import *\n"
         "EMGDWeighting('gs')"
-    )
-    loaded = loaded_after(everything)
-    assert {"torch", "torchjd"} <= loaded
+    ),
+    "dual": "import torch\nfrom avalanche_emgd.optim.dual import *\nsolve_dual(torch.eye(2))",
+    "gradients": "from avalanche_emgd.gradients import *\nPlainEngine(), FusedEngine()",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        (USE["optim"], {"torch", "torchjd"}),
+        (USE["dual"], {"torch"}),
+        (USE["gradients"], {"torch"}),
+    ],
+    ids=USE,
+)
+def test_the_mathematics_needs_torch_and_torchjd_only(code, needed):
+    assert loaded_after(code) & (HEAVY - {"numpy", "scipy"}) == needed
+
+
+@pytest.mark.parametrize("package", ["optim", "optim.dual", "gradients"])
+def test_all_modules_of_the_mathematics_need_no_avalanche(package):
+    """Also those that no export needs."""
+    root = Path(importlib.import_module(f"avalanche_emgd.{package}").__file__).parent
+    names = [file.stem for file in root.glob("*.py") if file.stem != "__init__"]
+    lines = [f"import avalanche_emgd.{package}.{name}" for name in names]
+    loaded = loaded_after("\n".join(lines))
+    assert "torch" in loaded
     assert not loaded & BESIDE_TORCH
+    assert ("torchjd" in loaded) == (package == "optim")
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 
 from .. import benchmarks
-from ..optim import dual, elastic, weighting
+from ..optim import elastic, weighting
+from ..optim.dual import solve
 from ..training import emgd
 from . import scheduling
 from .data import DATA
 
-__all__ = ["benchmarks", "dual", "elastic", "emgd", "scheduling", "weighting"]
+__all__ = ["benchmarks", "elastic", "emgd", "scheduling", "solve", "weighting"]
 
 for _data in DATA.values():
     _data.generator()

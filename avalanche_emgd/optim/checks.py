@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._active_set import Array
+from .arrays import Array
 
 __all__ = [
     "ROUNDING",

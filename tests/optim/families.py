@@ -42,3 +42,9 @@ def problems(draw, max_n=12, kinds=KINDS, spreads=(0.0, 1.0, 4.0)):
     if len(J) > 1 and draw(st.booleans()):
         sigma[draw(st.integers(0, len(J) - 1))] = float("inf")
     return J, sigma
+
+
+def vertex_scale(J, sigma):
+    """Smallest squared norm of a vertex: what the optimum is measured against."""
+    finite = sigma.isfinite()
+    return float((J[finite].square().sum(1) * sigma[finite] ** 2).min())

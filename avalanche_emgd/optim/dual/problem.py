@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._active_set import Array
-from .checks import check_finite, check_symmetric, rounding_of
+from ..arrays import Array, as_array
+from ..checks import check_finite, check_symmetric, rounding_of
 
-__all__ = ["Problem", "as_array", "make_problem", "not_a_gramian"]
+__all__ = ["Problem", "make_problem", "nonzero_norms"]
 
 # Between these, products of squared norms and factors neither overflow nor vanish.
 _SMALL, _LARGE = 1e-120, 1e120
 _TINY = float(np.finfo(np.float64).tiny)
-_KNOWN_TO_NUMPY = (torch.float64, torch.float32)
+_ULP = 0.5 * float(np.finfo(np.float64).eps)
 
 
 class Problem(NamedTuple):
@@ -43,6 +43,11 @@ class Problem(NamedTuple):
     doublings: int
     rounding: float
 
+    @property
+    def room(self) -> float:
+        """Part of the sum τᵀx = 1 that the lower bounds leave, 1 − τᵀ lower > 0."""
+        return max(1.0 - float(self.tau.dot(self.lower)), _ULP)
+
     def weights(self, x: Array) -> Array:
         """Convert x to λ."""
         return x if self.exponents is None else np.ldexp(x, self.exponents)
@@ -51,12 +56,33 @@ class Problem(NamedTuple):
         """Convert λ to x."""
         return weights if self.exponents is None else np.ldexp(weights, -self.exponents)
 
-    def squared_norm(self, value: float) -> float:
-        """‖Σ λ_i g_i‖² for xᵀGx; infinite if float64 cannot hold it."""
-        if not self.doublings:
-            return value * self.scale
-        with np.errstate(over="ignore"):
-            return float(np.ldexp(value * self.scale, self.doublings))
+    @np.errstate(all="ignore")
+    def squared_norm(self, x: Array) -> float:
+        """‖Σ λ_i g_i‖²; infinite if float64 cannot hold it.
+
+        :raises ArithmeticError: if it is negative beyond rounding.
+        """
+        value = float(x.dot(self.G.dot(x)))
+        if value < 0.0 and value < -self.rounding * float(x @ np.abs(self.G) @ x):
+            raise not_a_gramian("it gives the direction a negative squared norm")
+        value = max(0.0, value) * self.scale
+        return float(np.ldexp(value, self.doublings)) if self.doublings else value
+
+    def on_nearest_gramian(self) -> Problem:
+        """Make the problem of the closest positive semi-definite matrix.
+
+        The inner products of dependent gradients, once rounded, can be a slightly indefinite
+        matrix. The closest one, in the Frobenius norm and in units of unit gradients, has no
+        negative eigenvalues and the same eigenvectors (Higham 1988).
+
+        :raises ArithmeticError: if an eigenvalue is negative beyond rounding.
+        """
+        norms = nonzero_norms(self.G)
+        values, vectors = np.linalg.eigh(self.G / np.outer(norms, norms))
+        if values[0] < -self.rounding * len(norms):
+            raise not_a_gramian(f"its smallest normalised eigenvalue is {values[0]:.1e}")
+        C = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        return self._replace(G=C * np.outer(norms, norms))
 
 
 def make_problem(
@@ -107,11 +133,10 @@ def make_problem(
     return Problem(symmetric, tau, lower, scale, None, 0, rounding)
 
 
-def as_array(tensor: Tensor) -> Array:
-    """Convert to float64 on the CPU."""
-    if not tensor.is_cpu or tensor.requires_grad or tensor.dtype not in _KNOWN_TO_NUMPY:
-        tensor = tensor.detach().cpu().double()
-    return np.asarray(tensor.numpy(), dtype=np.float64)
+def nonzero_norms(G: Array) -> Array:
+    """Lengths of the gradients of a Gramian, to divide by: 1 for a gradient of length zero."""
+    norms = np.sqrt(np.diag(G))
+    return np.where(norms > 0.0, norms, 1.0)
 
 
 def not_a_gramian(why: str) -> ArithmeticError:
@@ -153,23 +178,24 @@ def _check_products(
     """
     products = norms * norms[:, None]
     within = np.abs(G) <= (1.0 + rounding) * products
-    symmetric = not np.count_nonzero(G != G.T)  # quicker than `all`
-    if symmetric and np.count_nonzero(within) == within.size:
-        return True
-    if not np.isfinite(G).all():
-        check_finite(torch.from_numpy(G), names)
-    for i in np.flatnonzero(~within.all(axis=1)).tolist():
-        square = float(G[i, i]) if units is None else float(np.ldexp(G[i, i], 2 * units[i]))
-        if square < _TINY:
-            raise ArithmeticError(
-                f"`gramian` has the diagonal entry {square!r} at objective {names[i]!r}, too "
-                "small for float64 beside its products with others: the square of a short "
-                "gradient has vanished. Scale the gradients up, or leave this one out."
-            )
-    check_symmetric(G, rounding, names)
-    if not within.all():
+    is_within = np.count_nonzero(within) == within.size  # quicker than `all`
+    if not is_within:
+        if not np.isfinite(G).all():
+            check_finite(torch.from_numpy(G), names)
+        for i in np.flatnonzero(~within.all(axis=1)).tolist():
+            square = float(G[i, i]) if units is None else float(np.ldexp(G[i, i], 2 * units[i]))
+            if square < _TINY:
+                raise ArithmeticError(
+                    f"`gramian` has the diagonal entry {square!r} at objective {names[i]!r}, too "
+                    "small for float64 beside its products with others: the square of a short "
+                    "gradient has vanished. Scale the gradients up, or leave this one out."
+                )
+    is_symmetric = not np.count_nonzero(G != G.T)
+    if not is_symmetric:
+        check_symmetric(G, rounding, names)
+    if not is_within:
         raise not_a_gramian("an entry is larger than the product of the norms")
-    return False
+    return is_symmetric
 
 
 def _in_own_units(

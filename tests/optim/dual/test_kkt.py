@@ -1,0 +1,122 @@
+"""The residual of the optimality conditions: one definition, for all methods and for users."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from avalanche_emgd.optim import kkt_residual, solve_dual
+from avalanche_emgd.optim.dual.kkt import TOLERANCE, scalar_residual
+from avalanche_emgd.optim.dual.scalar_problem import make_scalar_problem
+from tests.optim.families import problems
+from tests.tolerance import tolerance
+
+# Of residuals, which are quotients of sums of sums of at most 12 terms.
+ROUNDING = tolerance(torch.float64, 12 * 12)
+bounds = st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.99])
+dtypes = st.sampled_from([torch.float64, torch.float64, torch.float32, torch.float16])
+seeds = st.integers(0, 2**32 - 1)
+
+
+def feasible(G, sigma, c, seed):
+    """Weights that satisfy the equality and the bounds, but are not optimal."""
+    rng = np.random.default_rng(seed)
+    tau = 1 / sigma
+    shares = torch.from_numpy(rng.dirichlet(np.ones(len(G))))
+    shares[rng.random(len(G)) < 0.3] = 0.0
+    weights = torch.where(tau > 0.0, shares / tau, shares)
+    total = float((tau * weights).sum())
+    assume(total > 0.0)
+    return c / tau.sum() + (1 - c) * weights / total
+
+
+@pytest.mark.parametrize("solver", ["auto", "cvxopt"])
+@given(problems(kinds=("plain", "cone", "duplicates", "opposite", "zero", "near")), bounds, dtypes)
+def test_every_answer_is_within_the_tolerance(solver, problem, c, dtype):
+    """Also of Gramians that rounding has made indefinite."""
+    J, sigma = problem
+    G = (J @ J.T).to(dtype)
+    try:
+        solution = solve_dual(G, sigma, lower_bound=c, solver=solver)
+    except ArithmeticError:  # of cvxopt, for factors that differ much
+        assert solver == "cvxopt"
+        return
+    assert 0.0 <= solution.residual <= TOLERANCE
+    assert kkt_residual(G, solution.weights, sigma, lower_bound=c) <= TOLERANCE
+
+
+@given(problems(max_n=8, spreads=(0.0, 1.0)), bounds, seeds)
+def test_numbers_and_arrays_have_one_residual(problem, c, seed):
+    J, sigma = problem
+    G = J @ J.T
+    scalars = make_scalar_problem(G, sigma, c, None)
+    assume(scalars is not None)
+    weights = feasible(G, sigma, c, seed)
+    # Not below their bounds, in the problem's own rounding.
+    u = [max(w * n, low) for w, n, low in zip(weights, scalars.norms, scalars.lower, strict=True)]
+    v = [sum(x * y for x, y in zip(row, u, strict=True)) for row in scalars.C]
+    found = scalar_residual(scalars, u, v, [x / n for x, n in zip(u, scalars.norms, strict=True)])
+    expected = kkt_residual(G, weights, sigma, lower_bound=c)
+    assert found == pytest.approx(expected, rel=1e-6, abs=ROUNDING / (1 - c))
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ([0.5, 0.5], 0.0),
+        # Gλ = λ and ν = 1; the second multiplier is 0 − 1, of terms that sum to 0 + 1.
+        ([1.0, 0.0], 1.0),
+        # ν = 5/8; the multipliers are (3/4 − 5/8) / (3/4 + 5/8) and (1/4 − 5/8) / (1/4 + 5/8).
+        ([0.75, 0.25], 3 / 7),
+        # The equality alone: λ is optimal up to its scale, and ν with it.
+        ([0.6, 0.6], 0.2),
+        ([0.5, float("nan")], math.inf),
+    ],
+)
+def test_orthogonal_unit_gradients(weights, expected):
+    weights = torch.tensor(weights, dtype=torch.float64)
+    assert kkt_residual(torch.eye(2), weights) == pytest.approx(expected, abs=ROUNDING)
+
+
+def test_what_exceeds_a_bound_is_a_share():
+    """The bound is 1/4, and both multipliers are zero or positive: the share must be zero."""
+    G = torch.tensor([[1.0, 1.0], [1.0, 4.0]])
+    # Gλ = (1, 2.5 − 1.5 ε) of λ = (1/2 + ε, 1/2 − ε); all above the bound 1/4 should be the first.
+    weights = torch.tensor([0.7, 0.3], dtype=torch.float64)
+    found = kkt_residual(G, weights, lower_bound=0.5)
+    share = 0.05 * 2.0 / (0.7 + 0.3 * 2.0)
+    nu = (0.45 * 1.0 + 0.05 * 1.9) / 0.5
+    first = abs(1.0 - nu) / (1.0 + nu)
+    assert found == pytest.approx(max(min(share, (1.9 - nu) / (1.9 + nu)), first), abs=ROUNDING)
+
+
+@given(problems(max_n=8), bounds, seeds)
+def test_units_of_gradients_and_factors_do_not_matter(problem, c, seed):
+    """Powers of two are exact; with a bound, all objectives need the same."""
+    J, sigma = problem
+    G = J @ J.T
+    rng = np.random.default_rng(seed)
+    powers = rng.integers(-20, 20, len(G)) if c == 0.0 else np.full(len(G), rng.integers(-20, 20))
+    scale = torch.from_numpy(2.0 ** powers.astype(float))
+    weights = feasible(G, sigma, c, seed)
+    one = kkt_residual(G, weights, sigma, lower_bound=c)
+    scaled = scale[:, None] * G * scale
+    other = kkt_residual(scaled, weights / scale, sigma / scale, lower_bound=c)
+    assert other == pytest.approx(one, rel=1e-6, abs=ROUNDING / (1 - c))
+
+
+@given(problems(max_n=8), bounds, st.floats(1e-6, 1e-1))
+def test_a_violated_equality_is_measured(problem, c, epsilon):
+    J, sigma = problem
+    G = J @ J.T
+    weights = solve_dual(G, sigma, lower_bound=c).weights * (1 + epsilon)
+    assert kkt_residual(G, weights, sigma, lower_bound=c) >= epsilon * (1 - 1e-6)
+
+
+def test_numbers_that_float64_cannot_hold_have_an_infinite_residual():
+    G = torch.tensor([[1.0, 0.5], [0.5, 1.0]], dtype=torch.float64)
+    weights = torch.tensor([1e200, 1e200], dtype=torch.float64)
+    assert kkt_residual(G, weights) == math.inf
