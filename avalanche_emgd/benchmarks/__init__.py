@@ -6,9 +6,10 @@ from .._lazy import make_lazy
 
 if TYPE_CHECKING:
     from .cifar100 import ps_cifar100
+    from .delivery import Delivery
     from .digits import ps_digits
     from .emnist import ps_emnist
-    from .experience import Delivery, SegmentExperience, TaskExperience
+    from .experience import SegmentExperience, TaskExperience
     from .generators import (
         parallel_benchmark,
         parallel_benchmark_from_classes,

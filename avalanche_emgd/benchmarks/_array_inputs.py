@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 
-from ._inputs import non_finite_row
 from ._pixel_statistics import SAMPLE, PixelStatistics
 from .images import ImagesInMemory
+from .inputs import non_finite_row
 
 __all__ = ["datasets_of", "inputs_of_array"]
 

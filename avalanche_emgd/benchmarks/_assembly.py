@@ -12,10 +12,11 @@ from avalanche.benchmarks.utils.flat_data import FlatData
 from torch.utils.data import default_collate
 
 from ._examination import Examination, Inputs
-from ._inputs import InputKind, InputKinds
-from ._labelled import Relabelling, Source, StreamDataset, with_labels
 from ._numbering import Numbering
-from .experience import Delivery, SegmentExperience, TaskExperience
+from .datasets import Relabelling, Source, StreamDataset, with_labels
+from .delivery import Delivery
+from .experience import SegmentExperience, TaskExperience
+from .inputs import InputKind, InputKinds
 from .parallel import ParallelBenchmark, Scenario
 from .timeline import Segment, Timeline
 

@@ -12,12 +12,12 @@ from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
 from torch.utils.data import TensorDataset, default_collate
 
+from .._temporary_seed import temporary_seed
 from ._bulk import Bulk, bulk_of
 from ._declared import declared_targets, place_of, size_of
-from ._inputs import InputError, InputKind, extremes_of, kind_of, non_finite_row
 from ._labels import as_label, first_difference, is_plain, labels_of, no_label
-from ._undisturbed import undisturbed
 from .images import ImagesInMemory
+from .inputs import InputError, InputKind, extremes_of, kind_of, non_finite_row
 
 __all__ = ["Examination", "Inputs"]
 
@@ -97,7 +97,7 @@ class Examination:
         if not complete:
             spread = np.unique(np.linspace(0, len(indices) - 1, limit).astype(int))
             indices = [indices[place] for place in spread.tolist()]
-        with undisturbed(0):
+        with temporary_seed(0):
             first = self._checked_kinds(indices[0])
             for index in indices:
                 kinds = self._checked_kinds(index)
@@ -114,7 +114,7 @@ class Examination:
         return range(self._size)
 
     def _loaded_labels(self) -> list[int]:
-        with undisturbed(0):
+        with temporary_seed(0):
             return [self._sample(index).label for index in self._all()]
 
     def _sample(self, index: int) -> _Sample:

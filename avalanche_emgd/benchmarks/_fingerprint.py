@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._labelled import inputs_of
-from ._undisturbed import undisturbed
+from .._temporary_seed import temporary_seed
+from .datasets import inputs_of
 
 if TYPE_CHECKING:
     from .parallel import ParallelBenchmark
@@ -65,7 +65,7 @@ def _spread(datasets: list[Any]) -> Iterator[tuple[Any, int]]:
 
 
 def _loaded(dataset: Any, index: int, seed: int) -> Tensor:
-    with undisturbed(seed):
+    with temporary_seed(seed):
         return inputs_of(dataset, torch.tensor([index]))[0].detach().cpu()
 
 

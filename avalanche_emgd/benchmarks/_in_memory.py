@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ._bulk import Bulk
-from ._labelled import Source
-
-if TYPE_CHECKING:
-    from .experience import Delivery
+from .datasets import Source
+from .delivery import Delivery
 
 __all__ = ["InMemory", "in_memory"]
 

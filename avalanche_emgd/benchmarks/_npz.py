@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 from numpy.lib import format as npy
 
-from ._text_files import first_line
+from .._text_files import first_line
 from .limits import MEMORY_SHARE, MOST_EXPANSION
 
 __all__ = ["read_arrays"]

@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from .._text_files import first_line
 from ._image_reading import Bytes, bytes_of, is_deep
 from ._pixel_statistics import SAMPLE, PixelStatistics
-from ._text_files import first_line
 from .image_files import check_minibatch, fits_in_memory
 from .images import ImagesInMemory, normalised
 from .limits import MOST_PIXELS

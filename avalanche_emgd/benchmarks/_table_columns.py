@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ._text_files import excerpt
+from .._text_files import excerpt
 
 __all__ = ["Column", "Float", "categories", "numbers"]
 

@@ -15,10 +15,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from .._near import did_you_mean
+from .._text_files import excerpt, first_line
 from ._paths import checked_path
-from ._table_arguments import check_table_file
-from ._text_files import excerpt, first_line
 from .limits import MEMORY_SHARE
+from .table_arguments import check_table_file
 
 __all__ = ["Table"]
 

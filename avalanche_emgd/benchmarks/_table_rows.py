@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from .._near import did_you_mean
+from .._text_files import excerpt
 from ._class_labels import check_classes
 from ._stratified import divide
 from ._table_columns import Column, Float, categories, numbers
 from ._table_files import Table
-from ._text_files import excerpt
 
 __all__ = ["Rows", "TableColumns", "read_rows"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,26 +11,17 @@ from avalanche.benchmarks import DatasetExperience
 from torch import Tensor
 
 from ._in_memory import in_memory
-from ._labelled import Source, checked, collate, inputs_of
+from .datasets import Source, checked, collate, inputs_of
+from .delivery import Delivery
 from .parallel import ParallelBenchmark
 from .timeline import Segment
 
 __all__ = [
-    "Delivery",
     "SegmentExperience",
     "TaskExperience",
     "finishing_objectives",
     "objective_names",
 ]
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One minibatch of one task at one tick: samples ``start:stop`` of an experience's data set."""
-
-    task: int
-    start: int
-    stop: int
 
 
 class ParallelExperience(DatasetExperience):

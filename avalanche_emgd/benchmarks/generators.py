@@ -20,9 +20,9 @@ from ._arguments import (
 from ._assembly import TaskData, assemble
 from ._examination import Examination
 from ._label_sets import check_random_seed
-from ._labelled import with_labels
 from ._labels import checked_label_sets
 from ._numbering import Numbering
+from .datasets import with_labels
 from .limits import CHECKED_SAMPLES
 from .parallel import ParallelBenchmark, Scenario
 from .protocol import check_label_sets

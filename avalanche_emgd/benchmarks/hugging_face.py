@@ -15,13 +15,13 @@ from typing_extensions import Unpack
 
 from .._near import did_you_mean
 from .._options import with_defaults
+from .._text_files import excerpt, first_line
 from ._array_inputs import datasets_of, inputs_of_array
 from ._class_labels import check_classes
 from ._image_reading import check_size
 from ._ready_made import divided
 from ._rows_of_images import RowsOfImages, datasets_of_images
 from ._table_columns import Column, categories
-from ._text_files import excerpt, first_line
 from .limits import MEMORY_SHARE
 from .parallel import ParallelBenchmark
 from .stream_options import StreamOptions

@@ -10,7 +10,7 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
 
-from ._labelled import collate
+from .datasets import collate
 from .experience import SegmentExperience, objective_names
 
 __all__ = ["Part", "SerialTickLoader", "TickBatch", "TickLoader", "as_tick"]

@@ -11,6 +11,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from .._options import with_defaults
+from .._text_files import first_line
 from ._decoded import Decoded, decoded_once
 from ._image_folders import ClassFolders, class_folders
 from ._image_reading import check_size, common_size, decode, is_deep
@@ -19,8 +20,7 @@ from ._paths import checked_path
 from ._pixel_statistics import SAMPLE, PixelStatistics
 from ._ready_made import divided
 from ._stratified import divide
-from ._test_share import check_test_share
-from ._text_files import first_line
+from .held_out import check_test_share
 from .image_files import check_minibatch, image_files
 from .parallel import ParallelBenchmark
 from .stream_options import StreamOptions

@@ -16,12 +16,12 @@ from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
 from ._label_sets import check_random_seed
 from ._ready_made import divided
-from ._table_arguments import check_test_rows
 from ._table_columns import Float
 from ._table_files import Table
 from ._table_rows import TableColumns, read_rows
 from .parallel import ParallelBenchmark
 from .stream_options import StreamOptions
+from .table_arguments import check_test_rows
 from .timeline import Timeline
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
 
 from ._fingerprint import fingerprint_of
-from ._inputs import InputKinds
+from .inputs import InputKinds
 from .scenario import Scenario
 from .timeline import Timeline
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .._near import did_you_mean
+from .._text_files import excerpt, parse_json, read_text
 from ._json_position import line_of
-from ._text_files import excerpt, parse_json, read_text
 from .timeline import Timeline
 
 __all__ = ["LabelSet", "Protocol", "ProtocolError", "check_label_sets"]

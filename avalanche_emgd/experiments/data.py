@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import benchmarks
-from ..benchmarks._table_arguments import SUFFIXES
+from ..benchmarks.table_arguments import SUFFIXES
 from ..models.model_name import ModelName
 
 if TYPE_CHECKING:

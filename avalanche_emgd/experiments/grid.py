@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from ..benchmarks._text_files import excerpt
+from .._text_files import excerpt
 
 __all__ = ["expand_grid"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..benchmarks._text_files import check_text, excerpt
+from .._text_files import check_text, excerpt
 
 __all__ = ["MethodChoice"]
 

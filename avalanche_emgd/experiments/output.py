@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..benchmarks._text_files import check_text, excerpt
+from .._text_files import check_text, excerpt
 
 __all__ = ["check_free", "holds_files", "make_directory", "results_in"]
 

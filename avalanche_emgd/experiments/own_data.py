@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..benchmarks._table_arguments import check_table_file, check_test_rows
+from ..benchmarks.table_arguments import check_table_file, check_test_rows
 from .setting import declared
 
 if TYPE_CHECKING:

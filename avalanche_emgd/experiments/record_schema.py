@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..benchmarks._text_files import check_text, excerpt
+from .._text_files import check_text, excerpt
 from ..benchmarks.limits import MOST_TICKS
 from .trace import LARGEST
 

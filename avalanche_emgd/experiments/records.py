@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..benchmarks._text_files import parse_json, read_text
+from .._text_files import parse_json, read_text
 from .atomic import replacing
 from .config import RunConfig, published_streams
 from .record_schema import FIGURES, IDENTITY, check_record

@@ -24,7 +24,7 @@ from ..evaluation import (
     quiet_evaluator,
 )
 from ..evaluation.editing import are_images
-from ..training.data_fit import check_data
+from ..training.data_checks import check_data
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
 from .atomic import write_json
 from .config import RunConfig, make_benchmark

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .._near import did_you_mean
-from ..benchmarks._text_files import parse_json, read_text
+from .._text_files import parse_json, read_text
 from .config import RunConfig
 from .setting import declared
 

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from .._near import did_you_mean
-from ..benchmarks._text_files import check_text, excerpt
+from .._text_files import check_text, excerpt
 from .setting import Declaration, declared
 
 __all__ = ["as_kind", "check_settings"]

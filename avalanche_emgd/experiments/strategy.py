@@ -13,7 +13,7 @@ from avalanche.training.templates import SupervisedTemplate
 from ..benchmarks import ParallelBenchmark
 from ..models import make_model
 from ..training import MultiGradientTemplate
-from ..training.data_fit import check_takes_numbers
+from ..training.data_checks import check_takes_numbers
 from ..training.methods import make_method
 from ..training.plugins.augmentation import check_augmentable
 from .config import RunConfig

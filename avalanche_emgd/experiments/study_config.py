@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import yaml
 
 from .._near import did_you_mean
-from ..benchmarks._text_files import excerpt, read_text
+from .._text_files import excerpt, read_text
 from ..benchmarks.scenario import Scenario
 from .atomic import replacing
 from .config import RunConfig

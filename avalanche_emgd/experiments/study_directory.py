@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..benchmarks._text_files import excerpt
+from .._text_files import excerpt
 
 __all__ = ["RECORDS", "check_study"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from ..benchmarks._text_files import excerpt, most_digits
+from .._text_files import excerpt, most_digits
 
 __all__ = ["MOST_BYTES", "parse_yaml"]
 

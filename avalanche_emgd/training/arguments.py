@@ -1,4 +1,4 @@
-"""Checks of the types of a strategy's arguments, before any work starts."""
+"""Checks of a strategy's arguments, before any work starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from avalanche.training.plugins import EvaluationPlugin
 from torch import nn
 from torch.optim import Optimizer
 
-__all__ = ["check_kinds", "check_plugins", "check_stream", "refuse_class"]
+from .options import StrategyOptions
+
+__all__ = ["check_kinds", "check_plugins", "check_sizes", "check_stream", "refuse_class"]
 
 
 def refuse_class(name: str, value: Any) -> None:
@@ -83,3 +85,19 @@ def check_stream(experiences: Any, stream: str) -> None:
 def _check(name: str, value: Any, right: bool, words: str) -> None:
     if not right:
         raise TypeError(f"`{name}` must be {words}, found {value!r}.")
+
+
+def check_sizes(options: StrategyOptions) -> None:
+    """Check the sizes among the options of a strategy.
+
+    :param options: all options.
+    :raises ValueError: if a size is out of range; the message names the option and the value.
+    """
+    for name, value, low in (
+        ("memory_size", options["memory_size"], 0),
+        ("train_mb_size", options["train_mb_size"], 1),
+        ("train_epochs", options["train_epochs"], 1),
+        ("eval_mb_size", options["eval_mb_size"], 1),
+    ):
+        if value is not None and (not isinstance(value, int) or value < low):
+            raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from ..benchmarks.experience import finishing_objectives, objective_names
 from ..benchmarks.origin import Origin
-from .memory_intake import Delivered, delivered_by, ids_in, offer, runs_of
+from .delivered_samples import DeliveredSamples, delivered_samples
+from .id_ranges import ids_in_ranges, ranges_of
 from .memory_samples import StoredSamples
 from .memory_shares import equal_shares, filled_shares
 from .memory_store import Group, SampleStore, samples_of, shrink_to
+from .reservoir import keep_smallest_keys
 
 __all__ = ["ReplayMemory"]
 
@@ -81,7 +83,7 @@ class ReplayMemory(StoredSamples):
         :param exp: experience of any benchmark.
         """
         self.pre_adapt(agent_state, exp)
-        self._take_in(exp)
+        self._collect(exp)
         if self._is_ordinary:
             self._finish_all(self._streaming)
         else:
@@ -167,7 +169,7 @@ class ReplayMemory(StoredSamples):
                 for name, stores in self._streaming.items()
                 for label, store in stores.items()
             ],
-            "seen": {name: runs_of(ids) for name, ids in self._seen.items()},
+            "seen": {name: ranges_of(ids) for name, ids in self._seen.items()},
             "origin": None if origin is None else {"fingerprint": origin.fingerprint},
         }
 
@@ -189,7 +191,7 @@ class ReplayMemory(StoredSamples):
         self._groups = {(own, int(label)): None for own, label in state["groups"]}
         for name, label, kept in state["streaming"]:
             self._streaming.setdefault(name, {})[label] = SampleStore.from_state(kept)
-        self._seen = {name: ids_in(runs) for name, runs in state["seen"].items()}
+        self._seen = {name: ids_in_ranges(ranges) for name, ranges in state["seen"].items()}
         origin = state["origin"]
         self._origin = None if origin is None else Origin(fingerprint=origin["fingerprint"])
         self._rebuild()
@@ -209,9 +211,9 @@ class ReplayMemory(StoredSamples):
         self._generator = torch.Generator()
         self.load_state_dict(state["_state"])
 
-    def _take_in(self, exp: Any) -> None:
+    def _collect(self, exp: Any) -> None:
         """Set aside samples that an experience has delivered."""
-        delivered = delivered_by(exp)
+        delivered = delivered_samples(exp)
         sizes = [-(-self.max_size // samples.num_classes) for samples in delivered]
         if self._is_ordinary:
             sizes = self._largest_shares(delivered)
@@ -219,17 +221,17 @@ class ReplayMemory(StoredSamples):
             if not self._is_ordinary:
                 # Each sample is considered once, so repeated deliveries are dropped.
                 seen = self._seen.get(samples.name, torch.empty(0, dtype=torch.long))
-                samples = samples.unlike(seen)
+                samples = samples.unseen(seen)
                 self._seen[samples.name] = torch.cat([seen, samples.ids])
             keys = torch.rand(len(samples.labels), generator=self._generator, dtype=torch.float64)
             stores = self._streaming.setdefault(samples.name, {})
-            offer(stores, samples, keys, size)
+            keep_smallest_keys(stores, samples, keys, size)
 
     @property
     def _is_ordinary(self) -> bool:
         return self._origin is not None and self._origin.is_ordinary
 
-    def _largest_shares(self, delivered: Sequence[Delivered]) -> list[int]:
+    def _largest_shares(self, delivered: Sequence[DeliveredSamples]) -> list[int]:
         """Return for each task the largest number of samples of a class that can stay."""
         counts = Counter(dict.fromkeys(self._groups, 0))
         for store in self._finished:

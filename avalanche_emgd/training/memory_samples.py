@@ -11,7 +11,7 @@ from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from ..benchmarks._labelled import with_labels
+from ..benchmarks.datasets import with_labels
 from .memory_store import SampleStore, samples_of
 
 __all__ = ["StoredSamples"]

@@ -16,10 +16,8 @@ from ..benchmarks import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
 from ..gradients import FusedEngine, GradientEngine, ObjectiveGradients
 from ..optim import ObjectiveWeighting
-from .arguments import check_plugins, refuse_class
-from .fit import check_sizes
+from .arguments import check_plugins, check_sizes, refuse_class
 from .gradient_space import GradientSpace
-from .lone_samples import fails_alone, lone_replay
 from .memory import ReplayMemory
 from .options import StrategyOptions
 from .plugins import (
@@ -30,6 +28,7 @@ from .plugins import (
     WeightingPlugin,
 )
 from .precision import MixedPrecision, Precision
+from .single_sample_batches import fails_alone, lone_replay
 from .tick import Tick
 from .tick_template import TickTemplate
 from .weighting_probe import probe_weighting

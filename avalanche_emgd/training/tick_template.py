@@ -19,9 +19,9 @@ from ..evaluation.quiet import quiet_evaluator
 from ..models import ClassMask, prepare_heads
 from ._callbacks import has_callback
 from .arguments import check_kinds, check_stream
-from .data_fit import check_data, check_experiences
-from .fit import check_fit
-from .lone_samples import fails_alone, has_batch_norm
+from .compatibility import check_fit
+from .data_checks import check_data, check_experiences
+from .single_sample_batches import fails_alone, has_batch_norm
 from .update import MultiGradientUpdate
 
 __all__ = ["TickTemplate"]

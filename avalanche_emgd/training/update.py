@@ -18,8 +18,8 @@ from ..gradients.batches import Pieces
 from ..gradients.engine import Losses
 from ..models import ClassMask
 from ..optim import check_finite, checked_weights
+from .cross_entropy import is_mean_cross_entropy, mean_cross_entropies
 from .gradient_space import GradientSpace
-from .joint_losses import is_mean_cross_entropy, mean_cross_entropies
 from .precision import MixedPrecision
 from .tick import Tick
 

@@ -22,7 +22,7 @@ from avalanche.training.plugins import (
 )
 
 from avalanche_emgd import AvgGradStrategy, EMGDStrategy, Timeline
-from avalanche_emgd.benchmarks._labelled import with_labels
+from avalanche_emgd.benchmarks.datasets import with_labels
 from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.models import prepare_heads
 from avalanche_emgd.training.plugins import ClassMaskPlugin, MultiGradientPlugin

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
 from avalanche_emgd import ReplayMemory
-from avalanche_emgd.benchmarks._labelled import with_labels
+from avalanche_emgd.benchmarks.datasets import with_labels
 from avalanche_emgd.training.peers import DERPPStrategy, GSSMemory, GSSStrategy
 from tests.training.common import toy_strategy
 

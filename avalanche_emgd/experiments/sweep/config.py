@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from ..._near import did_you_mean
-from ...benchmarks._text_files import excerpt, read_text
+from ..._text_files import excerpt, read_text
 from ..atomic import replacing
 from ..study_config import StudyConfig
 from ..yaml_files import MOST_BYTES, parse_yaml

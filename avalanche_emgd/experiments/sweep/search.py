@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from ...benchmarks._text_files import excerpt, first_line
+from ..._text_files import excerpt, first_line
 from ..output import holds_files, make_directory
 from ..records import last_line
 from ..run import check_run

@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from ..._near import did_you_mean
-from ...benchmarks._text_files import check_text, excerpt
+from ..._text_files import check_text, excerpt
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -13,7 +13,7 @@ from typing_extensions import Unpack
 from ...benchmarks.experience import finishing_objectives, objective_names
 from ...gradients.flat_gradient import flat_gradient
 from ...models import evaluation_mode
-from ..memory_intake import indices_by_task
+from ..delivered_samples import indices_by_task
 from ..options import StrategyOptions
 from .quadratic_penalty import QuadraticPenaltyStrategy
 

@@ -99,7 +99,7 @@ class GSSMemory(ReplayMemory):
 
     _IN_STATE: ClassVar[tuple[str, ...]] = (*ReplayMemory._IN_STATE, "_scores")
 
-    def _take_in(self, exp: Any) -> None:
+    def _collect(self, exp: Any) -> None:
         """Do nothing, because samples are offered at each tick."""
 
     def _group_of(self, name: str, label: int, store: SampleStore) -> Group:

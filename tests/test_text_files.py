@@ -7,8 +7,8 @@ import tracemalloc
 
 import pytest
 
+from avalanche_emgd._text_files import MOST_BYTES, excerpt, parse_json, read_text
 from avalanche_emgd.benchmarks import LabelSet, Protocol, Timeline
-from avalanche_emgd.benchmarks._text_files import MOST_BYTES, excerpt, parse_json, read_text
 from avalanche_emgd.benchmarks.limits import MOST_TASKS
 from avalanche_emgd.experiments.study_config import StudyConfig
 from avalanche_emgd.experiments.yaml_files import parse_yaml

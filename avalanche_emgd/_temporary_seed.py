@@ -9,11 +9,11 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-__all__ = ["undisturbed"]
+__all__ = ["temporary_seed"]
 
 
 @contextmanager
-def undisturbed(seed: int) -> Iterator[None]:
+def temporary_seed(seed: int) -> Iterator[None]:
     """Seed the global generators of torch, NumPy and Python, and restore them afterwards.
 
     The examination of samples with random transforms thus does not change later runs.

@@ -10,11 +10,11 @@ from avalanche.models import DynamicModule
 from avalanche.models.utils import avalanche_forward
 from torch import Tensor, nn
 
-from ..benchmarks._inputs import InputKind
-from ..benchmarks._labelled import inputs_of
-from ..benchmarks._ordinary import check_kept, check_ordinary
-from ..benchmarks._text_files import first_line
-from ..benchmarks._undisturbed import undisturbed
+from .._temporary_seed import temporary_seed
+from .._text_files import first_line
+from ..benchmarks.datasets import inputs_of
+from ..benchmarks.inputs import InputKind
+from ..benchmarks.ordinary_experiences import check_kept, check_ordinary
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models import evaluation_mode
 
@@ -113,7 +113,7 @@ def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
 def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int]:
     """Load one input ``[1, ...]`` of a kind, and return it with its task label."""
     kinds = benchmark.input_kinds
-    with undisturbed(0):
+    with temporary_seed(0):
         if kind in kinds.test:
             task = kinds.test.index(kind)
             data = benchmark.test_stream[task].dataset
@@ -149,7 +149,7 @@ def _try(
     remedy: str = "Convert them with a transform, or the model.",
 ) -> None:
     try:
-        with undisturbed(0):
+        with temporary_seed(0):
             avalanche_forward(model, x, torch.tensor([task], device=x.device))
     except Exception as error:
         found = first_line(error)[:200]

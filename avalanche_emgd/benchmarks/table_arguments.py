@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ._test_share import check_test_share
+from .held_out import check_test_share
 
 __all__ = ["SUFFIXES", "check_table_file", "check_test_rows"]
 

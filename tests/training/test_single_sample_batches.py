@@ -9,8 +9,8 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from avalanche_emgd import ResNet18, Timeline, parallel_benchmark
-from avalanche_emgd.training.lone_samples import fails_alone
 from avalanche_emgd.training.peers import JointStrategy
+from avalanche_emgd.training.single_sample_batches import fails_alone
 from tests.toy import toy_benchmark
 from tests.training.common import toy_strategy, weights_of
 from tests.training.test_avalanche import serial_benchmark

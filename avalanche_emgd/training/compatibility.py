@@ -1,4 +1,4 @@
-"""Checks that sizes, model, criterion and benchmark fit together, before any work starts."""
+"""Checks that a model and a criterion can be trained on a benchmark, before any work starts."""
 
 from __future__ import annotations
 
@@ -8,26 +8,9 @@ import torch
 from torch import nn
 
 from ..benchmarks.parallel import ParallelBenchmark
-from .lone_samples import fails_alone
-from .options import StrategyOptions
+from .single_sample_batches import fails_alone
 
-__all__ = ["check_fit", "check_sizes"]
-
-
-def check_sizes(options: StrategyOptions) -> None:
-    """Check the sizes among the options of a strategy.
-
-    :param options: all options.
-    :raises ValueError: if a size is out of range; the message names the option and the value.
-    """
-    for name, value, low in (
-        ("memory_size", options["memory_size"], 0),
-        ("train_mb_size", options["train_mb_size"], 1),
-        ("train_epochs", options["train_epochs"], 1),
-        ("eval_mb_size", options["eval_mb_size"], 1),
-    ):
-        if value is not None and (not isinstance(value, int) or value < low):
-            raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")
+__all__ = ["check_fit"]
 
 
 def check_fit(

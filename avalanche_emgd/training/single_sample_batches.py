@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import default_collate
 
-from ..benchmarks._undisturbed import undisturbed
+from .._temporary_seed import temporary_seed
 from ..benchmarks.parallel import ParallelBenchmark
 from ..models.modes import restored_modes
 
@@ -36,7 +36,7 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
     if not has_batch_norm(model):
         return False
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    with undisturbed(0), restored_modes(model), torch.no_grad():
+    with temporary_seed(0), restored_modes(model), torch.no_grad():
         sample = dataset.train()[0]
         x = default_collate([sample[0]]).to(device)
         task = torch.tensor([int(sample[2]) if len(sample) > 2 else 0], device=device)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ._text_files import first_line
+from .._text_files import first_line
 
 __all__ = ["InputError", "InputKind", "InputKinds", "extremes_of", "kind_of", "non_finite_row"]
 

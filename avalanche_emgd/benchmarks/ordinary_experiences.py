@@ -7,7 +7,7 @@ from typing import Any
 from avalanche.benchmarks.utils import AvalancheDataset
 
 from ._examination import Examination
-from ._labelled import StreamDataset
+from .datasets import StreamDataset
 from .experience import ParallelExperience
 
 __all__ = ["check_kept", "check_ordinary"]

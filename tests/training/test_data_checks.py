@@ -25,7 +25,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from avalanche_emgd import MLP, EMGDStrategy, Timeline, parallel_benchmark
-from avalanche_emgd.training.data_fit import check_data
+from avalanche_emgd.training.data_checks import check_data
 from tests.toy import toy_benchmark, toy_datasets
 
 

@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.utils.data import Dataset, Subset, default_collate
 
 from ._bulk import bulk_of
-from ._inputs import InputError, kind_of
 from ._labels import as_label
+from .inputs import InputError, kind_of
 
 __all__ = [
     "Relabelling",
@@ -48,6 +48,7 @@ class Relabelling:
         self._numbers = dict(numbers)
 
     def __call__(self, target: Any) -> int:
+        """Give the class label in place of a target."""
         return self._numbers[as_label(target)]
 
     def __eq__(self, other: object) -> bool:
