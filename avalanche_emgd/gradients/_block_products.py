@@ -19,7 +19,7 @@ _STRIP, _FEW_ROWS = 12, 100
 class BlockProducts:
     """Inner products of all pairs of rows, summed in float32 within blocks and in float64 beyond.
 
-    What does not depend on the numbers is prepared once: in the middle of training, half of the
+    Views of the memory are prepared once: in the middle of training, half of the
     time of a small operation is cutting tensors.
 
     :param pieces: ``[n, size]`` float32 on the CPU, one beside the other; they may be written again
@@ -77,7 +77,7 @@ class _Strip:
 
 
 def _stacks(rows: Tensor) -> list[Tensor]:
-    """Blocks of rows ``[n, size]``, as ``[number, n, elements]``: the whole ones and the rest."""
+    """Blocks of rows ``[n, size]``, as ``[number, n, elements]``: whole blocks and the remainder."""
     n, size = rows.shape
     blocks, rest = divmod(size, BLOCK)
     stacks = [rows[:, : size - rest].view(n, blocks, BLOCK).transpose(0, 1)] if blocks else []

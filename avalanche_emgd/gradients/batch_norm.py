@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 __all__ = ["is_batch_norm", "normalised_by_objective", "normalises_by_batch", "tracks"]
 
-# What these types compute; subclasses and patched classes may compute something else.
+# Subclasses and patched classes may compute something else.
 _FORWARDS: dict[type[nn.Module], Any] = {
     kind: kind.forward for kind in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 }

@@ -119,7 +119,7 @@ def _column(tensors: Sequence[Any]) -> Tensor | None:
         return None
     kind = (first.dtype, first.device, first.shape[1:])
     for each in tensors:
-        # What `torch.cat` would convert is not the same in a pass of its own.
+        # `torch.cat` would convert other dtypes, which a pass of their own does not.
         if type(each) is not type(first) or not has_rows(each):
             return None
         if (each.dtype, each.device, each.shape[1:]) != kind:

@@ -34,10 +34,10 @@ __all__ = ["Comparison", "line_of"]
 class Comparison:
     """Separate passes of a tick, to compare a joint pass with.
 
-    :param module: the model.
-    :param forward: makes the joint pass.
-    :param batches: of the objectives.
-    :param outputs: of separate passes, one for each objective, in their graphs.
+    :param module: model.
+    :param forward: function that makes the joint pass.
+    :param batches: batches of the objectives.
+    :param outputs: outputs of separate passes, one for each objective, in their graphs.
     :param before: running statistics before these passes.
     """
 
@@ -112,7 +112,7 @@ class Comparison:
             raise UntrustedError("its forward pass registers hooks on tensors")
         if joint.is_modified():
             raise UntrustedError("inputs of a layer are modified in place afterwards")
-        # To be compared when its outputs are: statistics of what is no batch are something else.
+        # Compared only once the outputs agree.
         self._found = state.statistics.copies()
         return joint
 

@@ -15,9 +15,9 @@ __all__ = ["DenseGradients", "Piece"]
 class Piece:
     """Gradients by successive parameters.
 
-    :param start: where they start in the flat space.
-    :param length: of one.
-    :param padded: ``[n, length or more]``, with zeros after each.
+    :param start: first element in the flat space.
+    :param length: number of elements of one gradient.
+    :param padded: memory ``[n, length or more]``, with zeros after each gradient.
     """
 
     def __init__(self, start: int, length: int, padded: Tensor) -> None:
@@ -28,9 +28,9 @@ class Piece:
 
 
 class DenseGradients:
-    """What is asked of pieces: their part of the Gramian and of the weighted sum.
+    """Gradients in several pieces, with their part of the Gramian and of the weighted sum.
 
-    :param pieces: apart from each other in the flat space or not; without any, there is no Gramian.
+    :param pieces: pieces of the flat space, in its order; they need not cover it.
     """
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
@@ -41,7 +41,7 @@ class DenseGradients:
         self._summed: list[tuple[Tensor, slice]] = []
 
     def gramian(self, num_shared: int) -> Tensor:
-        """Inner products over what is in the first ``num_shared`` elements, ``[n, n]`` float64."""
+        """Inner products over the first ``num_shared`` elements, ``[n, n]`` float64."""
         self._cut(num_shared)
         return self._gramian()
 
@@ -49,7 +49,7 @@ class DenseGradients:
         """Write the weighted sum over the first ``num_shared`` elements, the sum over the rest.
 
         :param factors: ``[n]``, in the dtype of the gradients.
-        :param update: ``[P]``, where to.
+        :param update: result ``[P]``, written in place.
         """
         self._cut(num_shared)
         for columns, place in self._weighted:

@@ -21,10 +21,10 @@ _OWN = frozenset(vars(nn.Module()))  # attributes that each module has
 class ForwardState:
     """State that a forward pass may write: random numbers, tensors and attributes of modules.
 
-    :param module: before the pass.
-    :param structure: its :func:`structure_of`.
-    :param thorough: look into lists, dictionaries and sets that modules hold, too, and at
-        generators of Python and NumPy.
+    :param module: model before the pass.
+    :param structure: result of :func:`structure_of` for the model.
+    :param thorough: whether to look into lists, dictionaries and sets of modules, and at generators
+        of Python and NumPy, too.
     """
 
     def __init__(self, module: nn.Module, structure: list[Any], *, thorough: bool = False) -> None:
@@ -35,7 +35,7 @@ class ForwardState:
         self._containers = _containers_of(self._modules) if thorough else []
         self._random = RandomState(self._tensors, structure, thorough=thorough)
         self.statistics = RunningStatistics(self._modules)
-        """What batch norms may write."""
+        """Buffers that batch norms may write."""
         self.save()
 
     def save(self) -> None:

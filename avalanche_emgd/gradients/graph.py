@@ -1,4 +1,4 @@
-"""What an autograd graph says about the uses of parameters."""
+"""Uses of parameters in an autograd graph."""
 
 from __future__ import annotations
 

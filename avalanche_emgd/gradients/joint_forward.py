@@ -190,7 +190,7 @@ def _rows_of(rows: Tensor | None, layer: nn.Module, name: str, number: int, like
 
 
 def _as(tensor: Tensor, like: Tensor) -> Tensor:
-    """In the precision of the parameters; whole numbers, such as those of words, as they are."""
+    """Convert to the dtype of the parameters; integers, such as token ids, stay integers."""
     if tensor.dtype == like.dtype or not tensor.is_floating_point():
         return tensor
     return tensor.to(like.dtype)

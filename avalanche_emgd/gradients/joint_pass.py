@@ -24,9 +24,9 @@ __all__ = ["ComparedPass", "JointPass"]
 class JointPass(Pass):
     """All objectives have been forwarded together, and are differentiated together.
 
-    :param forward: the forward pass.
-    :param assembly: puts the gradients of layers together.
-    :param trust: in the model.
+    :param forward: forward pass.
+    :param assembly: assembly of the gradients of layers.
+    :param trust: results of comparisons of the model.
     """
 
     joined: Tensor
@@ -90,10 +90,10 @@ class JointPass(Pass):
 class ComparedPass(Pass):
     """Separate passes, with which a joint pass is compared once their losses are known.
 
-    :param separate: whose results count.
-    :param comparison: with the joint pass.
-    :param assembly: puts the gradients of layers together.
-    :param trust: in the model.
+    :param separate: separate passes, whose gradients are returned.
+    :param comparison: comparison with the joint pass.
+    :param assembly: assembly of the gradients of layers.
+    :param trust: results of comparisons of the model.
     """
 
     def __init__(

@@ -23,12 +23,13 @@ _LARGE = 16 * 1024
 
 @dataclass(frozen=True)
 class Layout:
-    """What is written where, by the layers that have been called.
+    """Memory of the gradients by each parameter, and the functions that write it.
 
     :param size: P, elements of the flat space.
-    :param outer: calls whose weight's gradients stay outer products, and where these start.
+    :param outer: calls whose gradients by the weight stay outer products, each with its first
+        element in the flat space.
     :param dense: gradients by all other parameters.
-    :param steps: calls, and what writes the gradients by their parameters.
+    :param steps: calls, and the functions that write the gradients by their parameters.
     :param used: for each parameter, whether a call uses it.
     :param unused: memory of parameters that no call uses.
     """

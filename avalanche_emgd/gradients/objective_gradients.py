@@ -1,4 +1,4 @@
-"""What an engine finds: one gradient per objective, and what is asked of them."""
+"""One gradient per objective, their Gramian and their weighted sum."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["ObjectiveGradients", "StackedGradients"]
 class ObjectiveGradients(ABC):
     """One gradient per objective over a flat space of P elements.
 
-    Their Gramian and their weighted sum are all that multi-gradient descent asks for, and an engine
-    may know both without ever laying out n gradients.
+    Multi-gradient descent needs their Gramian and their weighted sum only. An engine may compute both
+    without ever holding n gradients.
     """
 
     used: Sequence[bool] = ()

@@ -24,7 +24,7 @@ _HOOK = -1  # those of torch's handles are numbered from zero
 class LayerCall:
     """One call of a layer.
 
-    :param layer: that was called.
+    :param layer: layer of the call.
     :param inputs: activations ``[N, ...]``, detached.
     :param version: of the inputs at the call: modifications in place count it up.
     :param node: of the output in the autograd graph. It stays when the output is modified in place.
@@ -33,8 +33,8 @@ class LayerCall:
     :param input_nr: number of the inputs among the outputs of their node.
     :param samples: length of the output.
     :param dtype: of the output.
-    :param own: by name, where the graph has gradients ``[n, ...]`` by the layer's parameters, one
-        of each objective; empty for layers with rules.
+    :param own: edges of the graph by name, at which gradients ``[n, ...]`` by the layer's
+        parameters are found, one for each objective; empty for layers with rules.
     """
 
     layer: nn.Module
@@ -50,7 +50,7 @@ class LayerCall:
 
 
 class Recording:
-    """A forward pass whose calls of known layers have been recorded.
+    """Forward pass with the recorded calls of known layers.
 
     :param output: of the model, ``[N, ...]``, in its graph.
     :param calls: in the order of the pass.
@@ -63,7 +63,7 @@ class Recording:
         self._unusable = unusable
 
     def unlike(self, size: int) -> str | None:
-        """Name the type of a layer whose inputs or outputs are not those of ``size`` samples."""
+        """Name the type of a layer whose inputs or outputs are not ``size`` samples."""
         if self._unusable is not None:
             return self._unusable
         for call in self.calls:

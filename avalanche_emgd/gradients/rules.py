@@ -21,14 +21,14 @@ layer with a rule must treat each sample by itself."""
 Rule = TypeVar("Rule", bound=GradientRule)
 
 _RULES: dict[type[nn.Module], GradientRule] = {}
-# What these types compute: a class can be patched after its rule was registered.
+# Forward methods at registration: a class can be patched afterwards.
 _FORWARDS: dict[type[nn.Module], Any] = {}
 
 
 def gradient_rule(kind: type[nn.Module]) -> Callable[[Rule], Rule]:
     """Register the rule of a type of layers; subclasses need rules of their own.
 
-    :param kind: whose ``forward`` takes one tensor and gives one.
+    :param kind: type of layers whose ``forward`` takes one tensor and returns one.
     """
 
     def register(rule: Rule) -> Rule:

@@ -1,4 +1,4 @@
-"""What comparisons with separate passes have shown of a model."""
+"""Results of comparisons with separate passes, and the choice of the next pass."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from .rules import rule_of
 __all__ = ["MANY", "Writer", "writer_for"]
 
 # Objectives from which on products of all of them at once pay: PyTorch has them only for results
-# that are in one piece of memory. What is written to rows that are apart is computed one by one.
+# in one piece of memory. Rows in separate pieces are computed one by one.
 MANY = 6
 
 Writer = Callable[[LayerGradient], None]
@@ -27,8 +27,9 @@ def writer_for(layer: nn.Module, targets: Mapping[str, Tensor], add: bool) -> Wr
     """Prepare to write gradients by the rule of a layer's type.
 
     :param layer: :func:`~.rules.is_known`.
-    :param targets: where to, ``[n, size]``, by the names of the parameters; others are left out.
-    :param add: to what is there, instead of replacing it.
+    :param targets: rows to write, ``[n, size]``, by the names of the parameters; other parameters
+        are left out.
+    :param add: whether to add to the rows, instead of replacing them.
     """
     if type(layer) is nn.Linear:
         return _LinearWriter(layer, targets, add)

@@ -59,8 +59,8 @@ class MultiGradientTemplate(TickTemplate):
     * ``weights``: ``[n]`` float64, from ``after_weighting`` on.
 
     For subclasses: :meth:`objective_loss` is the loss of one objective, :meth:`weigh` the weights
-    and :meth:`combine` the update; :meth:`make_memory` and :meth:`make_replay` say what is kept and
-    what is drawn of it.
+    and :meth:`combine` the update; :meth:`make_memory` and :meth:`make_replay` make the
+    replay memory and the plugin that draws from it.
 
     ``loss`` is the mean of the objectives' losses. What plugins add to it (EWC and the like) is
     differentiated on its own and added to the weighted sum; a factor they put on it scales that.
@@ -101,14 +101,14 @@ class MultiGradientTemplate(TickTemplate):
         self.memory: ReplayMemory | None = None
         """Replay memory, if there is one."""
         self.replay: ReplayMemoryPlugin | None = None
-        """What draws from it."""
+        """Plugin that draws from the memory; ``None`` without one."""
         own: list[BasePlugin] = []
         if memory_size:
             self.memory = self.make_memory(memory_size, chosen["seed"])
             self.replay = self.make_replay(self.memory, chosen["memory_objectives"])
             own.append(self.replay)
         self.memory_editing: MemoryEditingPlugin | None = None
-        """What edits the memory, if it is edited."""
+        """Plugin that edits the memory; ``None`` without editing."""
         if chosen["memory_editing"] is not None:
             if self.memory is None:
                 raise ValueError("`memory_editing` needs a replay memory: give `memory_size`, too.")
@@ -224,7 +224,7 @@ class MultiGradientTemplate(TickTemplate):
     def _num_replayed(self) -> int:
         return 0 if self.replay is None else len(self.replay.drawn)
 
-    # What plugins and loggers see of a tick
+    # The current tick, for plugins and loggers
 
     @property
     def objectives(self) -> list[str]:

@@ -166,7 +166,7 @@ class TickTemplate(MultiGradientUpdate, SupervisedTemplate):
         return model.to(self.device)
 
     def _check_replay(self, model: nn.Module, benchmark: ParallelBenchmark) -> None:
-        """Check that a model can be trained on what is replayed."""
+        """Check that a model can be trained on the replayed samples."""
 
     def _before_training_exp(self, **kwargs: Any) -> None:
         if not self._checked:  # of a stream that is generated now
