@@ -77,7 +77,7 @@ class _Strip:
 
 
 def _stacks(rows: Tensor) -> list[Tensor]:
-    """Blocks of rows ``[n, size]``, as ``[number, n, elements]``: whole blocks and the remainder."""
+    """Blocks of rows ``[n, size]``, ``[number, n, elements]``: whole blocks, and the remainder."""
     n, size = rows.shape
     blocks, rest = divmod(size, BLOCK)
     stacks = [rows[:, : size - rest].view(n, blocks, BLOCK).transpose(0, 1)] if blocks else []

@@ -126,13 +126,13 @@ def uses_parameters(
 def loss_is_separable(loss: Tensor, number: int, output: Tensor, sizes: Sequence[int]) -> bool:
     """Whether a loss depends on the outputs of one objective alone.
 
-    The walk from the loss must reach the output through a cut of it, or of its masked copy, into
-    the objectives' pieces, and must enter the cut at the objective's own piece.
+    The walk from the loss must reach the output through a node that splits it, or its masked copy,
+    into the objectives' pieces, and must enter that node at the objective's own piece.
 
-    :param loss: scalar.
-    :param number: of the objective.
+    :param loss: loss of the objective, a scalar.
+    :param number: position of the objective, from 0.
     :param output: joint output of all objectives.
-    :param sizes: samples of each objective.
+    :param sizes: number of samples of each objective.
     """
     seen: set[Any] = {None}
     stack: list[tuple[Any, int]] = [(loss.grad_fn, 0)]

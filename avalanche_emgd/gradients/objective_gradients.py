@@ -16,8 +16,8 @@ __all__ = ["ObjectiveGradients", "StackedGradients"]
 class ObjectiveGradients(ABC):
     """One gradient per objective over a flat space of P elements.
 
-    Multi-gradient descent needs their Gramian and their weighted sum only. An engine may compute both
-    without ever holding n gradients.
+    Multi-gradient descent needs only their Gramian and their weighted sum. An engine may compute
+    both without ever holding n gradients.
     """
 
     used: Sequence[bool] = ()
