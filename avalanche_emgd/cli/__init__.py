@@ -1,4 +1,4 @@
-"""The command line: words in, words out; the work is done in ``avalanche_emgd.experiments``."""
+"""The command line: it reads options and prints; ``avalanche_emgd.experiments`` does the work."""
 
 from . import methods, runs, studies, sweeps  # noqa: F401  # their import adds the commands to the app
 from .app import app

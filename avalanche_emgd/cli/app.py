@@ -1,4 +1,4 @@
-"""The application itself."""
+"""The Typer application, to which the commands are added."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def main(
     ] = False,
 ) -> None:
     """Parallel continual learning with elastic multi-gradient descent."""
-    # As `python -m` does: methods of one's own are found in the current directory.
+    # The current directory is searched for modules, as by `python -m`: it may hold a method.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

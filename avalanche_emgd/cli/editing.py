@@ -1,4 +1,4 @@
-"""Memory editing in words."""
+"""The option that edits the memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def editing_settings(text: str) -> dict[str, Any]:
 
     :param text: name of a rule, and settings of
         :class:`~avalanche_emgd.training.editing.MemoryEditing` with values as in YAML.
-    :raises ValueError: if it is not of this form.
+    :raises ValueError: if the text is not of this form.
     """
     from ..experiments.yaml_files import parse_yaml
 

@@ -1,4 +1,4 @@
-"""Errors of the user's making: one line that names what was typed, and exit status 2."""
+"""Errors of usage and of wrong input: one line that names the option, and exit status 2."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .options import typed
 
 __all__ = ["INTERRUPTED", "OneLineGroup", "complains", "stop"]
 
-# The base of typer's errors of usage. Whether typer or click defines it depends on the version.
+# Base class of typer's errors of usage; typer or click defines it, depending on the version.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
-# Errors of wrong input; a damaged file may raise any of them.
+# Errors that wrong input raises; a damaged file may raise any of them.
 _OF_THE_USER = (ValueError, OSError, EOFError, zlib.error)
 
-# Where a name in Python and the option differ, the options that it may have come from.
+# Options that may have set a parameter, where their names differ from the parameter's.
 _OPTIONS = {
     **{name: (each.option,) for name, each in declared(RunConfig).items() if each.option != name},
     "data_root": ("images", "npz", "table"),
@@ -50,7 +50,7 @@ class OneLineGroup(TyperGroup):
     """Commands whose errors of usage are one line."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
-        """Run; with ``standalone_mode``, exit at the end."""
+        """Run a command; with ``standalone_mode``, exit at its end."""
         run: Any = super().main
         if not standalone_mode:
             return run(*args, standalone_mode=False, **kwargs)
@@ -68,7 +68,7 @@ class OneLineGroup(TyperGroup):
 
 
 def _usage(error: Any) -> str:
-    """Message of an error of usage, with the nearest word that would have been right."""
+    """Message of an error of usage, with the most similar valid word."""
     words = re.sub(
         r" ?\(Possible options: .*\)| Did you mean.*|Value error, ", "", error.format_message()
     )
@@ -86,7 +86,7 @@ def _usage(error: Any) -> str:
 
 
 def complains(command: Callable[..., None]) -> Callable[..., None]:
-    """Errors of the user's making are one line that names options, not a traceback."""
+    """Print errors of wrong input as one line that names options, without a traceback."""
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
@@ -110,12 +110,12 @@ def _words(error: BaseException) -> str:
 
 
 def as_typed(message: str, parameters: list[str], given: Collection[str]) -> str:
-    """Put options in the place of the names that Python has for them.
+    """Replace names of parameters in a message by the options that set them.
 
-    :param message: with names in backticks.
-    :param parameters: of the command.
-    :param given: those of them that were typed. Beside a file with settings, only they are
-        replaced: the others are in the file, by their names in Python.
+    :param message: text with names of parameters in backticks.
+    :param parameters: names of the command's parameters.
+    :param given: parameters whose options were typed. With ``config`` among them, only these are
+        replaced: the file has the others by their names in Python.
     """
 
     def option(match: re.Match[str]) -> str:
@@ -135,7 +135,7 @@ def as_typed(message: str, parameters: list[str], given: Collection[str]) -> str
 
 
 def stop(words: str, status: int) -> NoReturn:
-    """Say something in one line on the standard error stream, and exit."""
+    """Print one line on the standard error stream, and exit."""
     line = " ".join(words.split("\n"))
     Console(stderr=True, soft_wrap=True).print(line, markup=False, highlight=False)
     sys.exit(status)

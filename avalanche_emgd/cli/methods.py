@@ -14,7 +14,7 @@ from .errors import complains
 def methods() -> None:
     """List the built-in methods.
 
-    One of your own is named module:callable; the module is looked for in the current directory,
+    A method of your own is named module:callable. The current directory is searched for the module,
     too.
 
     Example: avalanche-emgd methods
@@ -25,5 +25,5 @@ def methods() -> None:
     console.print(table)
     console.print(
         "parallel: made for parallel continual learning; weighting: of the gradients or losses of "
-        "several tasks; serial: serial continual learning; bound: what one would get at best."
+        "several tasks; serial: serial continual learning; bound: upper bound of all methods."
     )

@@ -8,7 +8,7 @@ import typer
 
 OverwriteOption = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace what an earlier run wrote; other files stay."),
+    typer.Option("--overwrite", help="Replace the files of an earlier run; other files stay."),
 ]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", help="Print nothing but errors; results are in the files.")

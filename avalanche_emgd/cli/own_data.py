@@ -1,4 +1,4 @@
-"""Options that name data of one's own."""
+"""Options that name user-defined data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PLACES: dict[str, Any] = {
         ),
     ],
 }
-"""Options that name data of one's own, by name: each gives both `benchmark` and `data_root`."""
+"""Options that name user-defined data, by name. Each sets both ``benchmark`` and ``data_root``."""
 
 
 def data_options(
@@ -45,10 +45,10 @@ def data_options(
     *,
     beside_file: bool = False,
 ) -> dict[str, Any]:
-    """Give the settings of a run that say where the data are; options not typed are left out.
+    """Return the settings ``benchmark`` and ``data_root``, without those that no option sets.
 
-    :param beside_file: whether a file says the benchmark, unless it is given here.
-    :raises ValueError: if more than one place is named.
+    :param beside_file: whether a file has the benchmark, unless an option sets it.
+    :raises ValueError: if options name more than one place.
     """
     given = typed(images=images, npz=npz, table=table)
     if given and data_root is not None:

@@ -30,8 +30,7 @@ def train(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="config.json of an earlier run, to repeat it; options take the place of what it "
-            "says.",
+            help="config.json of an earlier run, to repeat it; options replace its settings.",
         ),
     ] = None,
     edit: Annotated[
@@ -88,8 +87,8 @@ def timeline(
 ) -> None:
     """Draw the spans of the tasks, without training.
 
-    With --protocol alone, the published spans as they are; with a benchmark's data, the spans that
-    a run on them would have.
+    With --protocol alone, the picture has the published spans. With a benchmark's data, it has the
+    spans of a run on them.
 
     Example: avalanche-emgd timeline --benchmark ps-digits --overlap 0.5 --output timeline.png
     """
@@ -110,7 +109,7 @@ def demo(
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """EMGD beside the plain average on PS-Digits, class-incremental; needs no download.
+    """Compare EMGD with the plain average on PS-Digits, class-incremental; needs no download.
 
     Example: avalanche-emgd demo --output runs/demo
     """

@@ -23,8 +23,8 @@ def with_settings(
 ) -> Callable[[Command], Command]:
     """Give a command an option for each setting of a configuration.
 
-    The options stand where the command has the parameter ``settings``. The command receives there
-    a mapping from the names of settings to values, of those settings only that are typed.
+    The options stand in the place of the command's parameter ``settings``. This parameter receives
+    a mapping from names to values, of those settings only whose options are typed.
 
     :param config: dataclass whose fields are declared with
         :class:`~avalanche_emgd.experiments.setting.Setting`.

@@ -55,8 +55,8 @@ def compare(
     """Run every method in every scenario with every label set, time line and seed.
 
     Writes study.yaml, a file in records/ for each finished run, results.csv and results.parquet.
-    Interrupted, the same command continues; with more methods, seeds and so on it does what is
-    missing. Exit status 1 if a run has failed.
+    After an interruption, the same command continues. With more methods, seeds and so on, it does
+    the missing runs. The exit status is 1 if a run has failed.
 
     Example: avalanche-emgd compare --benchmark ps-digits --methods emgd-gmc,avg --seeds 0,1,2
     --scenarios task,class --output runs/digits-study
@@ -72,7 +72,7 @@ def compare(
         )
     study.runs()[0].check_data()
     try:
-        # Of a study that goes on, there may be nothing left to do.
+        # A continued study may have no runs left.
         with importing_early(scheduler is None and not holds_files(output)):
             from ..experiments.study import run_study
 
@@ -102,7 +102,7 @@ def compare(
 def report(
     directory: Annotated[Path, typer.Argument(help="Output directory of a study.")],
     reference: Annotated[
-        str | None, typer.Option(metavar="METHOD", help="To compare the others with.")
+        str | None, typer.Option(metavar="METHOD", help="Method to compare the others with.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Directory for the report. Default: that of the study.")
@@ -111,8 +111,8 @@ def report(
         Literal["web", "latex"],
         typer.Option(
             "--format",
-            help="web: Markdown, and a page for the browser; latex: tables and PDF figures for a "
-            "paper, to take in with \\input.",
+            help="web: Markdown, and a page for the browser; latex: tables and PDF figures for "
+            "\\input in a paper.",
         ),
     ] = "web",
 ) -> None:

@@ -59,8 +59,8 @@ def sweep(
     """Search the settings of a method with Optuna (pip install 'avalanche-emgd[sweep]').
 
     Writes sweep.yaml, optuna.db, a study for each trial in trials/, trials.csv, best.yaml and
-    sweep.png. Interrupted, the same command continues; with more trials it adds some. Exit status 1
-    if a trial has failed.
+    sweep.png. After an interruption, the same command continues. A larger number of trials adds
+    some. The exit status is 1 if a trial has failed.
 
     Example: avalanche-emgd sweep --config sweep.yaml --output runs/sweep
     """

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic replacement of files."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ _NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s+\]")
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Context in which a draft is written; when it ends well, the draft takes the place of a file.
+    """Context in which a draft is written. At its end without an error, the draft replaces a file.
 
-    At any time, also after a crash, the file holds the old content or the new one.
+    At any time, even after a crash, the file has either its old content or the new one.
 
-    :param path: of the file, in a directory that exists.
+    :param path: path of the file, in an existing directory.
     :return: path of the draft, a hidden file in the same directory.
-    :raises ValueError: if it cannot be written, on a full disk for example; says why.
+    :raises ValueError: if the file cannot be written, for example on a full disk; the message says
+        why.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -40,7 +41,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Any, *, indent: int | None = 2) -> None:
-    """Write whole or not at all, a list of numbers in one line."""
+    """Write a JSON file atomically, with each list of numbers on one line."""
     text = json.dumps(content, indent=indent)
     text = _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
     with replacing(path) as draft:

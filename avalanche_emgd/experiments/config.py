@@ -24,7 +24,7 @@ __all__ = [
     "published_streams",
 ]
 
-# Settings that, given another value, may give the protocol another meaning, or none.
+# Settings after whose change another protocol applies, or none.
 _OF_STREAMS = ("benchmark", "task_column", "protocol", "num_tasks", "overlap")
 
 
@@ -36,7 +36,7 @@ def _checked_method(name: str) -> str:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(SharedSettings):
-    """One training run: everything that says what is learned, and how.
+    """One training run: its data, streams, method, model and training.
 
     :raises ValueError: if an argument is out of range; before any work starts.
     """
@@ -103,7 +103,7 @@ class RunConfig(SharedSettings):
             raise ValueError(f"`num_tasks` must be in 1..{num_classes}, found {self.num_tasks}.")
 
     def _check_contradictions(self) -> None:
-        """Refuse options that would have no effect beside others."""
+        """Refuse settings that contradict others, or have no effect beside them."""
         if self.no_flip and not self.augment:
             raise ValueError("`no_flip` is about augmented images: give `augment`, too.")
         if self.protocol is None:
@@ -119,7 +119,7 @@ class RunConfig(SharedSettings):
             raise ValueError("`protocol` says how many tasks there are: leave `num_tasks` out.")
 
     def check_data(self) -> None:
-        """Check that the data can be where the run looks for them; see ``Data.check``.
+        """Check the place of the data before any work starts; see ``Data.check``.
 
         :raises ValueError: also if settings are missing that the data need.
         """
@@ -133,7 +133,7 @@ class RunConfig(SharedSettings):
         return self.name or self.method
 
     def resolved(self) -> RunConfig:
-        """With the settings that apply where none are given."""
+        """Return the configuration with the benchmark's defaults in place of ``None``."""
         own, published = DATA[self.benchmark], self.protocol is not None
         said = published or self.task_column is not None
         return replace(
@@ -150,16 +150,16 @@ class RunConfig(SharedSettings):
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Everything needed to repeat the run, versions of the packages included."""
+        """Return a mapping that is enough to repeat the run, versions of packages included."""
         packages = ("avalanche-emgd", "avalanche-lib", "torch", "torchvision", "torchjd", "numpy")
         return {**asdict(self.resolved()), "versions": {p: version(p) for p in packages}}
 
 
 def published_streams(config: RunConfig) -> tuple[tuple[tuple[int, ...], ...], Timeline]:
-    """Label sets and time line that a run's protocol gives, as they are.
+    """Return the label sets and the time line that a run's protocol has.
 
-    :param config: with a protocol.
-    :raises ValueError: if the protocol is malformed, or not for the run's benchmark.
+    :param config: configuration with a protocol.
+    :raises ValueError: if the protocol is malformed, or for another benchmark.
     """
     chosen = config.resolved()
     protocol = benchmarks.Protocol.load(str(chosen.protocol))
@@ -175,9 +175,8 @@ def published_streams(config: RunConfig) -> tuple[tuple[tuple[int, ...], ...], T
 def make_benchmark(config: RunConfig) -> ParallelBenchmark:
     """Build the benchmark of a run.
 
-    :raises FileNotFoundError: if the data are not there.
-    :raises ValueError: if the folder of the data is needed and not given, or as in
-        ``published_streams``.
+    :raises FileNotFoundError: if the data are missing.
+    :raises ValueError: if ``data_root`` is needed and missing, or as in ``published_streams``.
     """
     config.check_data()
     data = DATA[config.benchmark]
@@ -199,7 +198,7 @@ def make_benchmark(config: RunConfig) -> ParallelBenchmark:
     if chosen.overlap is not None and chosen.num_tasks is None:
         arguments["overlap"] = chosen.overlap
     elif chosen.overlap is not None:
-        # In proportions; the generator fits it to the data.
+        # Equal lengths suffice, because the generator fits the time line to the data.
         lengths = [1000] * int(chosen.num_tasks or 0)
         arguments["timeline"] = benchmarks.Timeline.overlapping(lengths, chosen.overlap)
     where = [str(chosen.data_root)] if data.needs else []

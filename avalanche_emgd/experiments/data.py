@@ -1,4 +1,4 @@
-"""Benchmarks and data of one's own for runs, with the settings that belong to them."""
+"""Sources of data for runs: ready-made benchmarks and user-defined data."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ BenchmarkName = Literal[
 class Data:
     """A source of parallel streams.
 
-    :param generator: gives the function that makes the benchmark, imported only when needed.
-    :param needs: what ``data_root`` is for it; empty if it needs no data.
+    :param generator: function that imports and returns the function that makes the benchmark.
+    :param needs: words for ``data_root``; empty if the benchmark needs no data.
     :param downloads: whether the data can be downloaded.
-    :param num_classes: of all tasks; ``None`` where the data say it.
-    :param shape: of an input; ``None`` where the data say it.
-    :param num_tasks: where neither a protocol nor the user says it.
-    :param model: by default, as the rest.
-    :param option: that names the place on the command line.
-    :param suffixes: endings of the file that is the place; none of a folder.
-    :param holds: words for that file.
-    :param contents: words for what is in it.
+    :param num_classes: number of classes of all tasks; ``None`` if it depends on the data.
+    :param shape: shape of an input; ``None`` if it depends on the data.
+    :param num_tasks: default number of tasks, without a protocol.
+    :param model: name of the default model.
+    :param batch_size: default number of samples per task and tick.
+    :param learning_rate: default learning rate.
+    :param memory_per_class: default capacity of the memory divided by the number of classes.
+    :param option: option that sets ``data_root`` on the command line.
+    :param suffixes: valid suffixes of ``data_root``; empty if it is a folder.
+    :param holds: words for the kind of that file.
+    :param contents: words for the content of that file.
     :param flips: whether mirror images are of the same class.
     """
 
@@ -56,13 +59,13 @@ class Data:
     flips: bool = True
 
     def check(self, name: str, root: str | None, *, download: bool) -> None:
-        """Check, before any work starts, that a place is named where the data can be.
+        """Check the place of the data before any work starts.
 
-        :param name: of the benchmark.
-        :param root: path of the data.
-        :param download: whether they are to be downloaded there.
-        :raises FileNotFoundError: if nothing is there and nothing is to be downloaded.
-        :raises ValueError: if ``root`` is missing or of another kind, or ``download`` has no
+        :param name: name of the benchmark.
+        :param root: path of the data; ``None`` if it is not set.
+        :param download: whether to download the data to that path.
+        :raises FileNotFoundError: if the path does not exist and ``download`` is false.
+        :raises ValueError: if ``root`` is ``None`` or of another kind, or ``download`` has no
             effect.
         """
         fetch = ", and --download to fetch them there" if self.downloads else ""
@@ -92,7 +95,7 @@ class Data:
             )
 
     def make(self, *args: Any, **kwargs: Any) -> ParallelBenchmark:
-        """Make the benchmark; takes the path of the data first, where it needs one."""
+        """Make the benchmark; the first argument is the path of the data, if it needs one."""
         return self.generator()(*args, **kwargs)
 
 
@@ -102,7 +105,7 @@ DATA: dict[str, Data] = {
         lambda: benchmarks.ps_digits, "", False, 10, (1, 8, 8), 5, "mlp", 4, 0.003, 3,
         flips=False,
     ),
-    # Published settings of the paper's three.
+    # Published settings of the three benchmarks of the paper.
     "ps-emnist": Data(
         lambda: benchmarks.ps_emnist,
         _FOLDER, True, 62, (1, 28, 28), 5, "mlp", 128, 0.003, 5,
@@ -138,7 +141,7 @@ DATA: dict[str, Data] = {
 
 
 def _option_for(place: Path) -> str:
-    """Words for the option that a file of this ending is for, if there is one."""
+    """Name the option that takes files of this suffix, if there is one."""
     suffix = None if place.is_dir() else place.suffix.lower()
     found = [data.option for data in DATA.values() if suffix in data.suffixes]
     return f" Such a file is for {found[0]}." if found else ""

@@ -1,4 +1,4 @@
-"""Benchmarks of successive runs, which share what has been decoded."""
+"""Benchmarks of successive runs, which share decoded data."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["SuccessiveBenchmarks"]
 
 
 class SuccessiveBenchmarks:
-    """Makes the benchmarks of one run after the other.
+    """Factory of the benchmarks of successive runs.
 
-    The latest one is kept, so that the next one on the same data shares what has been decoded.
-    Decoded data of one data set are in memory at a time, besides those of runs that still go on.
+    It keeps a reference to the latest benchmark, so that the next one on the same data shares the
+    decoded data. Apart from unfinished runs, one data set is decoded in memory at a time.
     """
 
     def __init__(self) -> None:

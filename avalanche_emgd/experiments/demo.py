@@ -1,4 +1,4 @@
-"""The demonstration: EMGD beside the plain average on the embedded benchmark."""
+"""The demonstration: EMGD and the plain average on the embedded benchmark."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def run_demo(
     overwrite: bool = False,
     progress: bool = True,
 ) -> tuple[list[Run], Path]:
-    """Train both on the same streams and draw their curves side by side.
+    """Train both methods on the same streams, and draw their curves side by side.
 
-    :param output: directory, with one of its own for each run.
-    :param seed: of both runs.
+    :param output: directory, which gets a directory for each run.
+    :param seed: seed of both runs.
     :param threads: see :class:`RunConfig`.
     :param overwrite: whether files of an earlier demonstration may be replaced.
     :param progress: whether to show progress bars.
     :return: the runs, and the path of the picture.
-    :raises FileExistsError: if there are earlier runs that must not be overwritten.
+    :raises FileExistsError: if there are earlier runs and ``overwrite`` is false.
     """
     emgd = RunConfig(
         benchmark="ps-digits", scenario="class", method="emgd-gmc", seed=seed, threads=threads
@@ -43,7 +43,7 @@ def run_demo(
         for label in labels:
             check_free(output / label, overwrite=overwrite)
         stack.enter_context(results_in(output, [_PICTURE], overwrite=True))
-        for label in labels:  # if one of the runs fails, the other leaves nothing, either
+        for label in labels:  # a failed run removes the results of the other one, too
             stack.enter_context(results_in(output / label, WRITTEN, overwrite=overwrite))
         runs = [
             run(config, output / config.label, overwrite=True, progress=progress)

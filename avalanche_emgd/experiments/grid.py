@@ -12,17 +12,17 @@ from .._text_files import excerpt
 
 __all__ = ["expand_grid"]
 
-_MOST = 1000  # combinations: more are a slip
+_MOST = 1000  # combinations: a larger number is a mistake
 
 
 def expand_grid(entry: Any) -> list[Any]:
-    """Write an entry of a list of methods out, if it has a ``grid``.
+    """Expand an entry of a list of methods that has a ``grid``.
 
-    :param entry: as :meth:`~avalanche_emgd.experiments.method_choice.MethodChoice.parse` takes it,
-        and perhaps with ``grid``: a mapping from names of settings to lists of values.
-    :return: an entry for each combination of the values, beside the ``settings`` that all share,
-        each with a name that says its values; the entry alone if it has no grid.
-    :raises ValueError: if the grid is no such mapping, or has a name that is in ``settings``, too.
+    :param entry: argument of :meth:`~avalanche_emgd.experiments.method_choice.MethodChoice.parse`,
+        or a mapping that also has ``grid``: a mapping from names of settings to lists of values.
+    :return: entries for all combinations of the values, with their values in their names; the entry
+        alone if it has no grid. All share the entry's ``settings``.
+    :raises ValueError: if the grid is not such a mapping, or shares a name with ``settings``.
     """
     if not isinstance(entry, Mapping) or "grid" not in entry:
         return [entry]

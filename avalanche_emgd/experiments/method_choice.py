@@ -14,12 +14,12 @@ __all__ = ["MethodChoice"]
 
 @dataclass(frozen=True)
 class MethodChoice:
-    """A method with its settings, as one of those that a study compares.
+    """A method with its settings, one of those that a study compares.
 
-    :param method: see :class:`~avalanche_emgd.experiments.RunConfig`.
-    :param name: in tables and pictures; ``method`` if ``None``.
-    :param settings: in place of the method's defaults: names and JSON values.
-    :raises ValueError: if they are not of these kinds.
+    :param method: name of the method, see :class:`~avalanche_emgd.experiments.RunConfig`.
+    :param name: name in tables and pictures; ``method`` if ``None``.
+    :param settings: settings in place of the method's defaults: names and JSON values.
+    :raises ValueError: if a value is of another kind.
     """
 
     method: str
@@ -58,7 +58,7 @@ class MethodChoice:
         """Read an entry of a list of methods.
 
         :param entry: a name, or a mapping with ``method`` and perhaps ``name`` and ``settings``.
-        :raises ValueError: if it is something else.
+        :raises ValueError: if the entry is of another kind.
         """
         if isinstance(entry, MethodChoice):
             return entry
@@ -73,7 +73,7 @@ class MethodChoice:
         return cls(**entry)
 
     def to_plain(self) -> str | dict[str, Any]:
-        """Entry of a list of methods, such that :meth:`parse` reads it."""
+        """Return an entry of a list of methods that :meth:`parse` reads."""
         plain = {"method": self.method, "name": self.name, "settings": dict(self.settings)}
         given = {key: value for key, value in plain.items() if value}
         return self.method if set(given) == {"method"} else given

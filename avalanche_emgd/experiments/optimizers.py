@@ -18,11 +18,11 @@ def make_optimizer(
 ) -> Optimizer:
     """Make an optimizer of all parameters of a model.
 
-    :param name: ``"adam"``, ``"adamw"`` (whose decay is apart from the gradient) or ``"sgd"``
-        (without momentum).
-    :param model: to be trained.
-    :param learning_rate: > 0.
-    :param weight_decay: ≥ 0.
+    :param name: ``"adam"``, ``"adamw"`` (with decoupled weight decay) or ``"sgd"`` (without
+        momentum).
+    :param model: model to train.
+    :param learning_rate: learning rate, > 0.
+    :param weight_decay: weight decay, ≥ 0.
     """
     from torch.optim import SGD, Adam, AdamW
 

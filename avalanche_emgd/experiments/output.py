@@ -1,4 +1,4 @@
-"""Where a run writes."""
+"""Directories of results."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["check_free", "holds_files", "make_directory", "results_in"]
 
 
 def check_free(output: Path, *, overwrite: bool) -> None:
-    """Check that results may be written into a directory, before any work starts.
+    """Check before any work starts that results may be written into a directory.
 
-    :param output: the directory, which need not exist.
-    :param overwrite: whether what an earlier run has written there may be replaced.
-    :raises FileExistsError: if the directory has files in it and must not be overwritten.
-    :raises ValueError: if it is a file.
+    :param output: path of the directory, which need not exist.
+    :param overwrite: whether files of an earlier run may be replaced.
+    :raises FileExistsError: if the directory is not empty and ``overwrite`` is false.
+    :raises ValueError: if the path is that of a file.
     """
     holds = holds_files(output)
     if output.exists() and not output.is_dir():
@@ -31,9 +31,9 @@ def check_free(output: Path, *, overwrite: bool) -> None:
 
 
 def holds_files(directory: Path) -> bool:
-    """Whether a directory is there and has something in it.
+    """Return whether a directory exists and is not empty.
 
-    :raises ValueError: if that cannot be found out, for its path is too long and so on; says why.
+    :raises ValueError: if the directory cannot be read, for example if its path is too long.
     """
     check_text(str(directory), "`output`")
     try:
@@ -45,9 +45,9 @@ def holds_files(directory: Path) -> bool:
 
 
 def make_directory(directory: Path) -> None:
-    """Make a directory, and those above it.
+    """Make a directory and its parents.
 
-    :raises ValueError: if that is not possible; says why.
+    :raises ValueError: if the directory cannot be made; the message says why.
     """
     check_text(str(directory), "`output`")
     try:
@@ -60,13 +60,12 @@ def make_directory(directory: Path) -> None:
 
 @contextmanager
 def results_in(output: Path, written: Sequence[str], *, overwrite: bool) -> Iterator[None]:
-    """Context in which results are written; one that fails leaves nothing behind.
+    """Context in which results are written; after an error, it removes them.
 
-    :param output: the directory, made if need be.
-    :param written: names of the files and folders that may be written there; nothing else is ever
-        touched.
-    :param overwrite: remove those of an earlier run first.
-    :raises FileExistsError: as :func:`check_free`.
+    :param output: path of the directory, which is made if it does not exist.
+    :param written: names of the files and folders that the context may write or remove.
+    :param overwrite: whether to remove those of an earlier run first.
+    :raises FileExistsError: as in :func:`check_free`.
     :raises ValueError: if the directory cannot be made.
     """
     check_free(output, overwrite=overwrite)
@@ -75,7 +74,7 @@ def results_in(output: Path, written: Sequence[str], *, overwrite: bool) -> Iter
     try:
         make_directory(output)
         yield
-    except BaseException:  # Ctrl-C, too
+    except BaseException:  # also after Ctrl-C
         _remove(output, written)
         for directory in made:
             if directory.is_dir() and not any(directory.iterdir()):

@@ -1,4 +1,4 @@
-"""Settings of a run that belong to data of one's own."""
+"""Settings of a run that belong to user-defined data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS = {"images": "images", "npz": "arrays", "table": "tables"}
 
 
 def settings_of(config: type, kind: str) -> list[str]:
-    """Names of the settings that belong to one kind of data, and are arguments of its function.
+    """Return the names of the settings that are arguments of one kind of data.
 
     :param config: configuration that declares them.
     :param kind: name in :data:`~avalanche_emgd.experiments.data.DATA`.
@@ -29,7 +29,7 @@ def check_own_data(config: RunConfig) -> None:
     """Refuse settings of other kinds of data, and those that exclude each other.
 
     :param config: configuration whose settings have the right kinds and ranges.
-    :raises ValueError: if there are such settings; names them.
+    :raises ValueError: if there is such a setting; the message names it.
     """
     for name, each in declared(type(config)).items():
         kinds, value = each.setting.own_data, getattr(config, name)
@@ -46,9 +46,9 @@ def check_own_data(config: RunConfig) -> None:
 
 
 def check_table(config: RunConfig) -> None:
-    """Check, before a table is read, that all is said that is needed.
+    """Check the settings of a table before it is read.
 
-    :raises FileNotFoundError: if the table with the test rows is not there.
+    :raises FileNotFoundError: if the table with the test rows does not exist.
     :raises ValueError: if a setting is missing.
     """
     if config.label_column is None:

@@ -16,7 +16,7 @@ from ..evaluation import editing_grid
 __all__ = ["Curves", "draw_accuracies", "draw_curves", "draw_edits", "plain"]
 
 Curves = Sequence[Sequence[tuple[int, float]]]
-"""For each task, (ticks done, accuracy) at each test."""
+"""Pairs (ticks done, accuracy) of each task, one for each test."""
 
 
 def draw_curves(benchmark: ParallelBenchmark, curves_of: Mapping[str, Curves]) -> Figure:
@@ -24,8 +24,8 @@ def draw_curves(benchmark: ParallelBenchmark, curves_of: Mapping[str, Curves]) -
 
     See ``draw_accuracies``.
 
-    :param benchmark: with the time line and the names.
-    :param curves_of: curves by the name of the method.
+    :param benchmark: benchmark, which has the time line and the names of the tasks.
+    :param curves_of: curves by name of the method.
     """
     spans, names = benchmark.timeline.spans, benchmark.task_names
     return draw_accuracies(spans, names, curves_of, columns=len(curves_of))
@@ -40,13 +40,13 @@ def draw_accuracies(
 ) -> Figure:
     """Accuracy of each task over ticks, under its span; one panel per method.
 
-    Lines are solid within a task's span and dashed after it, where a fall is forgetting; a dot
-    marks the accuracy at its end.
+    A line is solid within a task's span and dashed after it, where a fall is forgetting. A dot
+    marks the accuracy at the end of the span.
 
     :param spans: (first tick, last tick) of each task.
-    :param names: of the tasks.
-    :param curves_of: curves by the name of the method; at least one.
-    :param columns: panels side by side, ≥ 1; the spans stand above each column.
+    :param names: names of the tasks.
+    :param curves_of: curves by name of the method; at least one.
+    :param columns: number of panels side by side, ≥ 1; the spans stand above each column.
     """
     tasks, rows = len(spans), -(-len(curves_of) // columns)
     figure = Figure(
@@ -73,7 +73,7 @@ def draw_accuracies(
             plot.set_ylim(0.0, 1.02)
             plot.yaxis.set_major_formatter(PercentFormatter(1.0))
             plot.set_ylabel("test accuracy")
-        if panel + columns >= len(curves_of):  # the last one of its column
+        if panel + columns >= len(curves_of):  # last panel of its column
             plot.set_xlabel("tick")
             plot.tick_params(labelbottom=True)
     for empty in axes[-1][len(curves_of) - (rows - 1) * columns :]:
@@ -82,7 +82,7 @@ def draw_accuracies(
 
 
 def plain(text: str) -> str:
-    """Text that Matplotlib shows as it is, dollar signs included."""
+    """Escape a text such that Matplotlib shows it unchanged, dollar signs included."""
     return text.replace("$", r"\$")
 
 
@@ -105,11 +105,11 @@ def _xy(points: Sequence[tuple[int, float]]) -> tuple[list[int], list[float]]:
 
 
 def draw_edits(originals: Tensor, edited: Tensor) -> Figure:
-    """Originals, edited images and ten times their difference, one below the other.
+    """Draw originals, edited images and ten times their difference, one below the other.
 
     :param originals: images ``[n, C, H, W]``, C = 1 or 3, n ≥ 1.
-    :param edited: of the same shape.
-    :raises ValueError: as :func:`~avalanche_emgd.evaluation.editing_grid`.
+    :param edited: edited images, of the same shape.
+    :raises ValueError: as in :func:`~avalanche_emgd.evaluation.editing_grid`.
     """
     grid = editing_grid(originals, edited).permute(1, 2, 0).numpy()
     height, width = grid.shape[:2]

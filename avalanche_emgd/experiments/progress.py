@@ -14,13 +14,13 @@ __all__ = ["TickProgress"]
 
 
 class TickProgress(SupervisedPlugin):
-    """Progress bar over ticks, with A: the mean accuracy of the tasks started so far.
+    """Progress bar over ticks, with A, the mean accuracy of the tasks started so far.
 
-    Used as a context manager around training, and as a plugin in it.
+    It is a context manager around training, and a plugin of the strategy.
 
-    :param total: ticks in all.
-    :param metrics: whose last tests give A.
-    :param title: in front of the bar.
+    :param total: number of all ticks.
+    :param metrics: metrics whose last tests give A.
+    :param title: text in front of the bar.
     """
 
     def __init__(self, total: int, metrics: PCLMetrics, title: str) -> None:

@@ -1,4 +1,4 @@
-"""The schema of records: a record is whole, or refused when it is read."""
+"""The schema of records; a record that violates it is refused when it is read."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .trace import LARGEST
 __all__ = ["FIGURES", "IDENTITY", "check_record"]
 
 IDENTITY = ("method", "scenario", "benchmark", "label_set", "timeline", "seed")
-"""Fields that say which run it is."""
+"""Fields that identify a run."""
 
 FIGURES = ("A_e", "A_ebar", "F_ebar", "ticks", "seconds", "ticks_per_second", "peak_memory_mb")
-"""Fields with the figures of a run that is done."""
+"""Fields with the figures of a finished run."""
 
 _MOST_INT = 2**63 - 1  # of a column of the table
 
@@ -23,10 +23,10 @@ Check = Callable[[Any, str], None]
 
 
 def check_record(record: Any) -> None:
-    """Check that a record has all its fields, of the right kinds and in range.
+    """Check that a record has all fields, of the right kinds and in range.
 
-    :param record: what a file among the records holds.
-    :raises ValueError: if not; names the field.
+    :param record: content of a file among the records.
+    :raises ValueError: if a field is missing or wrong; the message names it.
     """
     _mapping(record, "the record")
     _fields(record, "", _HEAD)

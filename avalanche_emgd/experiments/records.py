@@ -1,4 +1,4 @@
-"""Records: what is kept of each run of a study, one file per run, and the table of them all."""
+"""Records of the runs of a study, one file per run, and the table of all records."""
 
 from __future__ import annotations
 
@@ -38,36 +38,37 @@ __all__ = [
 ]
 
 Record = dict[str, Any]
-"""What is kept of a run: ``method`` (its label), ``scenario``, ``benchmark``, ``label_set``,
+"""Record of a run: ``method`` (its label), ``scenario``, ``benchmark``, ``label_set``,
 ``timeline``, ``seed``, ``status`` (``"done"`` or ``"failed"``), ``error`` (the traceback, or
 ``None``), all of :meth:`Run.to_json` if it is done, and ``config``, see :meth:`RunConfig.to_json`.
 """
 
 _DECLARED = declared(RunConfig)
-# Where data lie does not change a run; the key holds what the protocol says.
+# The places of data do not change a run; the content of the protocol is part of the key.
 _PLACES = tuple(name for name, each in _DECLARED.items() if each.setting.place)
-# Settings of the first records, all of them parts of keys.
+# Settings of the first records, which are always parts of keys.
 _FIRST = (
     *("benchmark", "scenario", "method", "settings", "name", "seed", "label_set", "timeline"),
     *("overlap", "num_tasks", "model", "augment", "batch_size", "learning_rate"),
     *("memory_per_class", "eval_every", "device", "precision", "channels_last"),
 )
-_MOST_LETTERS = 60  # of a method's name in that of a file
+_MOST_LETTERS = 60  # of a method's name in the name of a file
 # Names that Windows keeps for devices, whatever follows their first dot.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 LATER: dict[str, Any] = {
     name: each.default for name, each in _DECLARED.items() if name not in (*_FIRST, *_PLACES)
 }
-"""Settings that earlier versions did not have, as they were there; so they are left out of keys."""
+"""Settings that the first records did not have, with their defaults, which keys leave out."""
 
 
 def record_key(config: RunConfig) -> str:
-    """Name of a run that no other run has: readable, and safe as the name of a file.
+    """Return a unique name of a run, readable and safe as the name of a file.
 
     :param config: of the run.
     :return: method, scenario, label set and time line (with a protocol), seed, and a digest of the
-        whole configuration, protocol included; places and versions of packages left out.
-    :raises ValueError: as :func:`~avalanche_emgd.experiments.config.published_streams`.
+        configuration. The digest includes the protocol, and neither places nor versions of
+        packages.
+    :raises ValueError: as in :func:`~avalanche_emgd.experiments.config.published_streams`.
     """
     chosen = config.resolved()
     content = {key: value for key, value in asdict(chosen).items() if key not in _PLACES}
@@ -86,15 +87,15 @@ def record_key(config: RunConfig) -> str:
 
 
 def _file_name(label: str) -> str:
-    """Beginning of a file's name: no hidden file, no device, no other folder."""
+    """Return a beginning of a file's name that is no hidden file, no device and no other folder."""
     name = re.sub(r"[^\w.-]+", "-", label, flags=re.ASCII)[:_MOST_LETTERS]
     return f"_{name}" if name.startswith(".") or _DEVICES.match(name) else name
 
 
 def done_record(config: RunConfig, run: Run) -> Record:
-    """Record of a run that has come to its end.
+    """Make the record of a finished run.
 
-    :raises ValueError: if it holds what would be refused when it is read; names the field.
+    :raises ValueError: if a field violates the schema; the message names it.
     """
     record = {
         **_head(config),
@@ -108,10 +109,10 @@ def done_record(config: RunConfig, run: Run) -> Record:
 
 
 def failed_record(config: RunConfig, error: str) -> Record:
-    """Record of a run that has not.
+    """Make the record of a failed run.
 
     :param config: of the run.
-    :param error: traceback, or what else is known.
+    :param error: traceback or other message.
     """
     return {**_head(config), "status": "failed", "error": error, "config": config.to_json()}
 
@@ -134,12 +135,12 @@ def run_identity(run: RunConfig | Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def write_record(directory: Path, key: str, record: Record) -> None:
-    """Write ``records/KEY.json``, whole or not at all.
+    """Write ``records/KEY.json`` atomically.
 
-    :param directory: of the study, with the folder :data:`RECORDS` in it.
-    :param key: see :func:`record_key`.
-    :param record: to write; one line of the file for each of its fields.
-    :raises ValueError: if it cannot be written; says why.
+    :param directory: directory of the study, with the folder :data:`RECORDS`.
+    :param key: key of the run, see :func:`record_key`.
+    :param record: record, with one line of the file for each field.
+    :raises ValueError: if the file cannot be written; the message says why.
     """
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in record.items()]
     with replacing(directory / RECORDS / f"{key}.json") as draft:
@@ -147,27 +148,29 @@ def write_record(directory: Path, key: str, record: Record) -> None:
 
 
 def read_records(directory: Path) -> dict[str, Record]:
-    """Read the records of a study by their keys, in the order of these; none if there are none.
+    """Read the records of a study by key, in the order of the keys.
 
     :param directory: of the study.
-    :raises ValueError: if a file among them cannot be read or is no record; names it.
+    :raises ValueError: if a file among the records cannot be read or is no record; the message
+        names it.
     """
     folder = directory / RECORDS
     if not folder.is_dir():
         return {}
     names = [name for name in os.listdir(folder) if name.endswith(".json")]
-    # Drafts, which are hidden, end with the number of a process.
+    # Names of drafts, which are hidden, end with a process id.
     return {name.removesuffix(".json"): _read(folder / name) for name in sorted(names)}
 
 
 def load_records(directory: str | Path) -> list[Record]:
-    """Load the records of a study, also while it is running.
+    """Load the records of a study, even while it is running.
 
     :param directory: of the study.
-    :return: a :data:`Record` for each run that is done or has failed; ordered by benchmark,
-        scenario, method, label set, time line and seed.
-    :raises FileNotFoundError: if no study is there.
-    :raises ValueError: if a file among the records cannot be read or is no record; names it.
+    :return: a :data:`Record` for each finished or failed run, ordered by benchmark, scenario,
+        method, label set, time line and seed.
+    :raises FileNotFoundError: if the directory holds no study.
+    :raises ValueError: if a file among the records cannot be read or is no record; the message
+        names it.
     """
     check_study(Path(directory))
     return sorted(read_records(Path(directory)).values(), key=_order)
@@ -197,14 +200,14 @@ def _order(record: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def results_table(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Table of records, a row for each, ordered as by :func:`load_records`.
+    """Make a table with a row for each record, in the order of :func:`load_records`.
 
     Columns: ``method``, ``scenario``, ``benchmark``, ``label_set``, ``timeline`` and ``seed``;
     ``A_e``, ``A_ebar`` and ``F_ebar`` as fractions; ``ticks``, ``seconds``, ``ticks_per_second``
-    and ``peak_memory_mb``; ``status``, and ``error``: the last line of the traceback. What is not
-    known (the figures of a failed run, the label set where there is no protocol) is missing.
+    and ``peak_memory_mb``; ``status``, and ``error``: the last line of the traceback. Unknown
+    values are missing: the figures of a failed run, or the label set without a protocol.
 
-    :param records: see :data:`Record`.
+    :param records: records, see :data:`Record`.
     """
     columns = (*IDENTITY, *FIGURES, "status", "error")
     rows = [
@@ -218,7 +221,7 @@ def results_table(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def last_line(error: str | None) -> str | None:
-    """Last line of a traceback, which says what went wrong; ``None`` for none."""
+    """Return the last line of a traceback, which has the message; ``None`` for ``None``."""
     return None if error is None else error.rstrip().rpartition("\n")[2]
 
 
@@ -226,7 +229,7 @@ def write_results(directory: Path, records: Iterable[Mapping[str, Any]]) -> None
     """Write the table of records as ``results.csv`` and ``results.parquet``.
 
     :param directory: of the study.
-    :param records: all there are.
+    :param records: all records.
     """
     table = results_table(records)
     with replacing(directory / "results.csv") as draft:

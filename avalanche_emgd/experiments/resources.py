@@ -1,4 +1,4 @@
-"""Threads that a run may use, and the peak memory that it needs."""
+"""Number of threads and peak memory of a run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PERIOD = 0.02  # seconds
 
 @contextmanager
 def threads_of_torch(number: int) -> Iterator[None]:
-    """Context in which operations of torch run on so many threads of the CPU.
+    """Context in which operations of torch use a given number of threads of the CPU.
 
-    :param number: ≥ 1.
+    :param number: number of threads, ≥ 1.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(number)
@@ -31,12 +31,12 @@ def threads_of_torch(number: int) -> Iterator[None]:
 
 
 class PeakMemory:
-    """Context manager that finds the largest amount of memory in use.
+    """Context manager that measures the peak memory.
 
-    On CUDA devices, the memory that torch has allocated there. Elsewhere, the resident memory of
-    the whole process, interpreter and data included; a thread samples it 50 times a second.
+    On CUDA devices, it is the memory that torch has allocated there. On other devices, it is the
+    resident memory of the whole process, which a thread samples 50 times a second.
 
-    :param device: where the model is trained.
+    :param device: device that trains the model.
     """
 
     def __init__(self, device: str) -> None:
@@ -46,7 +46,7 @@ class PeakMemory:
 
     @property
     def megabytes(self) -> float:
-        """Largest amount so far, in units of 10⁶ bytes."""
+        """Peak memory so far, in units of 10⁶ bytes."""
         if self._device.type == "cuda":
             return torch.cuda.max_memory_allocated(self._device) / 1e6
         return self._peak / 1e6

@@ -1,4 +1,4 @@
-"""One training run, from its configuration to files one can look at."""
+"""One training run, from its configuration to its files."""
 
 from __future__ import annotations
 
@@ -64,15 +64,16 @@ _TESTS = 50  # of a run by itself, for its curves
 class Run:
     """A finished run.
 
-    :param config: what was run.
-    :param benchmark: on which streams.
+    :param config: configuration of the run.
+    :param benchmark: benchmark with the streams of the run.
     :param result: figures of merit, as fractions.
     :param curves: accuracy of each task, (ticks done, accuracy) at each test.
     :param trace: weights and elastic factors over ticks, for strategies that have them.
-    :param seconds: of training, without the tests.
+    :param seconds: seconds of training, without the tests.
     :param ticks_per_second: updates per second of training, without the tests.
-    :param peak_memory_mb: see ``avalanche_emgd.experiments.resources.PeakMemory``.
-    :param editing: what has edited the memory, if it was edited.
+    :param peak_memory_mb: peak memory in units of 10⁶ bytes, see
+        ``avalanche_emgd.experiments.resources.PeakMemory``.
+    :param editing: plugin that has edited the memory; ``None`` without editing.
     """
 
     config: RunConfig
@@ -86,7 +87,7 @@ class Run:
     editing: MemoryEditingPlugin | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Figures of merit as fractions, in all and for each task, and what they cost."""
+        """Return the figures of merit as fractions, in all and by task, with time and memory."""
         benchmark, result = self.benchmark, self.result
         return {
             "A_e": result.A_e,
@@ -114,29 +115,29 @@ class Run:
         }
 
     def class_names(self, task: int) -> list[str]:
-        """Names of a task's classes; none if they are its labels."""
+        """Return the names of a task's classes; an empty list if they are its labels."""
         labels = self.benchmark.label_sets[task]
         names = [self.benchmark.class_names[label] for label in labels]
         return [] if names == list(map(str, labels)) else names
 
 
 def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: bool = True) -> Run:
-    """Train, test, and write everything into the output directory.
+    """Train and test, and write the results into the output directory.
 
     Writes ``config.json``, ``metrics.json`` (figures of merit), ``curves.json`` (of each task,
     pairs of ticks done and accuracy), ``trace.json`` (losses, weights and elastic factors over
-    ticks), ``timeline.png``, ``curves.png``, ``editing.json`` and, of images,
-    ``edits.png`` if the memory was edited, and the TensorBoard files in ``tensorboard/``. A run
-    that fails leaves none of them.
+    ticks), ``timeline.png``, ``curves.png`` and the TensorBoard files in ``tensorboard/``. With
+    memory editing, also ``editing.json`` and, for images, ``edits.png``. A failed run leaves none
+    of them.
 
     :param config: what to run.
-    :param output: directory, made if need be.
+    :param output: directory, which is made if it does not exist.
     :param overwrite: whether files of an earlier run may be replaced.
     :param progress: whether to show a progress bar.
-    :raises FileExistsError: if the directory is not empty and must not be overwritten.
-    :raises FileNotFoundError: if the data are not there.
-    :raises ValueError: if the protocol cannot be read or is not for the benchmark, or the settings
-        are not the method's.
+    :raises FileExistsError: if the directory is not empty and ``overwrite`` is false.
+    :raises FileNotFoundError: if the data are missing.
+    :raises ValueError: if the protocol cannot be read or is for another benchmark, or the method
+        does not take its settings.
     """
     check_run(config)
     benchmark = make_benchmark(config)
@@ -158,7 +159,7 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
 
 
 def _write(finished: Run, output: Path) -> None:
-    """Write figures to read in one file, values to plot in others, and pictures."""
+    """Write the figures of merit into one file, values to plot into others, and pictures."""
     found, curves = finished.to_json(), {}
     for task in found["tasks"]:
         curves[task["name"]] = task.pop("curve")
@@ -190,13 +191,13 @@ def execute(
     """Train and test, and write nothing.
 
     :param config: what to run.
-    :param benchmark: made from it, by :func:`make_benchmark`.
-    :param metrics: beside those of parallel continual learning.
-    :param loggers: of all metrics.
+    :param benchmark: benchmark that :func:`make_benchmark` has made of it.
+    :param metrics: metrics beside those of parallel continual learning.
+    :param loggers: loggers of all metrics.
     :param progress: whether to show a progress bar.
-    :param tests: about how often to test in all where the configuration does not say how often; at
-        the ends of segments only if 0.
-    :raises ValueError: if the settings are not the method's.
+    :param tests: approximate number of all tests, if ``eval_every`` is not set; with 0, tests at
+        the ends of segments only.
+    :raises ValueError: if the method does not take its settings.
     """
     iterations = sum(len(experience.ticks) for experience in benchmark.train_stream)
     every = max(1, iterations // tests) if tests else 0
@@ -233,7 +234,7 @@ def execute(
 
 
 def _over_ticks(benchmark: ParallelBenchmark, metrics: PCLMetrics) -> Curves:
-    """Curves over ticks instead of iterations: between tasks, the stream may be idle."""
+    """Convert curves from iterations to ticks: between tasks, the stream may be idle."""
     ticks = [tick for experience in benchmark.train_stream for tick in experience.ticks]
     return [
         [(ticks[done - 1] + 1, value) for done, value in metrics.history[task]]
@@ -242,9 +243,9 @@ def _over_ticks(benchmark: ParallelBenchmark, metrics: PCLMetrics) -> Curves:
 
 
 def check_run(config: RunConfig) -> None:
-    """Check, before any work starts, that torch knows the device and the method its settings.
+    """Check before any work starts that torch knows the device, and the method its settings.
 
-    :raises ValueError: if not; says why.
+    :raises ValueError: if one of them fails; the message says why.
     """
     try:
         torch.empty(0, device=config.device)

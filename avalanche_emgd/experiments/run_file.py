@@ -1,4 +1,4 @@
-"""The configuration of a run, read from the file that the run has written."""
+"""The configuration of a run, read from its file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ __all__ = ["load_config"]
 
 
 def load_config(path: str | Path, **instead: Any) -> RunConfig:
-    """Read a ``config.json``; the versions of packages in it are left aside.
+    """Read a ``config.json``; the versions of packages in it have no effect.
 
-    :param path: of the file; paths in it are relative to the current directory.
-    :param instead: parameters of :class:`RunConfig` that take the place of what the file says. With
-        another benchmark, method, protocol or division into tasks, the settings in the file that
-        belong to the earlier one are left out.
-    :raises ValueError: if it cannot be read, is not such a file, or has bad values.
+    :param path: path of the file; paths in it are relative to the current directory.
+    :param instead: parameters of :class:`RunConfig` that replace those of the file. With another
+        benchmark, method, protocol or division into tasks, settings of the earlier one are dropped.
+    :raises ValueError: if the file cannot be read, is of another kind, or has wrong values.
     """
     text = read_text(path, "config")
     try:

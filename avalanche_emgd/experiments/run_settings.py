@@ -1,7 +1,7 @@
-"""The settings that all runs of a study share: each is declared here and nowhere else.
+"""The settings that all runs of a study share, each declared here only.
 
-A run is given the others by the lists of the study; they are declared where
-:class:`~avalanche_emgd.experiments.RunConfig` is defined.
+The class :class:`~avalanche_emgd.experiments.RunConfig` declares the others, which differ between
+the runs of a study.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .setting_values import check_settings
 
 __all__ = ["SharedSettings"]
 
-_STREAMS = ("protocol", "task_column")  # settings that say what the streams are
+_STREAMS = ("protocol", "task_column")  # settings that define the tasks
 
 
 def _checked_model(name: str) -> str:
@@ -49,7 +49,7 @@ def _checked_size(size: Any) -> tuple[int, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class SharedSettings:
-    """What a run and a study are told alike."""
+    """Settings of a run that are settings of a study, too."""
 
     benchmark: Annotated[
         BenchmarkName,

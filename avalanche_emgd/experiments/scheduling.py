@@ -1,4 +1,4 @@
-"""Many runs at once, by Dask: processes of this machine, or a cluster that is there already."""
+"""Parallel runs with Dask, on processes of this machine or an existing cluster."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from .worker_processes import START_METHOD, interrupts_wait, preload
 
 __all__ = ["connect", "finish", "perform"]
 
-# A process gets its next run only after it has finished the one before: if it dies, only one run is
-# suspected of the death. Each suspect has two more chances.
+# A process gets its next run only after it has finished the previous one. If the process dies, only
+# one run can be the cause. Such a run is repeated twice.
 _SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": 2,
     "distributed.worker.multiprocessing-method": START_METHOD,
 }
 _PATIENCE = "10s"
-# Runs share torch's global state, so that in workers with several threads they have to queue.
+# Runs share torch's global state, so that a worker with several threads does one at a time.
 _alone = threading.Lock()
 _benchmarks = SuccessiveBenchmarks()  # of this process
 
 
 @contextmanager
 def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
-    """Context with workers to do runs.
+    """Context with workers that do runs.
 
     :param scheduler: address of a Dask scheduler; a cluster of processes of this machine, which
         ends with the context, if ``None``.
-    :param workers: how many processes that has at most, ≥ 1.
-    :return: connected to the scheduler.
+    :param workers: largest number of processes of that cluster, ≥ 1.
+    :return: client that is connected to the scheduler.
     :raises ValueError: if the scheduler cannot be reached.
     """
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(_SETTINGS))
-        get_mp_context()  # Dask's, which sets modules of its own the first time
+        get_mp_context()  # Dask's configuration, which sets modules of its own at first
         preload()
         if scheduler is None:
             with interrupts_wait():
@@ -64,7 +64,7 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
             address = scheduler
         logger = logging.getLogger("distributed.client")
         stack.callback(logger.setLevel, logger.level)
-        logger.setLevel(logging.CRITICAL)  # exceptions carry the errors
+        logger.setLevel(logging.CRITICAL)  # exceptions have the messages
         try:
             client = Client(address, timeout=_PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -78,20 +78,20 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
 def finish(
     client: Client, configs: Sequence[RunConfig]
 ) -> Generator[tuple[int, Record], None, None]:
-    """Do runs, and give the record of each as soon as it is finished.
+    """Do runs, and yield the record of each as soon as it is finished.
 
-    Runs of a worker that dies are repeated by others. A run during which three workers have died
+    Other workers repeat the runs of a worker that dies. A run during which three workers have died
     has failed.
 
-    :param client: see :func:`connect`.
-    :param configs: of the runs.
+    :param client: client that :func:`connect` returns.
+    :param configs: configurations of the runs.
     :return: pairs of an index into ``configs`` and a record.
     :raises ConnectionError: if the scheduler is lost.
     """
     futures = client.map(perform, configs, path=list(sys.path), pure=False)
     indices = {future.key: index for index, future in enumerate(futures)}
     finished = as_completed(futures, loop=client.loop)
-    del futures  # from here on, a result is dropped once it has been handed on
+    del futures  # from here on, a result is released after it is yielded
     for future in finished:
         index = indices[future.key]
         try:
@@ -104,7 +104,7 @@ def finish(
                 f"{error.allowed_failures + 1} processes died during this run, one after the "
                 "other: out of memory, killed, or crashed.",
             )
-        except Exception:  # of Dask: those of the run are in its record
+        except Exception:  # errors of Dask; those of the run are in its record
             record = failed_record(configs[index], traceback.format_exc())
         yield index, record
 
@@ -113,8 +113,8 @@ def perform(config: RunConfig, path: Sequence[str] = ()) -> Record:
     """Do a run.
 
     :param config: of the run.
-    :param path: folders to look for modules in, beside those of the process.
-    :return: the record of the run, also if that fails.
+    :param path: folders with modules, beside those of the process.
+    :return: record of the run, even if it fails.
     """
     with _alone:
         sys.path.extend(folder for folder in path if folder not in sys.path)

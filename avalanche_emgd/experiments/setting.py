@@ -1,4 +1,4 @@
-"""The declaration of a setting, which validation, command line and reference read."""
+"""Declarations of settings, which validation, command line and reference read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Setting:
     :param metavar: word for the value in the help of the command line; typer's if ``None``.
     :param read: function from the text of the option and the name of the setting to the value;
         typer's conversion if ``None``.
-    :param on_command_line: whether there is an option.
+    :param on_command_line: whether the command line has an option for the setting.
     :param low: least value; 0 for whole numbers if ``None``.
     :param high: greatest value; 2**31 − 1 for whole numbers if ``None``.
     :param above: bound below all values.
@@ -50,10 +50,10 @@ class Setting:
     :param check: function from a value of the right kind to the value to keep, which raises
         ``ValueError``.
     :param streams: whether time line and label sets depend on the setting.
-    :param place: whether it says where data lie, not what a run does with them.
-    :param own_data: kinds of data of one's own that the setting is for; any data if empty.
-    :param follows: settings that, given another value beside a configuration, make this one
-        return to its default.
+    :param place: whether the setting is about the place of data, which does not change a run.
+    :param own_data: kinds of user-defined data that the setting is for; any data if empty.
+    :param follows: names of settings whose change resets this one to its default, where a file has
+        the configuration.
     """
 
     help: str
@@ -80,8 +80,8 @@ class Declaration:
 
     :param name: name of the field.
     :param annotation: type of the field.
-    :param default: default of the field; ``MISSING`` if the setting is required or the default is
-        made anew each time.
+    :param default: default of the field; ``MISSING`` for a required setting and for a default from
+        a factory.
     :param setting: metadata of the field.
     :param kind: ``str``, ``bool``, ``int``, ``float`` or ``list`` (of texts); ``None`` for others.
     :param choices: texts to choose from; any text if empty.
@@ -122,7 +122,7 @@ def declared(config: type) -> Mapping[str, Declaration]:
 @cache
 def _declared(config: type) -> Mapping[str, Declaration]:
     hints = get_type_hints(config, include_extras=True)
-    # Bases stand in front in `fields`; the configuration's own settings say what it is.
+    # `fields` has those of bases first, but the configuration's own settings are the main ones.
     bases = [base for base in config.__mro__[1:] if is_dataclass(base)]
     inherited = {each.name for base in bases for each in fields(base)}
     found = {}

@@ -1,4 +1,4 @@
-"""Values of settings, checked against what is declared of them."""
+"""Checks of the values of settings against their declarations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .setting import Declaration, declared
 
 __all__ = ["as_kind", "check_settings"]
 
-_MOST = 2**31 - 1  # of a whole number: what every library below takes
+_MOST = 2**31 - 1  # largest whole number; all libraries below take it
 _ACCEPTED: dict[type, tuple[type, str]] = {
     str: (str, "text"),
     bool: (bool, "true or false"),
@@ -27,7 +27,8 @@ def check_settings(config: Any) -> None:
 
     :param config: frozen dataclass whose fields are declared with
         :class:`~avalanche_emgd.experiments.setting.Setting`.
-    :raises ValueError: if a value is of the wrong kind or out of range; names the setting.
+    :raises ValueError: if a value is of the wrong kind or out of range; the message names the
+        setting.
     """
     for name, declaration in declared(type(config)).items():
         object.__setattr__(config, name, _checked(declaration, getattr(config, name)))
@@ -69,7 +70,7 @@ def as_kind(kind: type, value: Any, name: str, words: str = "") -> Any:
             )
         return tuple(as_kind(str, each, f"an entry of {name}") for each in value)
     accepted, usual = _ACCEPTED[kind]
-    # Truth values are whole numbers to Python, but not to users.
+    # In Python, truth values are whole numbers, too.
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         hint = ""
         if kind is float and isinstance(value, str):

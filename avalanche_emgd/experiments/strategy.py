@@ -29,13 +29,14 @@ def make_strategy(
     plugins: list[BasePlugin],
     benchmark: ParallelBenchmark | None = None,
 ) -> SupervisedTemplate:
-    """Model, optimizer and strategy of a run, seeded.
+    """Make model, optimizer and strategy of a run, after setting all seeds.
 
-    :param benchmark: that they are for; any that the run could be on, if omitted.
-    :raises ValueError: if the settings are not the method's, or the model is not for the data.
+    :param benchmark: benchmark of the run; if omitted, the shapes are those of a possible one.
+    :raises ValueError: if the method does not take its settings, or the model does not fit the
+        data.
     """
     settings, data = config.resolved(), DATA[config.benchmark]
-    # Methods of others draw from any of these.
+    # Methods of users may draw from any of these generators.
     random.seed(config.seed)
     np.random.seed(config.seed % 2**32)  # noqa: NPY002
     torch.manual_seed(config.seed)
@@ -47,7 +48,7 @@ def make_strategy(
         check_augmentable(shape or ())
     name = settings.model or data.model
     if shape is None and ":" in name:
-        name = "mlp"  # in place of one that need not take inputs of a shape that is made up
+        name = "mlp"  # a user's model need not take inputs of the assumed shape
     if benchmark is not None and ":" not in name:
         check_takes_numbers(name, benchmark.input_kinds.test[0])
     model = make_model(name, outputs, shape or (3, 32, 32))

@@ -1,4 +1,4 @@
-"""A study: many runs, done by Dask, with a record of each on disk."""
+"""A study: many runs with Dask, each with a record on disk."""
 
 from __future__ import annotations
 
@@ -45,31 +45,31 @@ def run_study(
     retry_failed: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Do the runs of a study that are not on record yet.
+    """Do the runs of a study that have no record yet.
 
     Writes ``study.yaml``, a file in ``records/`` for each run as soon as it is finished, and the
-    table of all records in ``results.csv`` and ``results.parquet``. Interrupted at any time, it
-    goes on where it was when called again: only runs that were in work are lost. An earlier study
-    in the directory may be extended: by methods, scenarios, seeds, label sets and time lines.
+    table of all records in ``results.csv`` and ``results.parquet``. After an interruption, another
+    call continues; it repeats only the runs that were unfinished. A call may extend an earlier
+    study in the directory by methods, scenarios, seeds, label sets and time lines.
 
-    A run that fails is on record with its traceback, and the others go on. The same study gives the
-    same figures, whatever the number of workers. A script that calls this needs the usual guard of
+    The record of a failed run has its traceback, and the other runs continue. The figures do not
+    depend on the number of workers. A script that calls this function needs the usual guard of
     Python's ``multiprocessing``: ``if __name__ == "__main__":``.
 
-    :param study: what to run.
-    :param output: directory, made if need be.
-    :param scheduler: address of a Dask scheduler whose workers are to do the runs, as
-        ``tcp://192.0.2.1:8786``; they need this package, the modules of your methods and the data,
-        at the same paths as here. Processes of this machine if ``None``.
-    :param workers: how many processes of this machine, ≥ 1; one for each core if ``None``.
-    :param retry_failed: whether to repeat runs that are on record as failed.
-    :param progress: whether to show it.
+    :param study: configuration of the study.
+    :param output: directory, which is made if it does not exist.
+    :param scheduler: address of a Dask scheduler whose workers do the runs, such as
+        ``tcp://192.0.2.1:8786``; processes of this machine if ``None``. The workers need this
+        package, the modules of user-defined methods and the data, at the same paths as here.
+    :param workers: number of processes of this machine, ≥ 1; one for each core if ``None``.
+    :param retry_failed: whether to repeat failed runs.
+    :param progress: whether to show a progress bar.
     :return: table of the runs of this study, see
         :func:`~avalanche_emgd.experiments.records.results_table`.
-    :raises FileExistsError: if the directory holds something else.
-    :raises FileNotFoundError: if the data are not there.
-    :raises ValueError: if an argument or the protocol is wrong, or records in the directory are
-        of runs with other settings; as all errors but the next, before anything is written.
+    :raises FileExistsError: if the directory has other files.
+    :raises FileNotFoundError: if the data are missing.
+    :raises ValueError: if an argument or the protocol is wrong, or records in the directory are of
+        runs with other settings. This and the errors above come before anything is written.
     :raises ConnectionError: if the scheduler is lost.
     """
     output = Path(output)
@@ -110,10 +110,10 @@ def _check_workers(scheduler: str | None, workers: int | None) -> None:
 def _earlier_records(
     study: StudyConfig, runs: Mapping[str, RunConfig], output: Path
 ) -> dict[str, Record]:
-    """Short records that are in the directory already."""
+    """Read the records that the directory has already, without their long fields."""
     if holds_files(output):
         names = {path.name for path in output.iterdir()}
-        # Of a study that was stopped before anything was finished there are folders or drafts.
+        # A study that was stopped before its first record leaves folders or drafts.
         foreign = [name for name in names - _WRITTEN if not name.startswith(f".{STUDY}.")]
         if STUDY not in names and foreign:
             raise FileExistsError(
@@ -128,7 +128,7 @@ def _earlier_records(
 
 
 def check_runs(configs: Iterable[RunConfig], *, download: bool) -> None:
-    """Make each method once and each benchmark once, so that errors come before the runs."""
+    """Make each method once and each benchmark once, so that errors precede the runs."""
     methods, streams, benchmarks = set(), set(), SuccessiveBenchmarks()
     for config in configs:
         if config.label not in methods:
@@ -140,15 +140,15 @@ def check_runs(configs: Iterable[RunConfig], *, download: bool) -> None:
 
 
 def _prepare(study: StudyConfig, output: Path) -> None:
-    """Make the directory, and say in it what study it holds."""
-    # The study first: with records alone nothing would say what they are of.
+    """Make the directory, and write ``study.yaml`` into it."""
+    # `study.yaml` comes first, because it identifies the records.
     make_directory(output)
     path = output / STUDY
     try:
         unchanged = StudyConfig.from_yaml(path) == study
-    except ValueError:  # not there, or of a study whose methods are no longer to be had
+    except ValueError:  # missing, or of a study whose methods cannot be imported now
         unchanged = False
-    if not unchanged:  # it may be the user's own, with remarks
+    if not unchanged:  # an unchanged file keeps the user's comments
         study.to_yaml(path)
     make_directory(output / RECORDS)
 
@@ -161,7 +161,7 @@ def _do(
     where: tuple[str | None, int | None],
     bar: StudyProgress,
 ) -> None:
-    """Do runs, write their records and add them to those there are."""
+    """Do runs, write their records, and add them to the given records."""
     scheduler, workers = where
     keys = list(missing)
     bar.stage("starting workers" if scheduler is None else "connecting")
@@ -189,5 +189,5 @@ def _do(
 
 
 def _short(record: Record) -> Record:
-    """Leave out the long fields of a record: there may be thousands of records."""
+    """Return a record without its long fields: there may be thousands of records."""
     return {key: value for key, value in record.items() if key not in ("tasks", "trace", "config")}

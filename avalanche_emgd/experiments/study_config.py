@@ -27,7 +27,7 @@ from .yaml_files import MOST_BYTES, parse_yaml
 __all__ = ["SHARED", "STUDY", "StudyConfig"]
 
 STUDY = "study.yaml"
-"""File that says what the runs of a study are, in its directory."""
+"""File with the configuration of a study, in its directory."""
 
 SHARED: tuple[str, ...] = tuple(declared(SharedSettings))
 """Names of the settings that all runs of a study have in common."""
@@ -42,13 +42,13 @@ _LISTS = ("methods", "scenarios", "seeds", "label_sets", "timelines")
 class StudyConfig(SharedSettings):
     """Many runs: every method in every scenario with every label set, time line and seed.
 
-    All runs share each parameter that is not a list; its meaning is that in :class:`RunConfig`. An
+    All runs share each parameter that is not a list, as in :class:`RunConfig`. An
     entry of ``methods`` is a name, a mapping or a
     :class:`~avalanche_emgd.experiments.method_choice.MethodChoice`. A mapping may have a ``grid``
     of settings, see ``avalanche_emgd.experiments.grid.expand_grid``. The data set is downloaded
     once, before the runs start.
 
-    :raises ValueError: if something is of the wrong kind or out of range, or twice in a list.
+    :raises ValueError: if a value is of the wrong kind or out of range, or twice in a list.
     """
 
     methods: Annotated[
@@ -127,9 +127,9 @@ class StudyConfig(SharedSettings):
                 seen.add(entry)
 
     def runs(self) -> list[RunConfig]:
-        """All runs, such that those with the same streams follow each other.
+        """Return all runs; those with the same streams follow each other.
 
-        None of them downloads anything.
+        Their ``download`` is false.
         """
         shared = {name: getattr(self, name) for name in SHARED if name != "download"}
         return [
@@ -156,11 +156,11 @@ class StudyConfig(SharedSettings):
     def from_yaml(cls, path: str | Path, **instead: Any) -> StudyConfig:
         """Read a YAML file whose keys are the parameters of this class.
 
-        :param path: of the file; paths in it are relative to the current directory.
-        :param instead: parameters of this class that take the place of what the file says. A name
-            among ``methods`` that the file has an entry for stands for that entry, with its
-            settings.
-        :raises ValueError: if it cannot be read, is not YAML, or has unknown keys or bad values.
+        :param path: path of the file; paths in it are relative to the current directory.
+        :param instead: parameters of this class that replace those of the file. A name among
+            ``methods`` stands for the entry of the file with this name, if there is one.
+        :raises ValueError: if the file cannot be read, is not YAML, or has unknown keys or wrong
+            values.
         """
         text = read_text(path, "config", most=MOST_BYTES)
         try:
@@ -189,7 +189,7 @@ class StudyConfig(SharedSettings):
             raise ValueError(f"`config` {str(path)!r}: {error}") from None
 
     def to_yaml(self, path: str | Path) -> None:
-        """Write a YAML file that :meth:`from_yaml` reads; what is not given is left out."""
+        """Write a YAML file that :meth:`from_yaml` reads, without settings that are ``None``."""
         content: dict[str, Any] = {}
         for name in declared(StudyConfig):
             value = getattr(self, name)
@@ -205,6 +205,6 @@ class StudyConfig(SharedSettings):
 
 
 def _chosen(wanted: Sequence[Any], known: Sequence[MethodChoice]) -> list[Any]:
-    """Give the known choices for the labels among what is wanted."""
+    """Replace labels of known choices by these choices."""
     by_label = {choice.label: choice for choice in known}
     return [by_label.get(w, w) if isinstance(w, str) else w for w in wanted]

@@ -13,9 +13,9 @@ RECORDS = "records"
 
 
 def check_study(directory: Path) -> None:
-    """Check that a directory is that of a study.
+    """Check that a directory holds a study.
 
-    :raises FileNotFoundError: if it is not.
+    :raises FileNotFoundError: if it does not.
     """
     try:
         holds_study = (directory / RECORDS).is_dir()

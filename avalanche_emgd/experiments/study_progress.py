@@ -13,14 +13,14 @@ __all__ = ["StudyProgress"]
 
 
 class StudyProgress:
-    """Context with a progress bar over runs: how many are done, have failed, are left, and when.
+    """Context with a progress bar over runs: numbers of done, failed and open ones, and time left.
 
-    Where the output is not a terminal, lines instead, at :meth:`note`.
+    If the output is not a terminal, :meth:`note` prints lines instead.
 
-    :param total: runs in all.
-    :param done: of them done earlier.
-    :param failed: of them failed earlier, and not to be repeated.
-    :param show: whether to show anything.
+    :param total: number of all runs.
+    :param done: number of those done earlier.
+    :param failed: number of those that failed earlier and are not repeated.
+    :param show: whether to print at all.
     """
 
     def __init__(self, total: int, done: int, failed: int, *, show: bool) -> None:
@@ -53,13 +53,13 @@ class StudyProgress:
         self._progress.stop()
 
     def stage(self, words: str) -> None:
-        """Say what is done before runs can start."""
+        """Show a stage of the work before the first run."""
         self._progress.update(self._bar, description=words)
 
     def start(self, words: str) -> None:
-        """Start the clock: from now on, runs are done.
+        """Start the clock with the first run.
 
-        :param words: where.
+        :param words: words for the place of the runs.
         """
         self._started = time.monotonic()
         self._progress.reset(
@@ -84,7 +84,7 @@ class StudyProgress:
         )
 
     def note(self) -> None:
-        """Print a line with all that, where there is no bar."""
+        """Print a line with the same content, if there is no bar."""
         if not self._console.is_terminal:
             elapsed = _clock(time.monotonic() - self._started)
             parts = [self._counts(), f"{elapsed} so far", self._remaining()]

@@ -1,4 +1,4 @@
-"""Whether the records in a directory are of the same study."""
+"""Comparison of a study with the records in its directory."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _REMEDY = "Name another output directory, or leave the setting as it was."
 def check_same_study(
     study: StudyConfig, runs: Mapping[str, RunConfig], records: Mapping[str, Record]
 ) -> None:
-    """Check that records may stay beside those of a study: only its lists may have changed.
+    """Check that records belong to a study of which only the lists have changed.
 
-    :param study: to be done.
-    :param runs: its runs, by key.
-    :param records: those there are, by key.
-    :raises ValueError: if some setting differs; names it.
+    :param study: study to do.
+    :param runs: runs of the study, by key.
+    :param records: existing records, by key.
+    :raises ValueError: if a setting differs; the message names it.
     """
     here = asdict(next(iter(runs.values())).resolved())
     choices = {choice.label: choice for choice in study.methods}
@@ -33,7 +33,7 @@ def check_same_study(
     for key, record in records.items():
         there = record["config"]
         for name in SHARED:
-            # A setting that an earlier version did not have was at its default.
+            # A setting that the first records did not have was at its default.
             known = there.get(name, LATER.get(name))
             if name != "download" and not _same(name, known, here[name]):
                 raise ValueError(

@@ -13,9 +13,9 @@ __all__ = ["comparison_table", "task_table"]
 
 
 def task_table(run: Run) -> Table:
-    """Accuracy of each task at its own end and at the very end, in percent.
+    """Table of the accuracy of each task at its own end and at the very end, in percent.
 
-    Classes are counted; where they have names of their own, these follow.
+    A column counts the classes, and lists names that are not labels.
     """
     benchmark, result = run.benchmark, run.result
     table = Table(
@@ -57,7 +57,7 @@ def _classes(run: Run, task: int) -> str:
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:
-    """One row per run, in percent."""
+    """Table with a row for each run, in percent."""
     first = runs[0].config
     table = Table(title=f"{first.benchmark}, {first.scenario}-incremental, seed {first.seed}")
     table.add_column("method")

@@ -1,4 +1,4 @@
-"""Time lines to look at, without training."""
+"""Pictures of time lines, without training."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["check_picture", "choose_timeline", "save_timeline"]
 
 
 def choose_timeline(config: RunConfig) -> tuple[Timeline, tuple[str, ...]]:
-    """Find the time line that a run would have, and the names of the tasks.
+    """Return the time line of a run, and the names of its tasks.
 
-    With a protocol but no data, the published time line as it is.
+    With a protocol but no data, it is the published time line.
 
-    :raises ValueError: as for a run.
+    :raises ValueError: as in :func:`~avalanche_emgd.experiments.make_benchmark`.
     """
     without_data = bool(DATA[config.benchmark].needs) and config.data_root is None
     if config.protocol is not None and without_data:
@@ -34,11 +34,11 @@ def choose_timeline(config: RunConfig) -> tuple[Timeline, tuple[str, ...]]:
 def save_timeline(
     timeline: Timeline, names: Sequence[str], picture: Path, *, overwrite: bool = False
 ) -> None:
-    """Draw into a file.
+    """Draw a time line into a file.
 
     :param picture: its suffix says of which kind.
-    :raises ValueError: as :func:`check_picture`.
-    :raises FileExistsError: as :func:`check_picture`.
+    :raises ValueError: as in :func:`check_picture`.
+    :raises FileExistsError: as in :func:`check_picture`.
     """
     check_picture(picture, overwrite=overwrite)
     make_directory(picture.parent)
@@ -46,12 +46,12 @@ def save_timeline(
 
 
 def check_picture(picture: Path, *, overwrite: bool) -> None:
-    """Check that a picture may be written, before any work starts.
+    """Check before any work starts that a picture may be written.
 
     :param picture: its suffix says of which kind.
-    :param overwrite: whether one that is there may be replaced.
-    :raises ValueError: if it is not .png, .svg or .pdf, or a directory.
-    :raises FileExistsError: if there is one that must not be overwritten.
+    :param overwrite: whether an existing picture may be replaced.
+    :raises ValueError: if the suffix is not .png, .svg or .pdf, or the path is a directory.
+    :raises FileExistsError: if the picture exists and ``overwrite`` is false.
     """
     if picture.suffix not in (".png", ".svg", ".pdf"):
         raise ValueError(f"`output` {str(picture)!r} must end with .png, .svg or .pdf.")

@@ -9,16 +9,16 @@ from ..training.plugins import MultiGradientPlugin
 __all__ = ["LARGEST", "Trace", "WeightTrace"]
 
 LARGEST = 1e100
-"""Largest absolute value that is kept: pictures of larger ones say nothing, and fail."""
+"""Largest absolute value in a trace; larger ones cannot be drawn."""
 
 Trace = dict[str, dict[str, list[tuple[int, float]]]]
 """``"loss"``, ``"weight"`` and ``"sigma"``: for each objective, (tick, value) in order."""
 
 
 class WeightTrace(MultiGradientPlugin):
-    """Keeps loss, λ_i and, where there are any, σ_i of each objective at every so many ticks.
+    """Plugin that records loss, λ_i and, if there is one, σ_i of each objective at regular ticks.
 
-    :param every: ticks between two that are kept, ≥ 1.
+    :param every: ticks from one recorded tick to the next, ≥ 1.
     """
 
     def __init__(self, every: int) -> None:
@@ -27,7 +27,7 @@ class WeightTrace(MultiGradientPlugin):
         self.trace: Trace = {"loss": {}, "weight": {}, "sigma": {}}
 
     def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Keep this tick's values."""
+        """Record the values of this tick."""
         if strategy.clock.train_iterations % self.every:
             return
         values = {
@@ -39,6 +39,6 @@ class WeightTrace(MultiGradientPlugin):
             if row is None or len(row) != len(strategy.objectives):
                 continue
             for objective, value in zip(strategy.objectives, row.tolist(), strict=True):
-                # An objective without gradient is relaxed completely: its factor is infinite.
+                # An objective without gradient has an infinite factor.
                 if abs(value) <= LARGEST:
                     self.trace[kind].setdefault(objective, []).append((strategy.tick, value))

@@ -1,4 +1,4 @@
-"""What worker processes of a study need, imported once, by the server that they are forked from."""
+"""Imports of the worker processes of a study, done once by the server that forks them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["benchmarks", "elastic", "emgd", "scheduling", "solve", "weighting"]
 for _data in DATA.values():
     _data.generator()
 
-# Half a million objects of modules, which collections would look through before each run, and
-# whose memory they would unshare.
+# The modules have half a million objects. Each collection would visit them, and copy the pages of
+# memory that forks share.
 gc.collect()
 gc.freeze()

@@ -1,4 +1,4 @@
-"""How worker processes start: forked, where that can be, from one that has imported everything."""
+"""The start of worker processes: where possible, a server with all imports forks them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from multiprocessing import forkserver
 __all__ = ["START_METHOD", "importing_early", "interrupts_wait", "preload"]
 
 START_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-"""Of :mod:`multiprocessing`. An import takes each process seconds, also one that replaces another
-that has died; forks of one server need none."""
+"""Start method of :mod:`multiprocessing`. Imports take a new process seconds; the forks of a server
+share its imports."""
 
-# Of the server. It imports Dask by itself in any case.
+# Modules that the server imports. It imports Dask in any case.
 _MODULES = ["distributed", "avalanche_emgd.experiments.worker"]
 
 
 def preload() -> None:
-    """Say what the server of forks imports; without effect if it runs already."""
+    """Set the imports of the server of forks; without effect if it runs already."""
     if START_METHOD == "forkserver":
         multiprocessing.get_context(START_METHOD).set_forkserver_preload(_MODULES)
 
 
 @contextmanager
 def importing_early(wanted: bool = True) -> Iterator[None]:
-    """Context in which the server of forks imports, beside what this process does meanwhile.
+    """Context in which the server of forks imports, while this process goes on.
 
-    It goes on running after the context, ready for workers, unless an error ends the context.
+    The server runs on after the context, ready for workers, unless an error ends the context.
 
-    :param wanted: whether to start it; nothing happens if not.
+    :param wanted: whether to start the server; otherwise the context has no effect.
     """
     if not wanted or START_METHOD != "forkserver" or _server() is not None:
         yield
@@ -48,27 +48,27 @@ def importing_early(wanted: bool = True) -> Iterator[None]:
 
 
 def _server() -> int | None:
-    """Process id of the server, if this process has started one."""
+    """Return the process id of the server, if this process has started one."""
     known = getattr(forkserver, "_forkserver", None)
     pid: int | None = getattr(known, "_forkserver_pid", None)
     return pid
 
 
 def _end() -> None:
-    """End the server, which would keep the output of this process open until it has imported."""
+    """End the server, which would keep the output of this process open until its imports end."""
     pid = _server()
     if pid is not None and hasattr(os, "waitid"):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGTERM)
-            # Left to be waited for by `multiprocessing`, which would start another one then.
+            # `multiprocessing` waits for the ended server; otherwise it would start another one.
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 @contextmanager
 def interrupts_wait() -> Iterator[None]:
-    """Context that Ctrl-C does not interrupt, nor ever the processes and threads started in it.
+    """Context that Ctrl-C does not interrupt; neither does it interrupt processes started there.
 
-    A cluster that is interrupted while it starts cannot be ended. Its processes must ignore Ctrl-C,
+    A cluster that is interrupted during its start cannot be ended. Its processes ignore Ctrl-C,
     which this process handles.
     """
     if not hasattr(signal, "pthread_sigmask"):

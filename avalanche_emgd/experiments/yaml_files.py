@@ -1,4 +1,4 @@
-"""YAML of which no part grows beyond the file that it comes from."""
+"""YAML files whose content is not larger than the file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_BYTES = 2**20
 """Size of the largest YAML file that is read."""
 
 _MOST_DEPTH = 50
-# How much larger than its text a document may be with every alias in full.
+# Largest ratio of a document with all aliases expanded to its text.
 _MOST_TIMES = 10
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -22,8 +22,8 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def parse_yaml(text: str) -> Any:
     """Parse a document of plain values.
 
-    :raises ValueError: if it is not YAML, nested too deeply, or much larger than it looks because
-        of its aliases; the message names the line.
+    :raises ValueError: if the text is not YAML, nested too deeply, or much larger with all aliases
+        expanded; the message names the line.
     """
     try:
         _check_depth(text)
@@ -40,7 +40,7 @@ def parse_yaml(text: str) -> Any:
 
 
 def _check_depth(text: str) -> None:
-    """Look at events, of which the parser makes one after the other, before anything recurses."""
+    """Check the events of the parser, which come one by one, before any recursion."""
     depth = 0
     digits = most_digits()
     for event in yaml.parse(text, Loader=_LOADER):
@@ -60,7 +60,7 @@ def _check_depth(text: str) -> None:
 
 
 def _check_size(root: yaml.Node, most: int) -> None:
-    """Count the letters and values that there are with every alias in full."""
+    """Count letters and values with all aliases expanded."""
     sizes: dict[int, int] = {}
     open_nodes: set[int] = set()
     waiting = [(root, False)]
