@@ -28,7 +28,7 @@ def run_demo(
 
     :param output: directory, which gets a directory for each run.
     :param seed: seed of both runs.
-    :param threads: see :class:`RunConfig`.
+    :param threads: threads of the CPU, see :class:`RunConfig`.
     :param overwrite: whether files of an earlier demonstration may be replaced.
     :param progress: whether to show progress bars.
     :return: the runs, and the path of the picture.

@@ -64,7 +64,7 @@ LATER: dict[str, Any] = {
 def record_key(config: RunConfig) -> str:
     """Return a unique name of a run, readable and safe as the name of a file.
 
-    :param config: of the run.
+    :param config: configuration of the run.
     :return: method, scenario, label set and time line (with a protocol), seed, and a digest of the
         configuration. The digest includes the protocol, and neither places nor versions of
         packages.
@@ -111,7 +111,7 @@ def done_record(config: RunConfig, run: Run) -> Record:
 def failed_record(config: RunConfig, error: str) -> Record:
     """Make the record of a failed run.
 
-    :param config: of the run.
+    :param config: configuration of the run.
     :param error: traceback or other message.
     """
     return {**_head(config), "status": "failed", "error": error, "config": config.to_json()}
@@ -150,7 +150,7 @@ def write_record(directory: Path, key: str, record: Record) -> None:
 def read_records(directory: Path) -> dict[str, Record]:
     """Read the records of a study by key, in the order of the keys.
 
-    :param directory: of the study.
+    :param directory: directory of the study.
     :raises ValueError: if a file among the records cannot be read or is no record; the message
         names it.
     """
@@ -165,7 +165,7 @@ def read_records(directory: Path) -> dict[str, Record]:
 def load_records(directory: str | Path) -> list[Record]:
     """Load the records of a study, even while it is running.
 
-    :param directory: of the study.
+    :param directory: directory of the study.
     :return: a :data:`Record` for each finished or failed run, ordered by benchmark, scenario,
         method, label set, time line and seed.
     :raises FileNotFoundError: if the directory holds no study.
@@ -228,7 +228,7 @@ def last_line(error: str | None) -> str | None:
 def write_results(directory: Path, records: Iterable[Mapping[str, Any]]) -> None:
     """Write the table of records as ``results.csv`` and ``results.parquet``.
 
-    :param directory: of the study.
+    :param directory: directory of the study.
     :param records: all records.
     """
     table = results_table(records)

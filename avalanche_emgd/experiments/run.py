@@ -130,7 +130,7 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
     memory editing, also ``editing.json`` and, for images, ``edits.png``. A failed run leaves none
     of them.
 
-    :param config: what to run.
+    :param config: configuration of the run.
     :param output: directory, which is made if it does not exist.
     :param overwrite: whether files of an earlier run may be replaced.
     :param progress: whether to show a progress bar.
@@ -190,7 +190,7 @@ def execute(
 ) -> Run:
     """Train and test, and write nothing.
 
-    :param config: what to run.
+    :param config: configuration of the run.
     :param benchmark: benchmark that :func:`make_benchmark` has made of it.
     :param metrics: metrics beside those of parallel continual learning.
     :param loggers: loggers of all metrics.

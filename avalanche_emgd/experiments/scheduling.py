@@ -112,7 +112,7 @@ def finish(
 def perform(config: RunConfig, path: Sequence[str] = ()) -> Record:
     """Do a run.
 
-    :param config: of the run.
+    :param config: configuration of the run.
     :param path: folders with modules, beside those of the process.
     :return: record of the run, even if it fails.
     """

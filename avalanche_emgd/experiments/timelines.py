@@ -36,7 +36,7 @@ def save_timeline(
 ) -> None:
     """Draw a time line into a file.
 
-    :param picture: its suffix says of which kind.
+    :param picture: path of the picture; its suffix is .png, .svg or .pdf.
     :raises ValueError: as in :func:`check_picture`.
     :raises FileExistsError: as in :func:`check_picture`.
     """
@@ -48,7 +48,7 @@ def save_timeline(
 def check_picture(picture: Path, *, overwrite: bool) -> None:
     """Check before any work starts that a picture may be written.
 
-    :param picture: its suffix says of which kind.
+    :param picture: path of the picture; its suffix is .png, .svg or .pdf.
     :param overwrite: whether an existing picture may be replaced.
     :raises ValueError: if the suffix is not .png, .svg or .pdf, or the path is a directory.
     :raises FileExistsError: if the picture exists and ``overwrite`` is false.

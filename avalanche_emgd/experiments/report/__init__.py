@@ -29,17 +29,18 @@ _MOST_TIMELINES = 9
 def write_report(
     directory: str | Path, *, output: str | Path | None = None, reference: str | None = None
 ) -> tuple[Path, Path]:
-    """Write the report of a study, also while it is running.
+    """Write the report of a study, even while it is running.
 
     Writes ``report.md`` with its pictures in ``report/``, and ``report.html``, which holds
     everything in one file. Files of an earlier report are replaced.
 
-    :param directory: of the study.
-    :param output: directory for the report, made if need be; that of the study if ``None``.
-    :param reference: label of the method that the others are compared with; if ``None``,
-        ``emgd-gmc`` if it is there, otherwise the one with the highest A_ē in the first scenario.
+    :param directory: directory of the study.
+    :param output: directory for the report, made if it does not exist; that of the study if
+        ``None``.
+    :param reference: label of the method to compare the others with. If ``None``, it is
+        ``emgd-gmc``, or without this run the method with the highest A_ē in the first scenario.
     :return: paths of ``report.md`` and ``report.html``.
-    :raises FileNotFoundError: if no study is there, or it has no records yet.
+    :raises FileNotFoundError: if the directory holds no study, or a study without records.
     :raises ValueError: if the reference has no finished run, or the records are not of one study.
     """
     document, target = _prepare(directory, output, reference)
@@ -58,10 +59,11 @@ def write_latex(
 ) -> Path:
     r"""Write the tables and pictures of a study's report for a paper.
 
-    Writes ``report.tex``, a ``table`` or ``figure`` for each, to be taken in with ``\input``, and
+    Writes ``report.tex``, with a ``table`` or ``figure`` for each, for ``\input`` in a paper, and
     the pictures as ``report/*.pdf``.
 
-    :param directory: see :func:`write_report`, as for the rest and the errors.
+    :param directory: directory of the study. The other parameters and the errors are those of
+        :func:`write_report`.
     :return: path of ``report.tex``.
     """
     document, target = _prepare(directory, output, reference)
@@ -75,7 +77,7 @@ def write_latex(
 def _prepare(
     directory: str | Path, output: str | Path | None, reference: str | None
 ) -> tuple[Document, Path]:
-    """Read the records and make the document, and the directory that it is for."""
+    """Read the records, make the document, and return it with its directory."""
     directory = Path(directory)
     records = load_records(directory)
     if not records:

@@ -1,4 +1,4 @@
-"""What a report is made of, whatever it is written as."""
+"""Elements of a report, independent of its format."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = [
 class Heading:
     """Heading of a section.
 
-    :param level: 2 or 3; the document's title has 1.
-    :param text: of it.
-    :param anchor: to link to it, unique in the document.
+    :param level: level of the heading, 2 or 3; the document's title has 1.
+    :param text: text of the heading.
+    :param anchor: anchor for links, unique in the document.
     """
 
     kind: ClassVar[str] = "heading"
@@ -46,9 +46,9 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms with what there is to say about each.
+    """Terms with an explanation of each.
 
-    :param items: (term, text).
+    :param items: pairs (term, text).
     """
 
     kind: ClassVar[str] = "terms"
@@ -59,7 +59,7 @@ class Terms:
 class Column:
     """Heading of a column.
 
-    :param text: of it.
+    :param text: text of the heading.
     :param numeric: whether its cells are numbers.
     """
 
@@ -71,8 +71,8 @@ class Column:
 class Cell:
     """Text in a table.
 
-    :param text: plain.
-    :param strong: whether it stands out.
+    :param text: plain text.
+    :param strong: whether the text is bold.
     """
 
     text: str
@@ -83,9 +83,9 @@ class Cell:
 class Table:
     """Rows and columns; the first cell of a row is its heading.
 
-    :param caption: what it shows, and how to read it.
-    :param columns: at least one.
-    :param rows: each with a cell for each column.
+    :param caption: content of the table, and how to read it.
+    :param columns: headings of the columns, at least one.
+    :param rows: rows, each with a cell for each column.
     """
 
     kind: ClassVar[str] = "table"
@@ -96,12 +96,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, in a file of its own or within the document.
+    """A figure, in a separate file or within the document.
 
-    :param name: of its file, without suffix; unique in the document.
-    :param figure: to draw.
-    :param caption: how to read it.
-    :param alt: what it shows, for those who do not see it.
+    :param name: name of its file, without suffix; unique in the document.
+    :param figure: figure to draw.
+    :param caption: text on how to read the figure.
+    :param alt: alternative text: the content of the figure in words.
     """
 
     kind: ClassVar[str] = "picture"
@@ -116,10 +116,10 @@ Element = Heading | Paragraph | Terms | Table | Picture
 
 @dataclass
 class Document:
-    """A title and what comes below it.
+    """A title and the elements below it.
 
-    :param title: of the document.
-    :param elements: in order.
+    :param title: title of the document.
+    :param elements: elements, in order.
     """
 
     title: str

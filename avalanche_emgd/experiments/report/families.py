@@ -1,4 +1,4 @@
-"""How pictures show a method: by the colour and the marker of its family, and a label that fits."""
+"""Colour and marker of the families of methods in pictures, and labels of limited length."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["FAMILIES", "Look", "family_handles", "family_of", "short_label"]
 
 @dataclass(frozen=True)
 class Look:
-    """How a family looks.
+    """Appearance of a family.
 
-    :param marker: of Matplotlib.
-    :param color: of marker and lines.
-    :param words: what it is.
+    :param marker: Matplotlib's name of the marker.
+    :param color: color of marker and lines.
+    :param words: words for the family.
     """
 
     marker: str
@@ -26,7 +26,7 @@ class Look:
     words: str
 
 
-# Okabe and Ito's colours, as those of the tasks.
+# Okabe and Ito's colours, like those of the tasks.
 FAMILIES: Mapping[Family, Look] = {
     "parallel": Look("o", "#0072B2", "parallel continual learning"),
     "weighting": Look("s", "#E69F00", "multi-task weighting"),
@@ -34,13 +34,13 @@ FAMILIES: Mapping[Family, Look] = {
     "bound": Look("D", "#666666", "bound"),
     "yours": Look("P", "#CC79A7", "your own"),
 }
-"""How each family of methods looks."""
+"""Appearance of each family of methods."""
 
 
 def family_of(method: str) -> Family:
-    """Family of a method; one that is not built in is the user's own.
+    """Return the family of a method; a method that is not built in belongs to ``"yours"``.
 
-    :param method: its name, see :func:`~avalanche_emgd.training.methods.find_method`.
+    :param method: name of the method, see :func:`~avalanche_emgd.training.methods.find_method`.
     """
     return METHODS[method].family if method in METHODS else "yours"
 
@@ -56,9 +56,9 @@ def family_handles(families: Iterable[Family]) -> list[Line2D]:
 
 
 def short_label(label: str, most: int = 28) -> str:
-    """Label of a method for a picture: on one line, and not too long.
+    """Return the label of a method for a picture, on one line and of limited length.
 
-    :param most: letters.
+    :param most: largest number of letters.
     """
     label = " ".join(label.split())
     return label if len(label) <= most else label[: most - 1] + "…"

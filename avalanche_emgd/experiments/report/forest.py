@@ -19,12 +19,12 @@ def draw_differences(
 ) -> Figure:
     """Differences of A_ē and of F_ē to the reference, with 95 % intervals, a row for each method.
 
-    Dots are full where the interval excludes zero. Where not all methods have the same number of
-    pairs, the number stands behind the label.
+    A dot is full if the interval excludes zero. If the numbers of pairs differ, each stands behind
+    the label.
 
-    :param comparisons: those with pairs, at least one, from top to bottom.
-    :param families: of the methods, by label.
-    :param reference: label of the method that they are compared with.
+    :param comparisons: comparisons with pairs, at least one, from top to bottom.
+    :param families: families of the methods, by label.
+    :param reference: label of the method of comparison.
     """
     rows = len(comparisons)
     figure = Figure(figsize=(8.6, 1.5 + 0.26 * rows), layout="constrained")

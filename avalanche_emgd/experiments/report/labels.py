@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
 _RADII = np.array([8, 12, 17, 23, 30, 38, 47, 58, 70, 84, 100, 120, 145, 175, 210, 250])
 _ROUNDS = 8
-# Letters drawn as shapes are not fitted to pixels, as those that are measured are.
+# Letters drawn as shapes are not fitted to pixels, in contrast to those that are measured.
 _WIDER = 1.05
 _MARGIN = 1.5
 # What it costs, in pixels of distance, that a label covers another one or a point, that its line
@@ -35,15 +35,15 @@ def label_points(
     size: float,
     bold: Sequence[bool],
 ) -> None:
-    """Write a label near each point, with a thin line to it where it is not beside it.
+    """Write a label near each point, with a thin line if the label is not beside the point.
 
-    All else must have been drawn: the layout of the figure is settled here.
+    All other elements must be drawn before: this function settles the layout of the figure.
 
     :param ax: axes with linear scales.
     :param points: (x, y) in data coordinates.
-    :param texts: one for each.
-    :param size: of the letters, in typographic points.
-    :param bold: for each, whether it is.
+    :param texts: texts, one for each point.
+    :param size: size of the letters in typographic points.
+    :param bold: flags for each text, whether it is bold.
     """
     figure = ax.get_figure(root=True)
     if not isinstance(figure, Figure):
@@ -89,17 +89,17 @@ def label_points(
 def place_boxes(anchors: Array, sizes: Array, bounds: Array) -> Array:
     """Place a box near each anchor, apart from each other and from the anchors.
 
-    Each box in turn takes the best of many places around its anchor, given the others, a few times
-    over; where there is no room for all, some overlap.
+    Each box in turn takes the best of many places around its anchor, given the others, in a few
+    rounds. Without room for all, some overlap.
 
-    :param anchors: ``[n, 2]`` in pixels.
-    :param sizes: ``[n, 2]``: width and height of the boxes.
-    :param bounds: ``[4]``: left, bottom, right and top of where they may be.
+    :param anchors: anchors in pixels, ``[n, 2]``.
+    :param sizes: width and height of the boxes, ``[n, 2]``.
+    :param bounds: left, bottom, right and top of the available room, ``[4]``.
     :return: ``[n, 4]``: left, bottom, right and top of each.
     """
     choices = [_choices(anchor, size) for anchor, size in zip(anchors, sizes, strict=True)]
     boxes = np.array([boxes[0] for boxes in choices])
-    # The crowded ones first: they need the room around them most.
+    # Crowded labels come first, because they need the room around them most.
     distances = np.hypot(*(anchors[:, None] - anchors[None]).transpose(2, 0, 1))
     order = np.argsort(-(distances < 60.0).sum(axis=1), kind="stable")
     for turn in range(_ROUNDS):

@@ -1,4 +1,4 @@
-r"""Documents as LaTeX, for a paper: tables and figures to be taken in with ``\input``."""
+r"""Documents as LaTeX for a paper: tables and figures for ``\input``."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SPECIAL = {
     "<": "\\textless{}",
     ">": "\\textgreater{}",
     "|": "\\textbar{}",
-    "`": "\\textasciigrave{}",  # with ? and ! it makes other characters
-    # After the end of a row, and after a rule, these would be arguments.
+    "`": "\\textasciigrave{}",  # with ? and !, a backtick makes other characters
+    # After the end of a row or a rule, these characters would begin an argument.
     "[": "{[}",
     "*": "{*}",
-    # What pdfLaTeX's fonts do not have.
+    # Characters that pdfLaTeX's fonts do not have.
     "−": "$-$",
     "±": "$\\pm$",
     "×": "$\\times$",
@@ -41,18 +41,17 @@ _SPECIAL = {
     "…": "\\dots{}",
     **{each: f"$^{{{power}}}$" for power, each in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
 }
-# Hyphens that would become a dash, special characters, and all that needs another font.
+# Hyphens that would become a dash, special characters, and characters of other fonts.
 _ANY = re.compile(f"-(?=-)|{'|'.join(map(re.escape, _SPECIAL))}|[^ -~]")
 
 
 def to_latex(document: Document, folder: str) -> str:
-    """Tables and figures, each in an environment of its own with caption and label.
+    """Return tables and figures, each in an environment with caption and label.
 
-    Needs the packages ``booktabs`` and ``graphicx``. Text between them is left out: a paper has its
-    own.
+    The LaTeX needs the packages ``booktabs`` and ``graphicx``. The document's text is left out.
 
-    :param document: what to write.
-    :param folder: of the figures, relative to the paper.
+    :param document: document to write.
+    :param folder: folder of the figures, relative to the paper.
     """
     lines = [
         f"% {_text(document.title)}",
@@ -69,7 +68,7 @@ def to_latex(document: Document, folder: str) -> str:
 
 
 def pdf(figure: Figure) -> bytes:
-    """Draw a figure, the same bytes each time."""
+    """Draw a figure, with the same bytes each time."""
     settle(figure)
     content = io.BytesIO()
     figure.savefig(content, format="pdf", metadata={"CreationDate": None})
@@ -111,10 +110,10 @@ def _cell(cell: Cell) -> str:
 
 
 def _text(text: str) -> str:
-    """Plain text such that pdfLaTeX shows it, on one line.
+    """Escape plain text for pdfLaTeX, on one line.
 
-    A letter with an accent loses it where the letter is of the Latin alphabet; another character
-    that pdfLaTeX's fonts do not have becomes the number that it has in Unicode.
+    A Latin letter loses its accent. Another character that pdfLaTeX's fonts do not have becomes its
+    number in Unicode.
     """
     return _ANY.sub(_shown, " ".join(text.split()))
 

@@ -1,4 +1,4 @@
-"""The layout of a figure, settled."""
+"""Reproducible layouts of figures."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["settle"]
 
 
 def settle(figure: Figure) -> None:
-    """Lay a figure out for good.
+    """Compute the final layout of a figure.
 
-    Positions are rounded: the solver behind Matplotlib's constrained layout leaves other last
-    digits in each run, and everything in the picture would inherit them.
+    Positions are rounded, because the last digits of Matplotlib's constrained layout differ from
+    run to run, and the picture would differ with them.
 
-    :param figure: with everything in it that needs room.
+    :param figure: figure with all elements that need room.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")

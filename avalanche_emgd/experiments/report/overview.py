@@ -1,4 +1,4 @@
-"""What was run: the head of a report, its list of methods and that of failures."""
+"""The head of a report, its list of methods and its list of failures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SETTINGS = ("num_tasks", "overlap", "batch_size", "learning_rate", "memory_per_
 
 
 def head(records: Sequence[Record], progress: str, reference: str) -> list[Element]:
-    """Say what was run, and with what.
+    """Make the head: the runs, their data and their machines.
 
-    :param records: of the study.
-    :param progress: how far it has come.
-    :param reference: the method that others are compared with, and why it is.
+    :param records: records of the study.
+    :param progress: words for the progress of the study.
+    :param reference: words for the method of comparison, and why it is chosen.
     """
     found = {record["scenario"] for record in records}
     settings = [
@@ -96,7 +96,7 @@ def methods(records: Sequence[Record]) -> list[Element]:
 
 
 def failures(records: Sequence[Record]) -> list[Element]:
-    """List the runs that have failed, with the last lines of their errors."""
+    """List the failed runs, with the last lines of their errors."""
     failed = [record for record in records if record["status"] == "failed"]
     heading = Heading(2, "Failed runs", "failed")
     if not failed:

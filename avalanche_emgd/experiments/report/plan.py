@@ -1,4 +1,4 @@
-"""How far a study has come."""
+"""Progress of a study in a report."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["progress_words"]
 
 
 def progress_words(directory: Path, records: Sequence[Record]) -> str:
-    """Say how many runs are done, have failed and, if the study is known, are still to be done.
+    """Count the runs that are done, failed and, if the study is known, still to do.
 
-    :param directory: of the study.
-    :param records: of its runs.
+    :param directory: directory of the study.
+    :param records: records of its runs.
     """
     failed = sum(record["status"] == "failed" for record in records)
     words = f"{len(records) - failed} done, {failed} failed"

@@ -17,20 +17,19 @@ from .statistics import Estimate, Summary
 
 __all__ = ["draw_plane", "shows_intervals"]
 
-# With more methods, crosses hide more than they show.
+# With more methods, crosses hide the points.
 _MOST_CROSSES = 12
 
 
 def draw_plane(
     summaries: Sequence[Summary], families: Mapping[str, Family], reference: str | None
 ) -> Figure:
-    """F_ē over A_ē: a point for each method.
+    """Draw F_ē over A_ē, with a point for each method.
 
-    Dotted lines are those of equal A_e = A_ē − F_ē; crosses are 95 % intervals, where
-    :func:`shows_intervals`.
+    Dotted lines have equal A_e = A_ē − F_ē. Crosses are 95 % intervals, if :func:`shows_intervals`.
 
-    :param summaries: of one scenario, at least one.
-    :param families: of the methods, by label.
+    :param summaries: summaries of one scenario, at least one.
+    :param families: families of the methods, by label.
     :param reference: method whose label is bold.
     """
     crowded = len(summaries) > _MOST_CROSSES
@@ -62,7 +61,7 @@ def draw_plane(
 
 
 def shows_intervals(summaries: Sequence[Summary]) -> bool:
-    """Whether :func:`draw_plane` shows intervals: if they are few, and no wider than all means."""
+    """Return whether :func:`draw_plane` shows intervals: if they are few and narrow."""
     estimates = [(s.A_ebar, s.F_ebar) for s in summaries]
     if len(summaries) > _MOST_CROSSES or any(e.low is None for pair in estimates for e in pair):
         return False
@@ -80,8 +79,8 @@ def _ends(estimate: Estimate) -> tuple[float, float]:
 
 
 def _draw_frame(ax: Axes) -> None:
-    """Axes, their names, and the lines of equal A_e, numbered where they leave the frame."""
-    # A single point, or several at one place, still needs some room.
+    """Draw axes, their names, and the lines of equal A_e, with numbers at the frame."""
+    # The axes of a single point, or of equal points, need a width, too.
     for low, high, setter in ((*ax.get_xlim(), ax.set_xlim), (*ax.get_ylim(), ax.set_ylim)):
         middle, half = (low + high) / 2.0, max((high - low) / 2.0, 1.0)
         setter(middle - half, middle + half)

@@ -1,4 +1,4 @@
-"""Documents as Markdown with pictures beside it, and as one HTML file."""
+"""Documents as Markdown with separate pictures, and as one HTML file."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .layout import settle
 
 __all__ = ["svg", "to_html", "to_markdown"]
 
-# Everything that Markdown, or what is built on it, takes for markup; and the start of HTML.
+# Characters that Markdown and its dialects take for markup, and the start of HTML.
 _MARKUP = re.compile(r"([\\`*_\[\]<>|$~#&])")
 
 
 def to_html(document: Document, pictures: dict[str, bytes]) -> str:
-    """One file that needs nothing else: no script, no network.
+    """Return the text of one HTML file, which needs no script and no network.
 
-    :param document: what to write.
-    :param pictures: SVG of each picture by its name.
+    :param document: document to write.
+    :param pictures: SVG of each picture by name.
     """
     sources = {
         name: "data:image/svg+xml;base64," + base64.b64encode(content).decode("ascii")
@@ -34,16 +34,16 @@ def to_html(document: Document, pictures: dict[str, bytes]) -> str:
 
 
 def to_markdown(document: Document, folder: str) -> str:
-    """Text with links to pictures.
+    """Return Markdown with links to pictures.
 
-    :param document: what to write.
-    :param folder: of the pictures, relative to the file.
+    :param document: document to write.
+    :param folder: folder of the pictures, relative to the file.
     """
     return _templates().get_template("report.md.j2").render(document=document, folder=folder)
 
 
 def svg(figure: Figure) -> bytes:
-    """Draw a figure, the same bytes each time; letters are shapes, so that no fonts are needed."""
+    """Draw a figure, with the same bytes each time; letters are shapes and need no fonts."""
     settle(figure)
     content = io.BytesIO()
     settings = {"svg.fonttype": "path", "svg.hashsalt": "avalanche-emgd"}
@@ -53,7 +53,7 @@ def svg(figure: Figure) -> bytes:
 
 
 def _markdown(text: str) -> str:
-    """Plain text such that Markdown shows it as it is, on one line."""
+    """Escape plain text such that Markdown shows it unchanged, on one line."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 

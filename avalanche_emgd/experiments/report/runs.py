@@ -20,7 +20,7 @@ SCENARIOS = ("class", "task")
 """Scenarios in the order of reports."""
 
 Block = tuple["int | None", "int | None", int]
-"""Label set, time line (``None`` without a protocol) and seed: what runs share that are pairs."""
+"""Label set, time line (``None`` without a protocol) and seed: the runs of a pair share them."""
 
 Runs = dict[str, dict[Block, Record]]
 """Records of finished runs of one scenario, by the label of the method and by block."""
@@ -29,9 +29,9 @@ Runs = dict[str, dict[Block, Record]]
 def finished_runs(records: Iterable[Record], scenario: str) -> Runs:
     """Sort the finished runs of a scenario.
 
-    :param records: of a study, in any order.
+    :param records: records of a study, in any order.
     :param scenario: ``"task"`` or ``"class"``.
-    :raises ValueError: if two of them are the same method in the same block.
+    :raises ValueError: if two records are of the same method in the same block.
     """
     runs: Runs = {}
     for record in records:
@@ -50,19 +50,19 @@ def finished_runs(records: Iterable[Record], scenario: str) -> Runs:
 
 
 def scenarios_of(records: Iterable[Record]) -> tuple[str, ...]:
-    """Scenarios that have finished runs, in the order of :data:`SCENARIOS`."""
+    """Return the scenarios that have finished runs, in the order of :data:`SCENARIOS`."""
     found = {record["scenario"] for record in records if record["status"] == "done"}
     return tuple(scenario for scenario in SCENARIOS if scenario in found)
 
 
 def block_order(block: Block) -> tuple[int, int, int]:
-    """Key to sort blocks by label set, time line and seed."""
+    """Return a key that sorts blocks by label set, time line and seed."""
     label_set, timeline, seed = block
     return -1 if label_set is None else label_set, -1 if timeline is None else timeline, seed
 
 
 def common_blocks(runs: Runs) -> tuple[Block, ...]:
-    """Blocks in which all methods are done, in order."""
+    """Return the blocks in which all methods are done, in order."""
     if not runs:
         return ()
     return tuple(sorted(set.intersection(*map(set, runs.values())), key=block_order))

@@ -16,9 +16,9 @@ from .words import count, difference, interval, listing, percent, rate, scenario
 
 __all__ = ["scenario_section"]
 
-# As many curves as can be told apart at a glance.
+# Largest number of curves that are easy to tell apart.
 _MOST_CURVES = 4
-# By chance, differences are all of one sign in 2 · 2⁻ⁿ of the cases: more than 5 % below 6 pairs.
+# By chance, all n differences have one sign in 2 · 2⁻ⁿ of the cases: more than 5 % if n < 6.
 _FEW_PAIRS = 6
 
 
@@ -28,9 +28,9 @@ def scenario_section(
     """Write the section of one scenario.
 
     :param scenario: ``"task"`` or ``"class"``.
-    :param runs: finished ones of the scenario, of at least one method.
-    :param families: of the methods, by label.
-    :param reference: method that the others are compared with.
+    :param runs: finished runs of the scenario, of at least one method.
+    :param families: families of the methods, by label.
+    :param reference: label of the method of comparison.
     """
     summaries = summarize(runs)
     words = scenario_words(scenario)

@@ -26,21 +26,21 @@ __all__ = [
 ]
 
 CONFIDENCE = 0.95
-"""Of all intervals."""
+"""Level of all intervals."""
 
 DEFAULT_REFERENCE = "emgd-gmc"
-"""Label of the method that others are compared with, if it is there."""
+"""Default label of the method of comparison."""
 
 _RESAMPLES = 9999
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and what is known of it.
+    """A mean with its interval.
 
-    :param mean: of the values.
-    :param low: lower end of a 95 % interval; ``None`` where there are fewer than two values.
-    :param high: its upper end.
+    :param mean: mean of the values.
+    :param low: lower end of a 95 % interval; ``None`` if there are fewer than two values.
+    :param high: upper end of the interval.
     :param n: number of values, ≥ 1.
     """
 
@@ -59,11 +59,11 @@ class Estimate:
 class Summary:
     """All finished runs of a method in one scenario.
 
-    :param method: its label.
+    :param method: label of the method.
     :param A_e: accuracy at the ends of the tasks, as a fraction; Student's interval.
     :param A_ebar: accuracy at the very end.
     :param F_ebar: A_ē − A_e.
-    :param runs: how many.
+    :param runs: number of runs.
     :param rank: mean rank by A_ē, see :func:`mean_ranks`; ``None`` if there is no block for it.
     :param ticks_per_second: median.
     :param peak_memory_mb: median, in units of 10⁶ bytes.
@@ -81,9 +81,9 @@ class Summary:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Differences of a method's runs to the runs of the reference that they are pairs with.
+    """Differences of a method's runs to the reference's runs in the same blocks.
 
-    :param method: its label.
+    :param method: label of the method.
     :param pairs: blocks in which both are done.
     :param A_ebar: difference of A_ē, method − reference, with a bootstrap interval; ``None``
         without pairs.
@@ -101,7 +101,7 @@ class Comparison:
 def student_interval(values: Sequence[float] | np.ndarray) -> Estimate:
     """Mean of independent values with Student's t interval (Student, Biometrika, 1908).
 
-    :param values: at least one.
+    :param values: values, at least one.
     """
     mean, n = float(np.mean(values)), len(values)
     if n < 2:
@@ -113,9 +113,9 @@ def student_interval(values: Sequence[float] | np.ndarray) -> Estimate:
 def bootstrap_interval(values: Sequence[float] | np.ndarray) -> Estimate:
     """Mean with a percentile bootstrap interval (Efron, Annals of Statistics, 1979).
 
-    The same values, in any order, always give the same interval.
+    The interval does not depend on the order of the values.
 
-    :param values: at least one.
+    :param values: values, at least one.
     """
     mean, n = float(np.mean(values)), len(values)
     if n < 2:
@@ -129,9 +129,9 @@ def bootstrap_interval(values: Sequence[float] | np.ndarray) -> Estimate:
 def mean_ranks(runs: Runs) -> tuple[dict[str, float], int]:
     """Mean rank of each method by A_ē over the blocks in which all methods are done.
 
-    The highest A_ē has rank 1; methods that tie share the average of their ranks.
+    The highest A_ē has rank 1; tied methods share the average of their ranks.
 
-    :param runs: see :func:`finished_runs`.
+    :param runs: finished runs, see :func:`finished_runs`.
     :return: ranks by label, empty if there is no such block; and the number of blocks.
     """
     blocks = common_blocks(runs)
@@ -145,7 +145,7 @@ def mean_ranks(runs: Runs) -> tuple[dict[str, float], int]:
 def summarize(runs: Runs) -> tuple[Summary, ...]:
     """Summary of each method of a scenario, the highest mean A_ē first.
 
-    :param runs: see :func:`finished_runs`.
+    :param runs: finished runs, see :func:`finished_runs`.
     """
     ranks, _ = mean_ranks(runs)
     summaries = [
@@ -167,7 +167,7 @@ def compare(runs: Runs, reference: str) -> tuple[Comparison, ...]:
 
     Pairs are runs with the same label set, time line and seed.
 
-    :param runs: see :func:`finished_runs`.
+    :param runs: finished runs, see :func:`finished_runs`.
     :param reference: label of a method; all others have no pairs if it has no runs.
     """
     base = runs.get(reference, {})
@@ -183,13 +183,13 @@ def compare(runs: Runs, reference: str) -> tuple[Comparison, ...]:
 
 
 def choose_reference(records: Sequence[Record], wanted: str | None = None) -> str | None:
-    """Choose the method that the others are compared with.
+    """Choose the method of comparison.
 
-    :param records: of a study.
-    :param wanted: label of a method; if ``None``, ``emgd-gmc`` if it is there, otherwise the one
-        with the highest mean A_ē in the first scenario.
-    :return: its label; ``None`` if there are no finished runs at all.
-    :raises ValueError: if the method that is wanted has no finished run.
+    :param records: records of a study.
+    :param wanted: label of a method. If ``None``, it is ``emgd-gmc``, or without this run the
+        method with the highest mean A_ē in the first scenario.
+    :return: label of the method; ``None`` without finished runs.
+    :raises ValueError: if the wanted method has no finished run.
     """
     done = {record["method"] for record in records if record["status"] == "done"}
     if wanted is not None:
@@ -208,7 +208,7 @@ _FIGURES = ("A_e", "A_ebar", "F_ebar")
 
 
 def _figures(done: Mapping[Block, Record], name: str) -> list[float]:
-    """Values in the order of the blocks, so that sums do not depend on that of the records."""
+    """Return values in the order of the blocks: sums do not depend on the order of records."""
     return [float(done[block][name]) for block in sorted(done, key=block_order)]
 
 

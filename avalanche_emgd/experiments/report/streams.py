@@ -32,10 +32,10 @@ _WEIGHT_TICKS = (0, 0.25, 0.5, 0.75, 1, 2, 5, 10, 20, 50, 100, 1000, 10000, 1000
 
 @dataclass(frozen=True)
 class Streams:
-    """A time line that runs of a study have.
+    """A time line of runs of a study.
 
-    :param title: which one it is.
-    :param names: of the tasks.
+    :param title: words for label set and time line.
+    :param names: names of the tasks.
     :param spans: (first tick, last tick) of each task.
     """
 
@@ -47,7 +47,7 @@ class Streams:
 def streams_of(records: Sequence[Record]) -> list[Streams]:
     """Return the different time lines of the finished runs, in order.
 
-    :param records: of a study.
+    :param records: records of a study.
     """
     found: dict[tuple[Any, ...], set[int]] = {}
     for record in records:
@@ -68,7 +68,7 @@ def streams_of(records: Sequence[Record]) -> list[Streams]:
 def draw_timelines(streams: Sequence[Streams]) -> Figure:
     """Time lines side by side, three in a row, on the same scale.
 
-    :param streams: at least one.
+    :param streams: streams, at least one.
     """
     columns = min(3, len(streams))
     rows = -(-len(streams) // columns)
@@ -93,7 +93,7 @@ def draw_timelines(streams: Sequence[Streams]) -> Figure:
 def draw_runs(records: Sequence[Record]) -> Figure:
     """Accuracy of each task over ticks of runs on the same streams, two side by side.
 
-    :param records: at least one, of different methods.
+    :param records: records of different methods, at least one.
     """
     spans, names = _spans(records[0]), [task["name"] for task in records[0]["tasks"]]
     curves = {
@@ -108,10 +108,10 @@ def draw_runs(records: Sequence[Record]) -> Figure:
 def draw_losses(records: Sequence[Record]) -> Figure:
     """Training losses of runs on the same streams over ticks, two panels side by side.
 
-    Running means over five values, for single minibatches are noisy. In the colours of the tasks;
-    dashed what the memory holds of a task, black the whole memory.
+    Values are running means over five minibatches. Tasks have their colours, the memory of a task
+    has dashed lines, and the whole memory black ones.
 
-    :param records: at least one, of different methods, with traces of their losses.
+    :param records: records of different methods with traces of losses, at least one.
     """
     names, columns = [task["name"] for task in records[0]["tasks"]], min(2, len(records))
     rows = -(-len(records) // columns)
@@ -127,7 +127,7 @@ def draw_losses(records: Sequence[Record]) -> Figure:
         ax.set_ylim(bottom=0.0)
         if panel % columns == 0:
             ax.set_ylabel("training loss")
-        if panel + columns >= len(records):  # the last one of its column
+        if panel + columns >= len(records):  # last panel of its column
             ax.set_xlabel("tick")
             ax.tick_params(labelbottom=True)
     for empty in axes.ravel()[len(records) :]:
@@ -136,27 +136,27 @@ def draw_losses(records: Sequence[Record]) -> Figure:
 
 
 def _running_mean(values: Sequence[float]) -> list[float]:
-    """Mean of each value and those before it, five in all."""
+    """Return the mean of each value and the four before it."""
     return [fmean(values[max(0, i - _MEAN_OF + 1) : i + 1]) for i in range(len(values))]
 
 
 def has_losses(record: Record) -> bool:
-    """Whether a run has training losses to show."""
+    """Return whether a run has training losses to show."""
     return bool(record["trace"].get("loss"))
 
 
 def has_trace(record: Record) -> bool:
-    """Whether a run has weights to show."""
+    """Return whether a run has weights to show."""
     return bool(record["trace"].get("weight"))
 
 
 def draw_trace(record: Record) -> Figure:
     """Weights λ of a run over ticks under the spans, and its elastic factors σ where it has them.
 
-    In the colours of the tasks; dashed what the memory holds of a task, black the whole memory.
-    The scale of the weights is linear up to 1 and logarithmic above.
+    Tasks have their colours, the memory of a task has dashed lines, and the whole memory black
+    ones. The scale of the weights is linear up to 1 and logarithmic above.
 
-    :param record: of a run that :func:`has_trace`.
+    :param record: record of a run that :func:`has_trace`.
     """
     names, spans = [task["name"] for task in record["tasks"]], _spans(record)
     kinds = [kind for kind in ("weight", "sigma") if record["trace"].get(kind)]

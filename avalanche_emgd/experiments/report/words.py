@@ -1,4 +1,4 @@
-"""Numbers and names as readers want them."""
+"""Numbers and names in the words of a report."""
 
 from __future__ import annotations
 

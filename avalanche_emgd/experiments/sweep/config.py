@@ -19,15 +19,15 @@ from .space import Dimension, parse_space
 __all__ = ["SWEEP", "Metric", "SweepConfig"]
 
 SWEEP = "sweep.yaml"
-"""File that says what is searched, in the directory of a sweep."""
+"""File with the configuration of a search, in the directory of a sweep."""
 
 Metric = Literal["A_ebar", "A_e", "F_ebar"]
 
-# Settings of a run that a search may vary. All others say what is to be learned.
+# Settings of a run that a search may vary. All others define the task.
 _OF_THE_RUN = ("learning_rate", "weight_decay", "optimizer", "batch_size")
 _MOST_TRIALS = 100_000
 _SHARED = tuple(each.name for each in fields(StudyConfig) if each.name != "methods")
-# Where things lie, and how long the search is, does not change a trial.
+# Places of data and the length of the search do not change a trial.
 _FREE = ("trials", "data_root", "download", "protocol")
 
 
@@ -38,18 +38,18 @@ class SweepConfig:
     A trial is a study of one method with one value for each searched setting: a run for each
     scenario, label set, time line and seed. Its objective is the mean of a metric over these runs.
 
-    :param method: see :class:`~avalanche_emgd.experiments.RunConfig`.
-    :param search: from names of settings to ``{"low": 0.1, "high": 1.0}``, with ``"log": True``
-        for evenly drawn logarithms and ``"int": True`` for whole numbers, or to
-        ``{"choices": [...]}``. ``learning_rate``, ``weight_decay``, ``optimizer`` and
+    :param method: name of the method, see :class:`~avalanche_emgd.experiments.RunConfig`.
+    :param search: mapping from names of settings to ranges ``{"low": 0.1, "high": 1.0}`` or
+        ``{"choices": [...]}``. A range has ``"log": True`` for evenly drawn logarithms, and
+        ``"int": True`` for whole numbers. ``learning_rate``, ``weight_decay``, ``optimizer`` and
         ``batch_size`` are settings of the run, all other names settings of the method.
-    :param settings: of the method, that all trials have.
-    :param metric: to be maximised: ``"A_ebar"``, ``"A_e"`` or ``"F_ebar"``.
-    :param trials: how many in all, at least 1.
-    :param sampler_seed: of the search, at least 0. The same one gives the same trials.
+    :param settings: settings of the method that all trials share.
+    :param metric: metric to maximise: ``"A_ebar"``, ``"A_e"`` or ``"F_ebar"``.
+    :param trials: number of all trials, at least 1.
+    :param sampler_seed: seed of the search, at least 0. The same seed gives the same trials.
     :param study: the parameters of :class:`~avalanche_emgd.experiments.StudyConfig` but
         ``methods``. ``seeds`` are 0, 1 and 2 if left out: report what is found on others.
-    :raises ValueError: if something is unknown, of the wrong kind, out of range or said twice.
+    :raises ValueError: if a setting is unknown, of the wrong kind, out of range or given twice.
     """
 
     method: str
@@ -90,15 +90,15 @@ class SweepConfig:
 
     @property
     def space(self) -> dict[str, Dimension]:
-        """What is searched, by name."""
+        """Ranges and choices of the search, by name."""
         return parse_space(self.search)
 
     def study_of(self, values: Mapping[str, Any], name: str | None = None) -> StudyConfig:
-        """Study of a trial.
+        """Make the study of a trial.
 
-        :param values: of the searched settings, by name.
-        :param name: of the method in tables and pictures.
-        :raises ValueError: if they are out of range.
+        :param values: values of the searched settings, by name.
+        :param name: name of the method in tables and pictures.
+        :raises ValueError: if a value is out of range.
         """
         of_run = {key: value for key, value in values.items() if key in _OF_THE_RUN}
         of_method = {key: value for key, value in values.items() if key not in _OF_THE_RUN}
@@ -113,9 +113,10 @@ class SweepConfig:
     def from_yaml(cls, path: str | Path, **instead: Any) -> SweepConfig:
         """Read a YAML file whose keys are the parameters of this class and of a study.
 
-        :param path: of the file; paths in it are relative to the current directory.
-        :param instead: parameters that take the place of what the file says.
-        :raises ValueError: if it cannot be read, is not YAML, or has unknown keys or bad values.
+        :param path: path of the file; paths in it are relative to the current directory.
+        :param instead: parameters that replace those of the file.
+        :raises ValueError: if the file cannot be read, is not YAML, or has unknown keys or wrong
+            values.
         """
         text = read_text(path, "config", most=MOST_BYTES)
         try:
@@ -143,7 +144,7 @@ class SweepConfig:
             raise ValueError(f"`config` {str(path)!r}: {error}") from None
 
     def to_plain(self) -> dict[str, Any]:
-        """Content of a file that :meth:`from_yaml` reads."""
+        """Return the content of a file that :meth:`from_yaml` reads."""
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "study"}
         own["search"] = {name: each.to_plain() for name, each in self.space.items()}
         own["settings"] = dict(self.settings)
@@ -159,7 +160,7 @@ class SweepConfig:
     def check_same(self, earlier: SweepConfig) -> None:
         """Check that the trials of an earlier search can be continued with this one.
 
-        :raises ValueError: if a setting differs; names it.
+        :raises ValueError: if a setting differs; the message names it.
         """
         here, there = self.to_plain(), earlier.to_plain()
         for name in (*here, *there):

@@ -20,13 +20,13 @@ _COLUMNS = 4
 def draw_sweep(
     table: pd.DataFrame, space: Mapping[str, Dimension], metric: str, label: str
 ) -> Figure:
-    """Metric of the trials: in their order, with the best so far, and over each setting.
+    """Draw the metric of the trials in their order, with the best so far, and over each setting.
 
-    :param table: see :func:`~avalanche_emgd.experiments.sweep.results.trials_table`; at least one
-        trial is done.
-    :param space: what is searched, by name.
+    :param table: table with at least one done trial, see
+        :func:`~avalanche_emgd.experiments.sweep.results.trials_table`.
+    :param space: ranges and choices of the search, by name.
     :param metric: column of the metric.
-    :param label: of the metric.
+    :param label: label of the metric.
     """
     done = table[table["status"] == "done"]
     values = done[metric]
@@ -55,7 +55,7 @@ def draw_sweep(
 
 
 def _places(axes: Axes, dimension: Dimension, values: list[object]) -> list[object]:
-    """Where values stand on the axis of a setting."""
+    """Return the positions of values on the axis of a setting."""
     if isinstance(dimension, Choices):
         words = [shorten(str(value), 12, placeholder="…") for value in dimension.values]
         axes.set_xticks(range(len(words)), words)

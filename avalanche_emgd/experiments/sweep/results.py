@@ -1,4 +1,4 @@
-"""What a search has found: tables, the study of the best settings, and a picture."""
+"""Results of a search: tables, the study of the best settings, and a picture."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _SHOWN = 10
 
 
 def trials_table(study: optuna.Study, sweep: SweepConfig) -> pd.DataFrame:
-    """Table of the trials, in their order.
+    """Make a table of the trials, in their order.
 
     Columns: ``trial``, from 0; ``status``, ``"done"``, ``"failed"`` or ``"running"``; the metric, a
-    fraction, missing where the trial is not done; and the searched settings by their names.
+    fraction, missing unless the trial is done; and the searched settings by their names.
 
-    :param study: Optuna's.
-    :param sweep: what is searched.
+    :param study: study of Optuna.
+    :param sweep: configuration of the search.
     """
     words = {"COMPLETE": "done", "RUNNING": "running"}
     rows = []
@@ -51,17 +51,17 @@ def trials_table(study: optuna.Study, sweep: SweepConfig) -> pd.DataFrame:
             }
         )
     columns = ["trial", "status", sweep.metric, *sweep.space]
-    # Values as they are: a whole number stays one beside what is missing.
+    # The type `object` keeps whole numbers beside missing values.
     table = pd.DataFrame(rows, columns=columns, dtype=object)
     return table.astype({"trial": "int64", "status": "string", sweep.metric: "float64"})
 
 
 def best_study(sweep: SweepConfig, table: pd.DataFrame) -> StudyConfig | None:
-    """Study of the settings of the best trial, on the streams and seeds of the search.
+    """Make a study of the settings of the best trial, on the streams and seeds of the search.
 
-    :param sweep: what is searched.
-    :param table: as :func:`~avalanche_emgd.experiments.sweep.run_sweep` returns it.
-    :return: ``None`` if no trial is done.
+    :param sweep: configuration of the search.
+    :param table: table that :func:`~avalanche_emgd.experiments.sweep.run_sweep` returns.
+    :return: study; ``None`` if no trial is done.
     """
     done = table[table["status"] == "done"]
     if not len(done):
@@ -71,10 +71,10 @@ def best_study(sweep: SweepConfig, table: pd.DataFrame) -> StudyConfig | None:
 
 
 def sweep_table(sweep: SweepConfig, table: pd.DataFrame) -> Table:
-    """Best trials first, ten at most, in percent.
+    """Table of the ten best trials, the best first, in percent.
 
-    :param sweep: what is searched.
-    :param table: as :func:`~avalanche_emgd.experiments.sweep.run_sweep` returns it.
+    :param sweep: configuration of the search.
+    :param table: table that :func:`~avalanche_emgd.experiments.sweep.run_sweep` returns.
     """
     study = sweep.study_of({name: each.ends[0] for name, each in sweep.space.items()})
     done = table[table["status"] == "done"].sort_values(sweep.metric, ascending=False)
@@ -96,7 +96,7 @@ def sweep_table(sweep: SweepConfig, table: pd.DataFrame) -> Table:
 def write_trials(sweep: SweepConfig, table: pd.DataFrame, output: Path) -> None:
     """Write ``trials.csv`` and ``best.yaml``.
 
-    :param table: see :func:`trials_table`.
+    :param table: table of the trials, see :func:`trials_table`.
     :param output: directory of the sweep.
     """
     with replacing(output / "trials.csv") as draft:

@@ -1,4 +1,4 @@
-"""A search over settings: Optuna proposes them, studies try them."""
+"""A search over settings: Optuna proposes them, and studies evaluate them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STORAGE = "optuna.db"
 TRIALS = "trials"
 """Folder of the studies of the trials in the directory of a sweep."""
 
-_NAME = "sweep"  # of Optuna's study in its storage
+_NAME = "sweep"  # name of Optuna's study in its storage
 
 
 def run_sweep(
@@ -43,28 +43,28 @@ def run_sweep(
 ) -> pd.DataFrame:
     """Do the trials of a search that have not been done yet.
 
-    Optuna's tree-structured Parzen estimator proposes the settings of each trial from what the
-    earlier ones have given. A trial is a study, in ``trials/NUMBER``. Writes ``sweep.yaml``,
-    Optuna's storage ``optuna.db``, after each trial ``trials.csv`` and ``best.yaml``, a study of
-    the best settings, and at the end ``sweep.png``.
+    Optuna's tree-structured Parzen estimator proposes the settings of each trial from the results
+    of the earlier ones. A trial is a study, in ``trials/NUMBER``. Writes ``sweep.yaml``, Optuna's
+    storage ``optuna.db``, after each trial ``trials.csv`` and ``best.yaml`` (a study of the best
+    settings), and at the end ``sweep.png``.
 
-    Interrupted at any time, it goes on where it was when called again, and does the same trials as
-    without the interruption; a larger ``sweep.trials`` adds some. A trial of which a run fails has
-    failed, and the search goes on. As :func:`~avalanche_emgd.experiments.run_study`, it needs
-    the guard ``if __name__ == "__main__":`` in a script.
+    After an interruption, another call continues, with the same trials as without the interruption.
+    A larger ``sweep.trials`` adds some. A trial with a failed run has failed, and the search
+    continues. Like :func:`~avalanche_emgd.experiments.run_study`, this function needs the guard
+    ``if __name__ == "__main__":`` in a script.
 
-    :param sweep: what to search.
-    :param output: directory, made if need be.
+    :param sweep: configuration of the search.
+    :param output: directory, which is made if it does not exist.
     :param scheduler: address of a Dask scheduler whose workers do the runs of a trial; processes of
         this machine if ``None``.
-    :param workers: how many processes of this machine, ≥ 1; one for each core if ``None``.
+    :param workers: number of processes of this machine, ≥ 1; one for each core if ``None``.
     :param progress: whether to print a line for each trial.
     :return: table of the trials in their order: ``trial``, from 0; ``status``, ``"done"`` or
         ``"failed"``; the metric, a fraction, missing where the trial has failed; and the searched
         settings by their names.
     :raises ModuleNotFoundError: if Optuna is not installed.
-    :raises FileExistsError: if the directory holds something else.
-    :raises FileNotFoundError: if the data are not there.
+    :raises FileExistsError: if the directory has other files.
+    :raises FileNotFoundError: if the data are missing.
     :raises ValueError: if a setting is wrong at an end of its range, or the directory holds another
         search; before anything is written.
     :raises ConnectionError: if the scheduler is lost.
@@ -117,7 +117,7 @@ def _check_output(sweep: SweepConfig, output: Path) -> None:
 
 
 def _check_ends(sweep: SweepConfig) -> None:
-    """Try every end of every range, and the streams, so that errors come before the trials."""
+    """Check the ends of all ranges, and the streams, so that errors precede the trials."""
     space = sweep.space
     lowest = {name: each.ends[0] for name, each in space.items()}
     check_runs(sweep.study_of(lowest).runs(), download=bool(sweep.study.get("download")))
@@ -137,7 +137,7 @@ def _check_end(sweep: SweepConfig, values: dict[str, Any], name: str) -> None:
 
 @contextmanager
 def _storage(path: Path) -> Iterator[optuna.Study]:
-    """Optuna's study in a file, with its own messages off."""
+    """Open Optuna's study in a file, without Optuna's messages."""
     import optuna
     from sqlalchemy.engine import URL
     from sqlalchemy.exc import SQLAlchemyError
@@ -146,7 +146,7 @@ def _storage(path: Path) -> Iterator[optuna.Study]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = None
     try:
-        # A URL from its parts: marks in the path are no marks of the URL.
+        # A URL from parts escapes special characters of the path.
         url = URL.create("sqlite", database=str(path.resolve()))
         storage = optuna.storages.RDBStorage(url.render_as_string(hide_password=False))
         yield optuna.create_study(
@@ -164,9 +164,9 @@ def _storage(path: Path) -> Iterator[optuna.Study]:
 
 
 def _next_trial(study: optuna.Study, sweep: SweepConfig) -> tuple[int | None, dict[str, Any]]:
-    """Take up the trial that was interrupted, or draw a new one.
+    """Continue an interrupted trial, or draw a new one.
 
-    :return: its number and settings; ``None`` if all trials have ended.
+    :return: number and settings of the trial; ``None`` if all trials have ended.
     """
     from optuna.samplers import TPESampler
     from optuna.trial import TrialState
@@ -175,11 +175,11 @@ def _next_trial(study: optuna.Study, sweep: SweepConfig) -> tuple[int | None, di
     for trial in trials:
         if trial.state == TrialState.RUNNING and set(trial.params) == set(space):
             return trial.number, {n: each.value(trial.params[n]) for n, each in space.items()}
-        if trial.state == TrialState.RUNNING:  # interrupted while its settings were drawn
+        if trial.state == TrialState.RUNNING:  # interrupted during the draw of its settings
             study.tell(trial.number, state=TrialState.FAIL)
     if len(trials) >= sweep.trials:
         return None, {}
-    # Seeded anew, so that a search that goes on draws what it would have drawn.
+    # A new seed for each trial makes a continued search draw the same settings.
     entropy = np.random.SeedSequence([sweep.sampler_seed, len(trials)])
     study.sampler = TPESampler(seed=int(entropy.generate_state(1)[0]))
     asked = study.ask({name: each.distribution() for name, each in space.items()})
@@ -194,7 +194,7 @@ def _try(
     scheduler: str | None,
     workers: int | None,
 ) -> tuple[float | None, str | None]:
-    """Mean of the metric over the runs of a trial, or why there is none."""
+    """Return the mean of the metric over the runs of a trial, or the reason of a failure."""
     try:
         results = run_study(
             sweep.study_of(values),
@@ -203,7 +203,7 @@ def _try(
             workers=workers,
             progress=False,
         )
-    except ValueError as error:  # of settings that do not go together
+    except ValueError as error:  # raised for settings that contradict each other
         return None, first_line(error)
     failed = results[results["status"] == "failed"]
     if len(failed):

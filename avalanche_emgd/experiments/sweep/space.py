@@ -1,4 +1,4 @@
-"""What a search varies: ranges of numbers, and choices."""
+"""Ranges and choices of a search."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Choices", "Dimension", "Range", "parse_space"]
 
 _KEYS = ("low", "high", "log", "int", "choices")
 _SCALARS = (type(None), bool, int, float, str)
-_MOST = 1000  # choices: more are a slip
+_MOST = 1000  # choices: a larger number is a mistake
 _FORMS = (
     "{low: 0.001, high: 0.1, log: true}, {low: 1, high: 20, int: true} or {choices: [adam, sgd]}"
 )
@@ -40,7 +40,7 @@ class Range:
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """Values that any other lies between."""
+        """Lowest and highest value."""
         return (self.low,) if self.low == self.high else (self.low, self.high)
 
     def distribution(self) -> BaseDistribution:
@@ -52,11 +52,11 @@ class Range:
         return FloatDistribution(self.low, self.high, log=self.log)
 
     def value(self, drawn: Any) -> Any:
-        """Value of a setting, from what Optuna has drawn."""
+        """Convert a value that Optuna has drawn to the value of the setting."""
         return drawn
 
     def to_plain(self) -> dict[str, Any]:
-        """Give a mapping that :func:`parse_space` reads."""
+        """Return a mapping that :func:`parse_space` reads."""
         flags = {"log": self.log, "int": self.whole}
         return {"low": self.low, "high": self.high, **{k: v for k, v in flags.items() if v}}
 
@@ -65,7 +65,7 @@ class Range:
 class Choices:
     """Values without an order.
 
-    :param values: at least one, each as in JSON, none of them twice.
+    :param values: different JSON values, at least one.
     """
 
     values: tuple[Any, ...]
@@ -87,11 +87,11 @@ class Choices:
         return CategoricalDistribution(self._words)
 
     def value(self, drawn: Any) -> Any:
-        """Value of a setting, from what Optuna has drawn."""
+        """Convert a value that Optuna has drawn to the value of the setting."""
         return self.values[self._words.index(drawn)]
 
     def to_plain(self) -> dict[str, Any]:
-        """Give a mapping that :func:`parse_space` reads."""
+        """Return a mapping that :func:`parse_space` reads."""
         return {"choices": list(self.values)}
 
 
@@ -99,11 +99,11 @@ Dimension = Range | Choices
 
 
 def parse_space(search: Any) -> dict[str, Dimension]:
-    """Read what a search varies.
+    """Read the ranges and choices of a search.
 
-    :param search: from names of settings to ``{low, high}`` with ``log`` and ``int``, ``false`` if
-        left out, or to ``{choices: [...]}``.
-    :raises ValueError: if it is something else; names the setting.
+    :param search: mapping from names of settings to ``{low, high}``, with ``log`` and ``int``
+        (false by default), or to ``{choices: [...]}``.
+    :raises ValueError: if the mapping is of another form; the message names the setting.
     """
     if not isinstance(search, Mapping) or not search:
         raise ValueError(
