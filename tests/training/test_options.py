@@ -83,7 +83,7 @@ def test_an_unknown_option_is_refused(kind):
 
 
 def test_options_that_a_method_fixes_are_refused():
-    with pytest.raises(TypeError, match="`memory_editing` cannot be chosen: GMED"):
+    with pytest.raises(TypeError, match="`memory_editing` cannot be chosen for GMED"):
         toy_strategy(GMEDStrategy, memory_size=5, memory_editing="cosine")
     for size in ({}, {"memory_size": 0}):
         with pytest.raises(ValueError, match="`memory_size` must be at least 1: iCaRL"):
