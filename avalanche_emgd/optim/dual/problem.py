@@ -82,6 +82,7 @@ class Problem(NamedTuple):
         if values[0] < -self.rounding * len(norms):
             raise not_a_gramian(f"its smallest normalised eigenvalue is {values[0]:.1e}")
         C = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        norms[self.G.diagonal() <= 0.0] = 0.0  # a gradient of length zero has no rounding
         return self._replace(G=C * np.outer(norms, norms))
 
 

