@@ -10,6 +10,16 @@ OverwriteOption = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace the files of an earlier run; other files stay."),
 ]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(help="Processes on this machine. Default: one for each core.", min=1),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Dask scheduler, to use its workers. Default: this machine's."
+    ),
+]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", help="Print nothing but errors; results are in the files.")
 ]

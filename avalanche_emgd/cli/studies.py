@@ -15,7 +15,7 @@ from ..experiments.study_directory import check_study
 from ..experiments.worker_processes import importing_early
 from .app import app, console
 from .errors import INTERRUPTED, complains, stop
-from .options import QuietOption
+from .options import QuietOption, SchedulerOption, WorkersOption
 from .settings import with_settings
 
 _SHOWN = 10  # failed runs at most
@@ -37,16 +37,8 @@ def compare(
             "the place of what it says.",
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Processes on this machine. Default: one for each core.", min=1),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS", help="Dask scheduler, to use its workers. Default: this machine's."
-        ),
-    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Repeat the runs that have failed.")
     ] = False,

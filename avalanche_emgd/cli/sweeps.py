@@ -11,7 +11,7 @@ from ..experiments.study_config import StudyConfig
 from ..experiments.sweep.config import Metric, SweepConfig
 from .app import app, console
 from .errors import INTERRUPTED, complains, stop
-from .options import QuietOption, typed
+from .options import QuietOption, SchedulerOption, WorkersOption, typed
 from .settings import with_settings
 
 _PLACES = ("data_root", "download", "protocol")
@@ -44,16 +44,8 @@ def sweep(
             "A_ebar."
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Processes on this machine. Default: one for each core.", min=1),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS", help="Dask scheduler, to use its workers. Default: this machine's."
-        ),
-    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Search the settings of a method with Optuna (pip install 'avalanche-emgd[sweep]').

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import yaml
 
 from .._near import did_you_mean
-from .._text_files import excerpt, read_text
+from .._text_files import excerpt
 from ..benchmarks.scenario import Scenario
 from .atomic import replacing
 from .config import RunConfig
@@ -22,7 +22,7 @@ from .run_settings import SharedSettings
 from .setting import Setting, declared, documented
 from .setting_texts import names, whole_numbers
 from .setting_values import as_kind
-from .yaml_files import MOST_BYTES, parse_yaml
+from .yaml_files import read_config
 
 __all__ = ["SHARED", "STUDY", "StudyConfig"]
 
@@ -162,12 +162,7 @@ class StudyConfig(SharedSettings):
         :raises ValueError: if the file cannot be read, is not YAML, or has unknown keys or wrong
             values.
         """
-        text = read_text(path, "config", most=MOST_BYTES)
-        try:
-            content = parse_yaml(text)
-        except ValueError as error:
-            words = " ".join(str(error).split())
-            raise ValueError(f"`config` {str(path)!r} is not a YAML file: {words}.") from None
+        content = read_config(path)
         known = [*declared(cls)]
         if not isinstance(content, dict) or "methods" not in {**content, **instead}:
             raise ValueError(

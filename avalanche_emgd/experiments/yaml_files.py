@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .._text_files import excerpt, most_digits
+from .._text_files import excerpt, most_digits, read_text
 
-__all__ = ["MOST_BYTES", "parse_yaml"]
+__all__ = ["MOST_BYTES", "parse_yaml", "read_config"]
 
 MOST_BYTES = 2**20
 """Size of the largest YAML file that is read."""
@@ -17,6 +18,20 @@ _MOST_DEPTH = 50
 # Largest ratio of a document with all aliases expanded to its text.
 _MOST_TIMES = 10
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_config(path: str | Path) -> Any:
+    """Read the content of a YAML file that the argument ``config`` names.
+
+    :param path: path of the file.
+    :raises ValueError: if the file cannot be read, or is not YAML.
+    """
+    text = read_text(path, "config", most=MOST_BYTES)
+    try:
+        return parse_yaml(text)
+    except ValueError as error:
+        words = " ".join(str(error).split())
+        raise ValueError(f"`config` {str(path)!r} is not a YAML file: {words}.") from None
 
 
 def parse_yaml(text: str) -> Any:

@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args
 import yaml
 
 from ..._near import did_you_mean
-from ..._text_files import excerpt, read_text
+from ..._text_files import excerpt
 from ..atomic import replacing
 from ..study_config import StudyConfig
-from ..yaml_files import MOST_BYTES, parse_yaml
+from ..yaml_files import read_config
 from .space import Dimension, parse_space
 
 __all__ = ["SWEEP", "Metric", "SweepConfig"]
@@ -118,12 +118,7 @@ class SweepConfig:
         :raises ValueError: if the file cannot be read, is not YAML, or has unknown keys or wrong
             values.
         """
-        text = read_text(path, "config", most=MOST_BYTES)
-        try:
-            content = parse_yaml(text)
-        except ValueError as error:
-            words = " ".join(str(error).split())
-            raise ValueError(f"`config` {str(path)!r} is not a YAML file: {words}.") from None
+        content = read_config(path)
         if not isinstance(content, dict) or not {"method", "search"} <= set(content):
             raise ValueError(
                 f"`config` {str(path)!r} must map names to values, and have at least `method` and "
