@@ -271,7 +271,7 @@ def test_references_of_docstrings_are_to_public_names(package):
 def test_a_reference_to_an_internal_name_is_found():
     assert is_public("EMGD")
     assert is_public("avalanche_emgd.optim.EMGD.reset")
-    assert is_public("objective_loss", "avalanche_emgd.training.peers", "DERPPStrategy")
+    assert is_public("objective_loss", "avalanche_emgd.training.peers", "LwFStrategy")
     assert not is_public("nonsense")
     assert not is_public("EMGD.nonsense")
     assert not is_public("avalanche_emgd.experiments.output.make_directory")

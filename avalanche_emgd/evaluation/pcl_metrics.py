@@ -260,11 +260,13 @@ class PCLMetrics(PluginMetric[PCLResult]):
         # The mask of a strategy also covers the classes in its memory.
         trained = getattr(strategy, "class_mask", None)
         mask = trained if isinstance(trained, ClassMask) else self._mask
+        # A strategy may test other weights than those that it trains.
+        model = getattr(strategy, "tested_model", strategy.model)
         values = []
         for task in mask.started_tasks:
             curve = self.history[task]
             if not curve or curve[-1][0] != done:  # not tested just now
-                value = accuracy(strategy.model, self._samples[task], mask, strategy.device)
+                value = accuracy(model, self._samples[task], mask, strategy.device)
                 curve.append((done, value))
                 name = f"Accuracy/{self.benchmark.task_names[task]}"
                 values.append(MetricValue(self, name, value, done))

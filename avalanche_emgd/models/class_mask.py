@@ -13,7 +13,7 @@ from ..benchmarks.origin import Origin
 from ..benchmarks.parallel import ParallelBenchmark
 from ..benchmarks.scenario import Scenario
 
-__all__ = ["ClassMask", "is_masked", "mask_logits"]
+__all__ = ["ClassMask", "is_masked", "mask_logits", "masked_value"]
 
 
 class ClassMask:
@@ -136,7 +136,7 @@ class ClassMask:
         if self._masks_nothing:
             return logits
         rows = masked if len(masked) == 1 else masked.index_select(0, task_labels)
-        return logits.masked_fill(rows, _masked_value(logits.dtype))
+        return logits.masked_fill(rows, masked_value(logits.dtype))
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_masked": None}
@@ -171,13 +171,14 @@ def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
     :param logits: logits ``[B, K]``.
     :param allowed: booleans that broadcast to the shape of the logits; false where masked.
     """
-    return logits.masked_fill(~allowed, _masked_value(logits.dtype))
+    return logits.masked_fill(~allowed, masked_value(logits.dtype))
 
 
 def is_masked(logits: Tensor) -> Tensor:
     """Return booleans of the shape of ``logits``, true where a :class:`ClassMask` has masked."""
-    return logits <= _masked_value(logits.dtype) / 2
+    return logits <= masked_value(logits.dtype) / 2
 
 
-def _masked_value(dtype: torch.dtype) -> float:
+def masked_value(dtype: torch.dtype) -> float:
+    """Return the value of a masked logit of a floating-point type."""
     return torch.finfo(dtype).min / 2

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
-from typing_extensions import Unpack
+from typing_extensions import Self, Unpack
 
-from ..optim import EMGDWeighting
+from ..optim import GMC, EMGDWeighting
 from ..optim.elastic import ElasticSpec
 from .arguments import check_plugins
 from .options import StrategyOptions
@@ -40,7 +42,7 @@ class EMGDStrategy(MultiGradientTemplate):
         ``(gramian, objectives) -> sigma``.
 
     The other parameters are those of :class:`StrategyOptions`. Without ``memory_size`` the strategy
-    warns that it has no replay memory.
+    warns that it has no replay memory. :meth:`recommended` chooses them all.
     """
 
     def __init__(
@@ -70,7 +72,47 @@ class EMGDStrategy(MultiGradientTemplate):
             **options,
         )
 
+    @classmethod
+    def recommended(
+        cls,
+        model: nn.Module,
+        *,
+        optimizer: Optimizer,
+        elastic: ElasticSpec | None = None,
+        **options: Unpack[StrategyOptions],
+    ) -> Self:
+        """EMGD with the ingredients that have done best with it, the method ``emgd++``.
+
+        Elastic factors are ``GMC(exponent=1.0, decay=0.0, lower_bound=0.0)``. Each finished task is
+        an objective, with ``memory_loss="stored-logits"`` and, for the current tasks,
+        ``competition=0.5``. Tests use the average of the weights. With a criterion other than the
+        cross-entropy of class labels, or one with label smoothing, all classes compete alike.
+
+        :param model: see :class:`EMGDStrategy`.
+        :param optimizer: see :class:`EMGDStrategy`.
+        :param elastic: rule for the elastic factors in place of the recommended one.
+
+        The other parameters are those of :class:`StrategyOptions`; one that is given wins.
+        """
+        chosen: Any = {
+            "memory_objectives": "per-task",
+            "memory_loss": "stored-logits",
+            "competition": 0.5 if _takes_masked_logits(options.get("criterion")) else 0.0,
+            "tested_weights": "average",
+            **options,
+        }
+        if elastic is None:
+            elastic = GMC(exponent=1.0, decay=0.0, lower_bound=0.0)
+        return cls(model, optimizer=optimizer, elastic=elastic, **chosen)
+
     @property
     def sigma(self) -> Tensor | None:
         """Elastic factors of the last tick, ``[n]``, in the order of ``objectives``."""
         return self.elastic_factors.sigma
+
+
+def _takes_masked_logits(criterion: Any) -> bool:
+    """Whether classes whose logits are masked have no share in a loss."""
+    return criterion is None or (
+        isinstance(criterion, CrossEntropyLoss) and criterion.label_smoothing == 0.0
+    )

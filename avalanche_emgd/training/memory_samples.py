@@ -9,6 +9,7 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor
+from torch.nn import functional
 from torch.utils.data import TensorDataset
 
 from ..benchmarks.datasets import with_labels
@@ -107,6 +108,24 @@ class StoredSamples(ExemplarsBuffer):
                 f"{sorted(self._annotations)}. Call annotate() when tasks have finished."
             )
         return self._annotations[name]
+
+    def widen(self, name: str, width: int, value: float) -> int:
+        """Widen the annotations ``[n, w]`` of a name, where they are narrower.
+
+        :param name: of the annotation.
+        :param width: least w.
+        :param value: what fills the new columns.
+        :return: w afterwards; ``width`` if no sample has the annotation.
+        """
+        own = [store for store in self._finished if name in store.annotations]
+        before = own[0].annotations[name].shape[1] if own else width
+        if before >= width:
+            return before
+        for store in own:
+            values = store.annotations[name]
+            store.annotations[name] = functional.pad(values, (0, width - before), value=value)
+        self._rebuild()
+        return width
 
     def _rebuild(self) -> None:
         """Concatenate the samples into one tensor; the stores become views of this tensor."""

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Literal
 
 from .. import optim, training
 from ..optim import peers as weightings
+from . import ingredients
 from . import peers as strategies
-from .method_makers import emgd, multi_gradient, strategy
+from .method_makers import (
+    composed,
+    emgd,
+    er_ace_competition,
+    gmed_editing,
+    recommended,
+    strategy,
+)
 
 if TYPE_CHECKING:
     from avalanche.training.templates import SupervisedTemplate
@@ -49,18 +57,24 @@ _ALL = (
         emgd(lambda: optim.GMC),
         "EMGD, gradient magnitude change; 2401.01054",
     ),
+    Method(
+        "emgd++",
+        "parallel",
+        recommended(),
+        "EMGD with stored logits, half asymmetric loss and averaged weights",
+    ),
     Method("emgd-gs", "parallel", emgd(lambda: optim.GS), "EMGD, gradient similarity; 2401.01054"),
     Method("egda", "parallel", emgd(lambda: optim.EGDA), "softmax rule of EMGD's predecessor"),
     Method(
         "maxdo",
         "parallel",
-        multi_gradient(lambda: weightings.MaxDO),
+        composed(lambda: weightings.MaxDO),
         "MaxDO; Lyu et al., ICCV 2023",
     ),
     Method("spcl", "parallel", strategy(lambda: strategies.SPCLStrategy), "SPCL; 2407.08214"),
     # Weightings of gradients
     Method("avg", "weighting", strategy(lambda: training.AvgGradStrategy), "plain average"),
-    Method("sum", "weighting", multi_gradient(lambda: weightings.Sum), "plain sum"),
+    Method("sum", "weighting", composed(lambda: weightings.Sum), "plain sum"),
     Method("mgda", "weighting", emgd(lambda: optim.Constant), "MGDA, exact; Désidéri 2012"),
     Method(
         "mgda-norm",
@@ -71,13 +85,13 @@ _ALL = (
     Method(
         "pcgrad",
         "weighting",
-        multi_gradient(lambda: weightings.PCGrad),
+        composed(lambda: weightings.PCGrad),
         "PCGrad; Yu et al., NeurIPS 2020",
     ),
     Method(
         "gradvac",
         "weighting",
-        multi_gradient(lambda: weightings.GradVac),
+        composed(lambda: weightings.GradVac),
         "GradVac; Wang et al., ICLR 2021",
     ),
     Method(
@@ -89,129 +103,132 @@ _ALL = (
     Method(
         "imtl-g",
         "weighting",
-        multi_gradient(lambda: weightings.IMTLG),
+        composed(lambda: weightings.IMTLG),
         "IMTL-G; Liu et al., ICLR 2021",
     ),
     Method(
         "cagrad",
         "weighting",
-        multi_gradient(lambda: weightings.CAGrad),
+        composed(lambda: weightings.CAGrad),
         "CAGrad; Liu et al., NeurIPS 2021",
     ),
     Method(
         "nash-mtl",
         "weighting",
-        multi_gradient(lambda: weightings.NashMTL),
+        composed(lambda: weightings.NashMTL),
         "Nash-MTL; Navon et al., ICML 2022",
     ),
     Method(
         "aligned-mtl",
         "weighting",
-        multi_gradient(lambda: weightings.AlignedMTL),
+        composed(lambda: weightings.AlignedMTL),
         "Aligned-MTL; Senushkin et al. 2023",
     ),
     Method(
         "fairgrad",
         "weighting",
-        multi_gradient(lambda: weightings.FairGrad),
+        composed(lambda: weightings.FairGrad),
         "FairGrad; Ban and Ji, ICML 2024",
     ),
     Method(
         "upgrad",
         "weighting",
-        multi_gradient(lambda: weightings.UPGrad),
+        composed(lambda: weightings.UPGrad),
         "UPGrad; Quinton and Rey, 2406.16232",
     ),
     Method(
         "rlw",
         "weighting",
-        multi_gradient(lambda: weightings.RLW),
+        composed(lambda: weightings.RLW),
         "random weights; Lin et al., TMLR 2022",
     ),
     Method(
         "cr-mogm",
         "weighting",
-        multi_gradient(lambda: weightings.CRMOGM),
+        composed(lambda: weightings.CRMOGM),
         "moving average of MGDA's weights; Zhou et al., NeurIPS 2022",
     ),
     Method(
         "db-mtl",
         "weighting",
-        multi_gradient(lambda: weightings.DBMTL),
+        composed(lambda: weightings.DBMTL),
         "DB-MTL; Lin et al., 2308.12029",
     ),
     Method(
         "excess-mtl",
         "weighting",
-        multi_gradient(lambda: weightings.ExcessMTL),
+        composed(lambda: weightings.ExcessMTL),
         "ExcessMTL; He et al., ICML 2024",
     ),
     # Weightings of losses
     Method(
         "uncertainty",
         "weighting",
-        multi_gradient(lambda: weightings.UncertaintyWeighting),
+        composed(lambda: weightings.UncertaintyWeighting),
         "uncertainty weighting; Kendall et al., CVPR 2018",
     ),
     Method(
         "gradnorm",
         "weighting",
-        multi_gradient(lambda: weightings.GradNorm),
+        composed(lambda: weightings.GradNorm),
         "GradNorm; Chen et al., ICML 2018",
     ),
     Method(
         "dwa",
         "weighting",
-        multi_gradient(lambda: weightings.DWA),
+        composed(lambda: weightings.DWA),
         "dynamic weight average; Liu et al., CVPR 2019",
     ),
     Method(
         "cv",
         "weighting",
-        multi_gradient(lambda: weightings.CVWeighting),
+        composed(lambda: weightings.CVWeighting),
         "CV-weighting; Groenendijk et al., WACV 2021",
     ),
     Method(
         "famo",
         "weighting",
-        multi_gradient(lambda: weightings.FAMO),
+        composed(lambda: weightings.FAMO),
         "FAMO; Liu et al., NeurIPS 2023",
     ),
     # Serial continual learning
     Method(
         "er",
         "serial",
-        multi_gradient(lambda: weightings.ERWeighting),
+        composed(lambda: weightings.ERWeighting),
         "experience replay; Chaudhry et al. 2019",
     ),
     Method(
         "agem",
         "serial",
-        multi_gradient(lambda: weightings.AGEMWeighting),
+        composed(lambda: weightings.AGEMWeighting),
         "A-GEM; Chaudhry et al., ICLR 2019",
     ),
     Method(
         "gem",
         "serial",
-        multi_gradient(lambda: weightings.GEMWeighting, memory_objectives="per-task"),
+        composed(lambda: weightings.GEMWeighting, memory_objectives="per-task"),
         "GEM; Lopez-Paz and Ranzato, NeurIPS 2017",
     ),
     Method(
         "mega",
         "serial",
-        multi_gradient(lambda: weightings.MEGAWeighting),
+        composed(lambda: weightings.MEGAWeighting),
         "MEGA-II; Guo et al., NeurIPS 2020",
     ),
     Method(
         "der++",
         "serial",
-        strategy(lambda: strategies.DERPPStrategy),
+        composed(
+            lambda: weightings.ERWeighting,
+            memory_loss=lambda: ingredients.StoredLogits,
+        ),
         "DER++; Buzzega et al., NeurIPS 2020",
     ),
     Method(
         "er-ace",
         "serial",
-        strategy(lambda: strategies.ERACEStrategy),
+        composed(lambda: weightings.ERWeighting, competition=er_ace_competition),
         "ER-ACE; Caccia et al., ICLR 2022",
     ),
     Method(
@@ -223,7 +240,7 @@ _ALL = (
     Method(
         "gmed",
         "serial",
-        strategy(lambda: strategies.GMEDStrategy),
+        composed(lambda: weightings.ERWeighting, memory_editing=gmed_editing),
         "GMED; Jin et al., NeurIPS 2021",
     ),
     Method(
@@ -241,13 +258,13 @@ _ALL = (
     Method(
         "mir",
         "serial",
-        strategy(lambda: strategies.MIRStrategy),
+        composed(lambda: weightings.ERWeighting, memory_retrieval=lambda: ingredients.MIR),
         "MIR; Aljundi et al., NeurIPS 2019",
     ),
     Method(
         "gss",
         "serial",
-        strategy(lambda: strategies.GSSStrategy),
+        composed(lambda: weightings.ERWeighting, memory_selection=lambda: ingredients.GSS),
         "GSS-greedy; Aljundi et al., NeurIPS 2019",
     ),
     # Without memory

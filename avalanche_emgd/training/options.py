@@ -14,6 +14,13 @@ from .._options import Default
 from ..gradients import GradientEngine
 from .editing import EditingSpec
 from .gradient_space import Shared
+from .ingredients.specs import (
+    CompetitionSpec,
+    MemoryLossSpec,
+    RetrievalSpec,
+    SelectionSpec,
+    TestedWeightsSpec,
+)
 from .plugins import MemoryObjectives
 from .precision import Precision
 
@@ -31,6 +38,23 @@ class StrategyOptions(TypedDict, total=False):
     :param memory_objectives: ``"one"`` (the memory is one objective, the default) or ``"per-task"``
         (each finished task is one), see
         :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
+    :param memory_loss: loss of the memory's objectives: ``"labels"`` (the criterion, the default),
+        ``"stored-logits"`` or :class:`~avalanche_emgd.training.ingredients.StoredLogits`, or a
+        callable ``(strategy, output, part) -> loss`` of masked outputs ``[b, K]``, whose result is
+        a scalar. ``strategy.label_loss(output, part)`` is that of the labels.
+    :param competition: loss of the current tasks: a share in [0, 1] of cross-entropy over the
+        classes of the tick's active tasks alone, 0 by default, an
+        :class:`~avalanche_emgd.training.ingredients.Asymmetric`, or a callable like that of
+        ``memory_loss``.
+    :param memory_selection: selection of what the memory keeps: ``"random"`` (the default),
+        ``"gss"`` or a :class:`~avalanche_emgd.training.ingredients.MemorySelection`, such as
+        :class:`~avalanche_emgd.training.ingredients.GSS`.
+    :param memory_retrieval: retrieval of what is replayed: ``"random"`` (the default), ``"mir"`` or
+        a :class:`~avalanche_emgd.training.ingredients.MemoryRetrieval`, such as
+        :class:`~avalanche_emgd.training.ingredients.MIR`.
+    :param tested_weights: weights that tests use: ``"last"`` (the default), ``"average"`` or
+        :class:`~avalanche_emgd.training.ingredients.AveragedWeights`. Training is the same. For
+        each of these options a mapping has the settings of the object it names.
     :param memory_editing: settings of :class:`~avalanche_emgd.training.editing.MemoryEditing`, a
         mapping of some of them, or the name of a rule; no editing if omitted. Editing needs a
         memory, and weights of the objectives.
@@ -59,6 +83,11 @@ class StrategyOptions(TypedDict, total=False):
     criterion: Annotated[Any, Default(None)]
     memory_size: Annotated[int | None, Default(None)]
     memory_objectives: Annotated[MemoryObjectives, Default("one")]
+    memory_loss: Annotated[MemoryLossSpec, Default("labels")]
+    competition: Annotated[CompetitionSpec, Default(0.0)]
+    memory_selection: Annotated[SelectionSpec, Default("random")]
+    memory_retrieval: Annotated[RetrievalSpec, Default("random")]
+    tested_weights: Annotated[TestedWeightsSpec, Default("last")]
     memory_editing: Annotated[EditingSpec | None, Default(None)]
     shared: Annotated[Shared | None, Default(None)]
     engine: Annotated[GradientEngine | None, Default(None)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from avalanche.core import BasePlugin
@@ -14,10 +14,18 @@ from typing_extensions import Unpack
 from .._options import with_defaults
 from ..benchmarks import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
-from ..gradients import FusedEngine, GradientEngine, ObjectiveGradients
+from ..gradients import FusedEngine, GradientEngine
 from ..optim import ObjectiveWeighting
 from .arguments import check_plugins, check_sizes, refuse_class
 from .gradient_space import GradientSpace
+from .ingredients.competition import current_classes
+from .ingredients.specs import (
+    make_competition,
+    make_memory_loss,
+    make_retrieval,
+    make_selection,
+    make_tested_weights,
+)
 from .memory import ReplayMemory
 from .options import StrategyOptions
 from .plugins import (
@@ -29,8 +37,8 @@ from .plugins import (
 )
 from .precision import MixedPrecision, Precision
 from .single_sample_batches import fails_alone, lone_replay
+from .testing import TestingTemplate
 from .tick import Tick
-from .tick_template import TickTemplate
 from .weighting_probe import probe_weighting
 
 __all__ = ["MultiGradientTemplate"]
@@ -39,7 +47,7 @@ _LONE = "it has no more, or no more are drawn: give a larger `train_mb_size` and
 _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
-class MultiGradientTemplate(TickTemplate):
+class MultiGradientTemplate(TestingTemplate):
     """Base of strategies that combine one gradient per objective.
 
     At each tick every active task, and the replay memory, is one objective. The template forwards
@@ -60,7 +68,7 @@ class MultiGradientTemplate(TickTemplate):
 
     For subclasses: :meth:`objective_loss` is the loss of one objective, :meth:`weigh` the weights
     and :meth:`combine` the update; :meth:`make_memory` and :meth:`make_replay` make the
-    replay memory and the plugin that draws from it.
+    replay memory and the plugin that draws from it. They win over the options that say the same.
 
     ``loss`` is the mean of the objectives' losses. What plugins add to it (EWC and the like) is
     differentiated on its own and added to the weighted sum; a factor they put on it scales that.
@@ -102,11 +110,25 @@ class MultiGradientTemplate(TickTemplate):
         """Replay memory, if there is one."""
         self.replay: ReplayMemoryPlugin | None = None
         """Plugin that draws from the memory; ``None`` without one."""
+        self.memory_loss = make_memory_loss(chosen["memory_loss"])
+        """Loss of the memory's objectives; that of the labels if ``None``."""
+        self.competition = make_competition(chosen["competition"])
+        """Loss of the active tasks; that of the labels if ``None``."""
+        self.memory_selection = make_selection(chosen["memory_selection"])
+        """Selection of what the memory keeps."""
+        self.memory_retrieval = make_retrieval(chosen["memory_retrieval"])
+        """Retrieval of what is replayed."""
+        averaged = make_tested_weights(chosen["tested_weights"])
+        self.averaged_weights = None if averaged is None else averaged.make_plugin()
+        self._current_classes: dict[frozenset[str], list[int]] = {}
         own: list[BasePlugin] = []
         if memory_size:
             self.memory = self.make_memory(memory_size, chosen["seed"])
             self.replay = self.make_replay(self.memory, chosen["memory_objectives"])
-            own.append(self.replay)
+            own += [self.replay, *self.memory_selection.make_plugins(self.memory, model)]
+        own += [r for r in (self.memory_loss, self.competition) if isinstance(r, BasePlugin)]
+        if self.averaged_weights is not None:
+            own.append(self.averaged_weights)
         self.memory_editing: MemoryEditingPlugin | None = None
         """Plugin that edits the memory; ``None`` without editing."""
         if chosen["memory_editing"] is not None:
@@ -181,15 +203,16 @@ class MultiGradientTemplate(TickTemplate):
 
     def make_memory(self, memory_size: int, seed: int) -> ReplayMemory:
         """Make the replay memory; called by the constructor."""
-        return ReplayMemory(memory_size, seed)
+        return self.memory_selection.make_memory(memory_size, seed)
 
     def make_replay(self, memory: ReplayMemory, objectives: MemoryObjectives) -> ReplayMemoryPlugin:
         """Make the plugin that fills the memory and draws from it; called by the constructor."""
-        return ReplayMemoryPlugin(memory, objectives)
+        return self.memory_retrieval.make_replay(memory, objectives)
 
     def _before_training_exp(self, **kwargs: Any) -> None:
         if self.memory is not None:
             self.memory.pre_adapt(self, self.experience)
+        self._current_classes = {}
         super()._before_training_exp(**kwargs)
         self.space = GradientSpace(self.model, self._shared)
         self.engine.attach(self.model)
@@ -224,67 +247,22 @@ class MultiGradientTemplate(TickTemplate):
     def _num_replayed(self) -> int:
         return 0 if self.replay is None else len(self.replay.drawn)
 
-    # The current tick, for plugins and loggers
+    def classes_of(self, objectives: Iterable[str]) -> list[int]:
+        """Class labels of tasks of the current experience, ascending.
 
-    @property
-    def objectives(self) -> list[str]:
-        """Names of the objectives of the last tick."""
-        return self.now.objectives
-
-    @property
-    def replayed(self) -> list[bool]:
-        """For each objective, whether it comes from a replay memory."""
-        return self.now.replayed
-
-    @property
-    def raw_outputs(self) -> Sequence[Tensor]:
-        """Outputs of each objective before the mask, ``[b, K]``; none between ticks."""
-        return () if self.now.made is None else self.now.made.outputs
-
-    @property
-    def objective_losses(self) -> Tensor:
-        """Losses of the objectives, ``[n]``, detached."""
-        return self.now.objective_losses
-
-    @property
-    def objective_gradients(self) -> ObjectiveGradients:
-        """Gradients of the objectives, which need not be laid out; plugins may replace them."""
-        return self.now.gradients
-
-    @objective_gradients.setter
-    def objective_gradients(self, gradients: ObjectiveGradients) -> None:
-        gradients.used = gradients.used or self.now.gradients.used
-        self.now.gradients = gradients
-
-    @property
-    def gradients(self) -> Tensor:
-        """Gradients of the objectives, ``[n, P]``; laid out when first asked for."""
-        return self.now.gradients.rows
-
-    @property
-    def gramian(self) -> Tensor:
-        """Inner products of the gradients, ``[n, n]`` float64 on the CPU; may be replaced."""
-        return self.now.gramian
-
-    @gramian.setter
-    def gramian(self, gramian: Tensor) -> None:
-        self.now.gramian = gramian
-
-    @property
-    def weights(self) -> Tensor:
-        """Weights of the objectives, ``[n]``; plugins may replace them."""
-        return self.now.weights
-
-    @weights.setter
-    def weights(self, weights: Tensor) -> None:
-        self.now.weights = weights
+        :param objectives: names of the tasks; one that is not of a task stands for all of them.
+        """
+        names = frozenset(objectives)
+        if names not in self._current_classes:
+            self._current_classes[names] = current_classes(self.experience, names)
+        return self._current_classes[names]
 
     def _release_tick(self) -> None:
         super()._release_tick()
         self.now.release()
 
     def _state_between_experiences(self) -> dict[str, Any]:
-        return {**super()._state_between_experiences(), "now": Tick()}
+        return {**super()._state_between_experiences(), "now": Tick(), "_current_classes": {}}
 
 
 def _most_tasks(experiences: Any) -> int:

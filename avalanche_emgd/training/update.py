@@ -16,17 +16,20 @@ from ..gradients import Batches, GradientEngine
 from ..gradients.batch_norm import normalises_by_batch
 from ..gradients.batches import Pieces
 from ..gradients.engine import Losses
-from ..models import ClassMask
+from ..models import ClassMask, evaluation_mode
 from ..optim import check_finite, checked_weights
 from .cross_entropy import is_mean_cross_entropy, mean_cross_entropies
 from .gradient_space import GradientSpace
+from .ingredients.specs import LossRule
+from .plugins import ReplayMemoryPlugin
 from .precision import MixedPrecision
 from .tick import Tick
+from .tick_view import TickView
 
 __all__ = ["MultiGradientUpdate"]
 
 
-class MultiGradientUpdate(SGDUpdate[Any, Any, Any]):
+class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
     """One update per tick: objectives, outputs and losses, gradients, Gramian, weights, step."""
 
     model: nn.Module
@@ -37,7 +40,9 @@ class MultiGradientUpdate(SGDUpdate[Any, Any, Any]):
     mbatch: TickBatch
     mb_output: Any
     loss: Tensor
-    now: Tick
+    replay: ReplayMemoryPlugin | None
+    memory_loss: LossRule | None
+    competition: LossRule | None
     _criterion: Any
     _class_mask: ClassMask
     retain_graph: bool
@@ -123,6 +128,17 @@ class MultiGradientUpdate(SGDUpdate[Any, Any, Any]):
         labels = self.mb_task_id[part.start : part.stop]
         return self._class_mask(self._forward_batch((x, labels)), labels)
 
+    @torch.no_grad()
+    def evaluated(self, x: Tensor, task_labels: Tensor) -> Tensor:
+        """Masked outputs ``[n, K]`` of the live model in evaluation mode, without graph.
+
+        :param x: inputs ``[n, ...]`` on any device.
+        :param task_labels: ``[n]``.
+        """
+        x, task_labels = x.to(self.device), task_labels.to(self.device)
+        with evaluation_mode(self.model):
+            return self._class_mask(self._forward_batch((x, task_labels)), task_labels)
+
     # Losses
 
     def criterion(self) -> Tensor:
@@ -140,7 +156,7 @@ class MultiGradientUpdate(SGDUpdate[Any, Any, Any]):
 
     def _losses(self, tick: Tick) -> Losses:
         is_joined = tick.made is not None and tick.made.joined is not None
-        is_own, is_ours = tick.is_own(self.mb_output), not self._has_own("objective_loss")
+        is_own, is_ours = tick.is_own(self.mb_output), not self._has_own_losses()
         if not is_own:  # a plugin has put its own in their place, or has modified them
             tick.entangled = not is_joined
             tick.outputs = [self.mb_output[part.start : part.stop] for part in tick.parts]
@@ -155,7 +171,27 @@ class MultiGradientUpdate(SGDUpdate[Any, Any, Any]):
         ]
 
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Loss of one objective, a scalar.
+        """Loss of one objective, a scalar, as ``memory_loss`` and ``competition`` say.
+
+        :param output: masked, ``[b, K]``.
+        :param part: samples of the objective in the minibatch.
+        """
+        if not part.replayed:
+            name, rule = "competition", self.competition
+        else:
+            name, rule = "memory_loss", self.memory_loss
+            if self.replay is None or part.objective not in self.replay.drawn:
+                rule = None  # of another memory
+        if rule is None:
+            return self.label_loss(output, part)
+        loss = rule(self, output, part)
+        if not isinstance(loss, Tensor) or loss.ndim != 0:
+            found = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
+            raise ValueError(f"`{name}` must return a scalar tensor, found {found}.")
+        return loss
+
+    def label_loss(self, output: Tensor, part: Part) -> Tensor:
+        """Criterion of the outputs and targets of one objective, a scalar.
 
         :param output: masked, ``[b, K]``.
         :param part: samples of the objective in the minibatch.
@@ -218,9 +254,13 @@ class MultiGradientUpdate(SGDUpdate[Any, Any, Any]):
         weights = checked_weights(tick.weights, tick.objectives, self)  # of a subclass or a plugin
         return tick.gradients.combine(weights, self.space.num_shared, out=self.space.update)
 
-    def _has_own(self, method: str) -> bool:
-        """Whether a subclass has a method of its own in place of one of these."""
-        return getattr(type(self), method) is not getattr(MultiGradientUpdate, method)
+    def _has_own_losses(self) -> bool:
+        """Whether losses are other than the criterion of outputs and targets."""
+        if self.memory_loss is not None or self.competition is not None:
+            return True
+        own = (getattr(type(self), name) for name in ("objective_loss", "label_loss"))
+        ours = (MultiGradientUpdate.objective_loss, MultiGradientUpdate.label_loss)
+        return any(one is not other for one, other in zip(own, ours, strict=True))
 
 
 def _checked(loss: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 import torch
 
-from avalanche_emgd import MLP, EMGDStrategy
+from avalanche_emgd import MLP, EMGDStrategy, MultiGradientTemplate
 from avalanche_emgd.evaluation import quiet_evaluator
+from avalanche_emgd.optim.peers import ERWeighting
 from tests.tolerance import assert_near
 
 # Sums in a tick on the toy benchmark: 5, 16 and 8 inputs of layers, 6 classes, up to 4 samples of 4
@@ -25,6 +26,11 @@ def toy_strategy(kind=EMGDStrategy, model=None, lr=0.05, **options):
     model = toy_model() if model is None else model
     options.setdefault("evaluator", quiet())
     return kind(model, optimizer=torch.optim.SGD(model.parameters(), lr=lr), **options)
+
+
+def replay_strategy(model=None, **options):
+    """Experience replay, with ingredients perhaps."""
+    return toy_strategy(MultiGradientTemplate, model, weighting=ERWeighting(), **options)
 
 
 def avalanche_strategy(kind, model, lr=0.1, **options):

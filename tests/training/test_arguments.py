@@ -14,7 +14,7 @@ from avalanche_emgd.evaluation import quiet_evaluator
 from avalanche_emgd.gradients import FusedEngine
 from avalanche_emgd.models import MLP
 from avalanche_emgd.optim import EMGDWeighting
-from avalanche_emgd.training.peers import DERPPStrategy, NaiveStrategy
+from avalanche_emgd.training.peers import NaiveStrategy, SIStrategy
 
 BENCHMARK = ps_digits(num_tasks=2, batch_size=32)
 
@@ -55,7 +55,7 @@ def test_kinds(kind, arguments, message):
         make(kind, **arguments)
 
 
-@pytest.mark.parametrize("kind", [DERPPStrategy, NaiveStrategy])
+@pytest.mark.parametrize("kind", [NaiveStrategy, SIStrategy])
 def test_kinds_of_peers(kind):
     with pytest.raises(TypeError, match="`optimizer` must be an object, found the class Adam"):
         make(kind, optimizer=torch.optim.Adam)

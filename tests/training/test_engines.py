@@ -11,14 +11,8 @@ from torch.utils.data import TensorDataset
 from avalanche_emgd import EMGDStrategy, Timeline, parallel_benchmark
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
 from avalanche_emgd.models import ResNet18
-from avalanche_emgd.training.peers import (
-    DERPPStrategy,
-    ERACEStrategy,
-    ERLASStrategy,
-    GSSStrategy,
-    LwFStrategy,
-    MIRStrategy,
-)
+from avalanche_emgd.training.ingredients import Asymmetric
+from avalanche_emgd.training.peers import ERLASStrategy, LwFStrategy
 from tests.toy import toy_benchmark
 from tests.training.common import assert_same_weights, toy_model, toy_strategy, weights_of
 
@@ -33,16 +27,37 @@ def images(ticks=3, dtype=torch.float32):
     )
 
 
-OWN_LOSSES = (DERPPStrategy, ERACEStrategy, ERLASStrategy, LwFStrategy, MIRStrategy, GSSStrategy)
+def plain_loss(strategy, output, part):
+    """A user's loss of outputs."""
+    return 0.5 * strategy.label_loss(2.0 * output, part)
 
 
-@pytest.mark.parametrize("kind", OWN_LOSSES)
-def test_losses_that_are_functions_of_outputs_are_fused(kind):
+INGREDIENTS = (
+    {"memory_loss": "stored-logits"},
+    {"memory_loss": plain_loss, "competition": plain_loss},
+    {"competition": 0.5},
+    {"competition": Asymmetric(1.0, "incoming")},
+    {"memory_retrieval": "mir"},
+    {"memory_selection": "gss"},
+    {"tested_weights": "average"},
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (ERLASStrategy, {}),
+        (LwFStrategy, {}),
+        (EMGDStrategy.recommended, {}),
+        *((EMGDStrategy, options) for options in INGREDIENTS),
+    ],
+)
+def test_losses_that_are_functions_of_outputs_are_fused(kind, options):
     benchmark, found = toy_benchmark((20, 20, 20), timeline=Timeline(((0, 4), (2, 6), (7, 11)))), []
     torch.manual_seed(0)
     model = toy_model()
     for engine in (None, PlainEngine()):
-        strategy = toy_strategy(kind, copy.deepcopy(model), memory_size=6, engine=engine)
+        strategy = toy_strategy(kind, copy.deepcopy(model), memory_size=6, engine=engine, **options)
         strategy.train(benchmark.train_stream)
         found.append(weights_of(strategy.model))
         if engine is None:
@@ -92,6 +107,22 @@ class Penalised(EMGDStrategy):
     def objective_loss(self, output, part):
         penalty = sum(p.square().sum() for p in self.model.parameters())
         return super().objective_loss(output, part) + 0.1 * penalty
+
+
+def penalised(strategy, output, part):
+    """A user's loss that depends on parameters by another way than by outputs."""
+    penalty = sum(p.square().sum() for p in strategy.model.parameters())
+    return strategy.label_loss(output, part) + 0.1 * penalty
+
+
+def test_a_competition_that_depends_on_more_than_outputs_is_detected():
+    benchmark, found = toy_benchmark(timeline=Timeline(((0, 4), (0, 3), (0, 3)))), []
+    for options in ({"engine": PlainEngine()}, {}):
+        strategy = toy_strategy(competition=penalised, **options)
+        strategy.train(benchmark.train_stream[0])
+        found.append(weights_of(strategy.model))
+    assert "gradients differ" in strategy.engine.reason
+    assert_same_weights(*found)
 
 
 def test_losses_that_depend_on_more_than_outputs_are_detected():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from avalanche_emgd import ReplayMemory
-from avalanche_emgd.training.peers import GSSMemory, GSSStrategy
+from avalanche_emgd.training.ingredients import GSSMemory
 from tests.toy import toy_benchmark
 from tests.training.common import toy_strategy
 
@@ -53,7 +53,7 @@ def test_a_state_is_a_copy():
 
 
 def test_the_memory_of_gss(tmp_path):
-    strategy = toy_strategy(GSSStrategy, memory_size=6)
+    strategy = toy_strategy(memory_size=6, memory_selection="gss")
     stream = toy_benchmark().train_stream
     strategy.train(stream[:2])
     restored = GSSMemory(6)

@@ -11,7 +11,8 @@ import avalanche_emgd.training
 from avalanche_emgd._options import with_defaults
 from avalanche_emgd.gradients import FusedEngine
 from avalanche_emgd.training import EMGDStrategy, MultiGradientTemplate, StrategyOptions
-from avalanche_emgd.training.peers import EWCStrategy, GMEDStrategy, ICaRLStrategy, JointStrategy
+from avalanche_emgd.training.ingredients import Asymmetric
+from avalanche_emgd.training.peers import EWCStrategy, ICaRLStrategy, JointStrategy, SPCLStrategy
 from tests.training.common import toy_strategy
 
 OPTIONS = set(StrategyOptions.__annotations__)
@@ -28,7 +29,7 @@ def strategies():
 
 
 def test_no_strategy_repeats_an_option():
-    assert len(strategies()) > 15
+    assert len(strategies()) > 10
     for kind in strategies():
         parameters = inspect.signature(kind.__init__).parameters.values()
         assert not {each.name for each in parameters} & OPTIONS, kind
@@ -64,7 +65,15 @@ def test_options_reach_the_strategy():
         train_epochs=2,
         eval_mb_size=5,
         precision="bfloat16",
+        memory_loss={"alpha": 0.7},
+        competition=0.25,
+        memory_retrieval={"num_candidates": 9},
+        tested_weights={"decay": 0.5},
     )
+    assert strategy.memory_loss.alpha == 0.7
+    assert strategy.competition == Asymmetric(0.25, "active")
+    assert strategy.replay.num_candidates == 9
+    assert strategy.averaged_weights.decay == 0.5
     assert strategy.memory.max_size == 7
     assert strategy.replay.objectives == "per-task"
     assert strategy.memory_editing is not None
@@ -75,7 +84,7 @@ def test_options_reach_the_strategy():
     assert strategy.precision.precision == "bfloat16"
 
 
-@pytest.mark.parametrize("kind", [EMGDStrategy, EWCStrategy, GMEDStrategy, JointStrategy])
+@pytest.mark.parametrize("kind", [EMGDStrategy, EWCStrategy, SPCLStrategy, JointStrategy])
 def test_an_unknown_option_is_refused(kind):
     words = rf"{kind.__name__}.__init__\(\) got an unexpected keyword argument 'memroy_objectives'"
     with pytest.raises(TypeError, match=words + r"\. Did you mean 'memory_objectives'\?"):
@@ -83,8 +92,9 @@ def test_an_unknown_option_is_refused(kind):
 
 
 def test_options_that_a_method_fixes_are_refused():
-    with pytest.raises(TypeError, match="`memory_editing` cannot be chosen for GMED"):
-        toy_strategy(GMEDStrategy, memory_size=5, memory_editing="cosine")
+    for option in ("criterion", "memory_loss", "competition", "memory_retrieval", "tested_weights"):
+        with pytest.raises(ValueError, match=f"`{option}` cannot be chosen for iCaRL"):
+            toy_strategy(ICaRLStrategy, memory_size=5, **{option: "average"})
     for size in ({}, {"memory_size": 0}):
         with pytest.raises(ValueError, match="`memory_size` must be at least 1: iCaRL"):
             toy_strategy(ICaRLStrategy, **size)

@@ -16,7 +16,7 @@ from torch.utils.data import TensorDataset
 
 from avalanche_emgd import ReplayMemory
 from avalanche_emgd.benchmarks.datasets import with_labels
-from avalanche_emgd.training.peers import DERPPStrategy, GSSMemory, GSSStrategy
+from avalanche_emgd.training.ingredients import GSSMemory
 from tests.training.common import toy_strategy
 
 
@@ -127,7 +127,7 @@ def test_a_random_choice_among_more_classes_than_places():
 def test_online_streams(kind):
     whole = nc_benchmark(data(400), data(40), n_experiences=2, task_labels=False)
     strategy = toy_strategy(
-        GSSStrategy if kind is GSSMemory else toy_strategy.__defaults__[0],
+        memory_selection="gss" if kind is GSSMemory else "random",
         memory_size=20,
         train_mb_size=10,
     )
@@ -176,7 +176,7 @@ def test_edits_annotations_and_states_survive(tmp_path):
 
 def test_stored_logits_of_recurring_classes():
     domains = ni_benchmark(data(200), data(40), n_experiences=5, task_labels=False, seed=0)
-    strategy = toy_strategy(DERPPStrategy, memory_size=12, train_mb_size=10)
+    strategy = toy_strategy(memory_loss="stored-logits", memory_size=12, train_mb_size=10)
     strategy.train(domains.train_stream)
     assert strategy.memory.annotation("logits").shape == (12, 6)
 

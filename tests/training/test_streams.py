@@ -12,14 +12,7 @@ from avalanche.training.plugins import ReplayPlugin
 from avalanche_emgd import EMGDStrategy, ReplayMemory
 from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.models import is_masked
-from avalanche_emgd.training.peers import (
-    DERPPStrategy,
-    GSSStrategy,
-    ICaRLStrategy,
-    LwFStrategy,
-    MIRStrategy,
-    NaiveStrategy,
-)
+from avalanche_emgd.training.peers import ICaRLStrategy, LwFStrategy, NaiveStrategy
 from avalanche_emgd.training.plugins import ClassMaskPlugin, MultiGradientPlugin
 from tests.toy import ids_of, toy_benchmark
 from tests.training.common import avalanche_strategy, quiet, toy_model, toy_strategy
@@ -101,11 +94,19 @@ def test_segments_in_any_order(scenario, objectives, order):
 
 @SCENARIOS
 @pytest.mark.parametrize(
-    "kind", [DERPPStrategy, GSSStrategy, ICaRLStrategy, LwFStrategy, MIRStrategy, NaiveStrategy]
+    ("kind", "options"),
+    [
+        (ICaRLStrategy, {}),
+        (LwFStrategy, {}),
+        (NaiveStrategy, {}),
+        (EMGDStrategy, {"memory_loss": "stored-logits", "competition": 0.5}),
+        (EMGDStrategy, {"memory_selection": "gss", "memory_retrieval": "mir"}),
+        (EMGDStrategy.recommended, {}),
+    ],
 )
-def test_published_methods_continue_with_a_second_pass(scenario, kind):
+def test_published_methods_continue_with_a_second_pass(scenario, kind, options):
     benchmark = toy_benchmark((40, 33, 46), scenario=scenario)
-    strategy, watch, metrics = learner(benchmark, kind)
+    strategy, watch, metrics = learner(benchmark, kind, **options)
     for experience in [*benchmark.train_stream, *benchmark.train_stream[::-1]]:
         strategy.train(experience)
     assert is_sound(watch)

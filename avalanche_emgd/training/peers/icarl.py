@@ -21,6 +21,8 @@ from .teacher import Teacher
 
 __all__ = ["ICaRLStrategy"]
 
+_FIXED = ("criterion", "memory_loss", "competition", "memory_retrieval", "tested_weights")
+
 
 class ICaRLStrategy(MultiGradientTemplate):
     r"""iCaRL (Rebuffi et al., CVPR 2017).
@@ -42,8 +44,8 @@ class ICaRLStrategy(MultiGradientTemplate):
     the memory sets aside. A class in its first segment has no such samples, and its exemplars are
     the samples of the last tick.
 
-    The parameters are those of :class:`MultiGradientTemplate` except ``weighting`` and
-    ``criterion``.
+    The parameters are those of :class:`MultiGradientTemplate` except ``weighting``, ``criterion``,
+    ``memory_loss``, ``competition``, ``memory_retrieval`` and ``tested_weights``.
 
     :raises ValueError: without a memory, or if the model has no single linear classifier.
     """
@@ -55,8 +57,9 @@ class ICaRLStrategy(MultiGradientTemplate):
     ) -> None:
         if not options.get("memory_size"):
             raise ValueError("`memory_size` must be at least 1: iCaRL predicts by its exemplars.")
-        if "criterion" in options:
-            raise ValueError("`criterion` cannot be chosen for iCaRL, which has one: leave it out.")
+        for name in _FIXED:
+            if name in options:
+                raise ValueError(f"`{name}` cannot be chosen for iCaRL, which has one: leave it out.")
         self._teacher = Teacher()
         self._latest: tuple[Tensor, Tensor] | None = None
         super().__init__(

@@ -10,11 +10,11 @@ from torch.utils.data import TensorDataset
 
 from avalanche_emgd import MLP, EMGDStrategy, MultiGradientTemplate, Timeline, parallel_benchmark
 from avalanche_emgd.training.editing import EDITING_RULES, EditingRule, MemoryEditing
-from avalanche_emgd.training.peers import GMEDStrategy
+from avalanche_emgd.training.methods import make_method
 from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.tolerance import tolerance
 from tests.toy import toy_benchmark
-from tests.training.common import TERMS, quiet, toy_strategy, weights_of
+from tests.training.common import TERMS, quiet, toy_model, toy_strategy, weights_of
 
 SMALL = {"step": 1e-3, "radius": 1.0, "pixel_range": (-50.0, 50.0), "measure_every": 1}
 
@@ -212,13 +212,26 @@ def test_each_finished_task_as_an_objective():
 
 
 def test_gmed_is_replay_with_its_rule():
-    strategy = toy_strategy(GMEDStrategy, memory_size=12)
-    strategy.train(toy_benchmark().train_stream)
-    assert strategy.memory_editing.editing.rule == "gmed"
-    assert strategy.memory_editing.drift().max() > 0.0
-    without = toy_strategy(GMEDStrategy)
-    without.train(toy_benchmark().train_stream)
-    assert without.memory_editing is None
+    found = []
+    for memory_size in (12, 0):
+        model = toy_model()
+        strategy = make_method(
+            "gmed",
+            model,
+            {"step": 0.2, "beta": 0.1},
+            optimizer=torch.optim.SGD(model.parameters(), lr=0.05),
+            memory_size=memory_size,
+            seed=0,
+            device="cpu",
+            plugins=[],
+            evaluator=quiet(),
+        )
+        strategy.train(toy_benchmark().train_stream)
+        found.append(strategy.memory_editing)
+    edited, without = found
+    assert edited.editing == MemoryEditing("gmed", step=0.2, radius=1.0, settings={"beta": 0.1})
+    assert edited.drift().max() > 0.0
+    assert without is None
 
 
 def test_a_user_defined_rule():

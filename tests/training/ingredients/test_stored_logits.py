@@ -3,18 +3,15 @@ import torch
 
 from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.models import is_masked
-from avalanche_emgd.optim.peers import ERWeighting
-from avalanche_emgd.training.peers import DERPPStrategy
-from avalanche_emgd.training.templates import MultiGradientTemplate
+from avalanche_emgd.training.ingredients import StoredLogits
 from tests.toy import toy_benchmark
-from tests.training.common import toy_strategy
+from tests.training.common import replay_strategy, weights_of
 from tests.training.peers.by_hand import (
     CheckLosses,
     competing,
     dropping_model,
     frozen,
     scenario_losses,
-    trained,
 )
 
 scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
@@ -28,7 +25,10 @@ def note_finished(then, strategy, experience):
 
 @scenarios
 def test_stored_logits_are_those_in_evaluation_mode_at_the_end_of_the_span(scenario):
-    strategy, then = toy_strategy(DERPPStrategy, dropping_model(), memory_size=12), {}
+    strategy, then = (
+        replay_strategy(dropping_model(), memory_size=12, memory_loss="stored-logits"),
+        {},
+    )
     for experience in toy_benchmark(scenario=scenario).train_stream:
         strategy.train(experience)
         note_finished(then, strategy, experience)
@@ -64,12 +64,10 @@ def test_replayed_loss_is_cross_entropy_and_distance_to_competing_logits(
         return beta * labels + alpha * sum(squares) / len(squares)
 
     check = CheckLosses(expected)
-    strategy = toy_strategy(
-        DERPPStrategy,
+    strategy = replay_strategy(
         memory_size=12,
         memory_objectives=memory_objectives,
-        alpha=alpha,
-        beta=beta,
+        memory_loss=StoredLogits(alpha, beta),
         plugins=[check],
     )
     for experience in toy_benchmark(scenario=scenario).train_stream:
@@ -81,24 +79,25 @@ def test_replayed_loss_is_cross_entropy_and_distance_to_competing_logits(
 def test_without_stored_logits_equals_experience_replay():
     # Mean losses of one objective after the other, as for losses of one's own.
     benchmark, options = toy_benchmark(), {"memory_size": 12, "engine": PlainEngine()}
-    replay = trained(
-        MultiGradientTemplate,
-        benchmark,
-        weighting=ERWeighting(),
-        **options,
-    )
-    assert torch.equal(trained(DERPPStrategy, benchmark, alpha=0.0, beta=1.0, **options), replay)
-    assert not torch.equal(trained(DERPPStrategy, benchmark, alpha=0.5, **options), replay)
+    found = []
+    for loss in ("labels", StoredLogits(0.0, 1.0), StoredLogits(0.5)):
+        strategy = replay_strategy(memory_loss=loss, **options)
+        strategy.train(benchmark.train_stream)
+        found.append(weights_of(strategy.model))
+    assert torch.equal(found[1], found[0])
+    assert not torch.equal(found[2], found[0])
 
 
 def test_works_without_memory():
-    strategy = toy_strategy(DERPPStrategy)
+    strategy = replay_strategy(memory_loss="stored-logits")
     strategy.train(toy_benchmark().train_stream)
     assert strategy.memory is None
 
 
 @pytest.mark.parametrize("name", ["alpha", "beta"])
-@pytest.mark.parametrize("value", [-0.1, float("inf"), float("nan")])
+@pytest.mark.parametrize("value", [-0.1, float("inf"), float("nan"), "much", None, True])
 def test_wrong_weights_of_terms(name, value):
-    with pytest.raises(ValueError, match=f"`{name}` must be at least 0 and finite, found {value}"):
-        toy_strategy(DERPPStrategy, **{name: value})
+    with pytest.raises(
+        ValueError, match=f"`{name}` must be at least 0 and finite, found {value!r}"
+    ):
+        StoredLogits(**{name: value})

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from avalanche_emgd import Timeline
 from avalanche_emgd.benchmarks import TickLoader
-from avalanche_emgd.training.peers import GSSMemory
+from avalanche_emgd.training.ingredients import GSSMemory
 from tests.toy import ids_of, toy_benchmark
 
 similarities = st.lists(st.floats(-1.0, 1.0) | st.just(-1.0), min_size=1, max_size=5)

@@ -2,12 +2,13 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.data import TensorDataset
+from torchjd.aggregation import MeanWeighting
 
-from avalanche_emgd import Timeline, parallel_benchmark
-from avalanche_emgd.training.peers import GSSMemory, GSSStrategy
+from avalanche_emgd import MultiGradientTemplate, ReplayMemory, Timeline, parallel_benchmark
+from avalanche_emgd.training.ingredients import GSS, GSSMemory, GSSPlugin
 from tests.tolerance import assert_near
 from tests.toy import ids_of, toy_benchmark
-from tests.training.common import TERMS, toy_strategy
+from tests.training.common import TERMS, replay_strategy, toy_strategy
 from tests.training.peers.by_hand import Each, dropping_model, frozen, scenario_losses
 
 scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
@@ -46,22 +47,27 @@ class WatchedMemory(GSSMemory):
         super().offer(task, samples, similarity)
 
 
-class WatchedGSS(GSSStrategy):
-    def make_memory(self, memory_size, seed):
-        return WatchedMemory(memory_size, seed)
+class WatchedGSS(GSS):
+    def make_memory(self, max_size, seed):
+        return WatchedMemory(max_size, seed)
+
+
+def plugin_of(strategy):
+    (plugin,) = [each for each in strategy.plugins if isinstance(each, GSSPlugin)]
+    return plugin
 
 
 @scenarios
 @pytest.mark.parametrize("bias", [True, False])
 def test_similarity_is_the_cosine_of_the_gradients_of_the_last_layer(scenario, bias):
-    strategy = toy_strategy(GSSStrategy, dropping_model(bias), memory_size=12)
+    strategy = replay_strategy(dropping_model(bias), memory_size=12, memory_selection="gss")
     for experience in toy_benchmark(scenario=scenario).train_stream:
         strategy.train(experience)
         data = experience.dataset.eval()
         x = torch.stack([data[i][0] for i in range(len(data))])
         y, t = (torch.tensor([data[i][k] for i in range(len(data))]) for k in (1, 2))
         first, second = [x[:4], y[:4], t[:4]], [x[2:], y[2:], t[2:]]
-        found = strategy.similarity(first, second)
+        found = plugin_of(strategy).similarity(strategy, first, second)
         expected = cosines(strategy.model, first, second, experience)
         assert_near(found, expected, TERMS, least=1.0)
         assert not found.requires_grad
@@ -80,11 +86,10 @@ def test_new_samples_are_compared_after_the_update_with_a_few_kept():
         assert_near(similarity, expected, TERMS, least=1.0)
 
     updates = Each("after_update", lambda strategy: None)
-    strategy = toy_strategy(
-        WatchedGSS,
+    strategy = replay_strategy(
         dropping_model(),
         memory_size=12,
-        num_compared=3,
+        memory_selection=WatchedGSS(3),
         lr=0.2,
         plugins=[updates],
     )
@@ -104,7 +109,7 @@ def test_memory_has_samples_of_finished_tasks_within_its_capacity(scenario):
         sizes.append(sum(part.stop - part.start for part in replayed))
 
     each = Each("after_forward", check)
-    strategy = toy_strategy(GSSStrategy, memory_size=7, plugins=[each])
+    strategy = replay_strategy(memory_size=7, memory_selection="gss", plugins=[each])
     finished = set()
     for experience in toy_benchmark(scenario=scenario).train_stream:
         strategy.train(experience)
@@ -125,7 +130,7 @@ def test_gradients_of_one_direction_are_never_swapped_in():
     x[..., -1] = torch.arange(40).view(2, 20) / 1e5
     data = [TensorDataset(x[task], torch.full((20,), task)) for task in range(2)]
     benchmark = parallel_benchmark(data, data, Timeline.joint([5, 5]), batch_size=4)
-    strategy = toy_strategy(GSSStrategy, memory_size=6)
+    strategy = replay_strategy(memory_size=6, memory_selection="gss")
     (experience,) = benchmark.train_stream
     strategy.train(experience)
     arrived = experience.dataset
@@ -140,7 +145,17 @@ def test_gradients_of_one_direction_are_never_swapped_in():
 
 
 def test_wrong_arguments():
-    with pytest.raises(ValueError, match="`num_compared` must be at least 1, found 0"):
-        toy_strategy(GSSStrategy, memory_size=12, num_compared=0)
+    for number in (0, -1, 2.5, "few", True):
+        with pytest.raises(ValueError, match="`num_compared` must be a whole number, at least 1"):
+            GSS(number)
     with pytest.raises(ValueError, match=r"contains no torch\.nn\.Linear"):
-        toy_strategy(GSSStrategy, nn.Sequential(nn.Conv1d(1, 2, 3)), memory_size=12)
+        replay_strategy(nn.Sequential(nn.Conv1d(1, 2, 3)), memory_size=12, memory_selection="gss")
+
+
+def test_a_strategy_that_makes_another_memory_is_refused():
+    class Own(MultiGradientTemplate):
+        def make_memory(self, memory_size, seed):
+            return ReplayMemory(memory_size, seed)
+
+    with pytest.raises(ValueError, match=r"`memory_selection` GSS\(num_compared=10\) needs a GSSM"):
+        toy_strategy(Own, weighting=MeanWeighting(), memory_size=12, memory_selection="gss")

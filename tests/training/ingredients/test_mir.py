@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from avalanche_emgd.training.peers import MIRStrategy
+from avalanche_emgd import MultiGradientTemplate
+from avalanche_emgd.optim.peers import ERWeighting
+from avalanche_emgd.training.ingredients import MIR, MIRReplayPlugin
 from tests.tolerance import assert_near
 from tests.toy import ids_of, toy_benchmark
-from tests.training.common import TERMS, quiet, toy_strategy
+from tests.training.common import TERMS, quiet
 from tests.training.peers.by_hand import Each, frozen, samples_of, scenario_losses
 
 scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
@@ -38,19 +40,20 @@ def identical(one, other):
     return one == other
 
 
-class WatchedMIR(MIRStrategy):
-    """Strategy that records candidates and scores, and checks that scores leave no trace."""
+class WatchedReplay(MIRReplayPlugin):
+    """Plugin that records candidates and scores, and checks that scores leave no trace."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.scored = None
-
-    def interference(self, x, y, task_labels):
-        before = everything(self)
-        scores = super().interference(x, y, task_labels)
-        assert identical(everything(self), before)
-        self.scored = (x, y, task_labels), scores, frozen(self.model)
+    def interference(self, strategy, x, y, task_labels):
+        before = everything(strategy)
+        scores = super().interference(strategy, x, y, task_labels)
+        assert identical(everything(strategy), before)
+        strategy.scored = (x, y, task_labels), scores, frozen(strategy.model)
         return scores
+
+
+class WatchedMIR(MIR):
+    def make_replay(self, memory, objectives):
+        return WatchedReplay(memory, objectives, self.num_candidates)
 
 
 def after_a_step(strategy, model, lr):
@@ -66,15 +69,18 @@ def after_a_step(strategy, model, lr):
     return frozen(ahead)
 
 
-def watched(check, make_optimizer, **options):
+def watched(check, make_optimizer, num_candidates=None, **options):
     model, each = normalising_model(), Each("after_forward", check)
-    strategy = WatchedMIR(
+    strategy = MultiGradientTemplate(
         model,
+        weighting=ERWeighting(),
+        memory_retrieval=WatchedMIR(num_candidates),
         optimizer=make_optimizer(model.parameters()),
         evaluator=quiet(),
         plugins=[each],
         **options,
     )
+    strategy.scored = None
     return strategy, each
 
 
@@ -151,11 +157,40 @@ def test_without_further_candidates_no_scores_are_computed(options):
     assert set(replayed) == {4}
 
 
-def test_memory_must_be_one_objective():
-    with pytest.raises(ValueError, match="`memory_objectives` must be 'one' for MIR"):
-        toy_strategy(MIRStrategy, memory_size=12, memory_objectives="per-task")
+@pytest.mark.parametrize("num_candidates", [None, 5, 6, 100])
+def test_each_finished_task_replays_what_it_would_lose_most(num_candidates):
+    checked = []
+
+    def check(strategy):
+        replayed = [part for part in strategy.mbatch.parts if part.replayed]
+        assert sum(p.stop - p.start for p in replayed) == (4 if replayed else 0)
+        if strategy.scored is None:
+            return
+        (x, _, t), scores, _ = strategy.scored
+        for part in replayed:
+            found, _, labels = samples_of(strategy, part)
+            (task,) = labels.unique()
+            own = [i for i in range(len(x)) if t[i] == task]
+            best = sorted(own, key=lambda i: -float(scores[i]))[: len(found)]
+            assert set(ids_of(found)) == {ids_of(x)[i] for i in best}
+            checked.append(len(own) - len(found))
+        strategy.scored = None
+
+    strategy, _ = watched(
+        check,
+        lambda parameters: torch.optim.SGD(parameters, lr=0.05),
+        memory_size=12,
+        num_candidates=num_candidates,
+        memory_objectives="per-task",
+    )
+    benchmark = toy_benchmark(SIZES)
+    for _ in range(2):  # then several tasks have finished
+        strategy.train(benchmark.train_stream)
+    assert len(checked) >= 5
+    assert max(checked) > 0
 
 
-def test_wrong_number_of_candidates():
-    with pytest.raises(ValueError, match="`num_candidates` must be at least 1, found 0"):
-        toy_strategy(MIRStrategy, memory_size=12, num_candidates=0)
+@pytest.mark.parametrize("number", [0, -1, 2.5, "many", True])
+def test_wrong_number_of_candidates(number):
+    with pytest.raises(ValueError, match="`num_candidates` must be a whole number, at least 1"):
+        MIR(number)

@@ -1,0 +1,30 @@
+"""Ingredients of a method beside its weighting: what each option of a strategy can be made of."""
+
+from typing import TYPE_CHECKING
+
+from ..._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from .averaging import AveragedWeights, AveragedWeightsPlugin
+    from .competition import Asymmetric
+    from .gss import GSS, GSSPlugin
+    from .gss_memory import GSSMemory
+    from .mir import MIR, MIRReplayPlugin
+    from .replay import MemoryRetrieval, MemorySelection
+    from .stored_logits import StoredLogits
+
+__all__ = [
+    "GSS",
+    "MIR",
+    "Asymmetric",
+    "AveragedWeights",
+    "AveragedWeightsPlugin",
+    "GSSMemory",
+    "GSSPlugin",
+    "MIRReplayPlugin",
+    "MemoryRetrieval",
+    "MemorySelection",
+    "StoredLogits",
+]
+
+make_lazy(__name__)

@@ -1,0 +1,102 @@
+"""Which classes compete in the loss of the current tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from ..._near import did_you_mean
+from ...benchmarks import Part, SegmentExperience
+from ...benchmarks.experience import objective_names
+from ...models import mask_logits
+from ._checks import is_number
+
+__all__ = ["Among", "Asymmetric", "current_classes"]
+
+Among = Literal["active", "incoming"]
+
+
+@dataclass(frozen=True)
+class Asymmetric:
+    r"""Loss of a current task in which its classes compete with fewer others.
+
+    .. math:: (1 - s) \, \mathrm{CE}_\text{allowed} + s \, \mathrm{CE}_\text{current}
+
+    The first cross-entropy is over all classes that the scenario allows, the second over those of
+    them that are current, so that new classes push the logits of the finished ones down less. A
+    sample's own class always competes. In the loss of the memory all classes compete that the
+    scenario allows. The strategy's ``criterion`` takes the place of the cross-entropy.
+
+    With s = 1 and ``among="incoming"`` this is ER-ACE (Caccia et al., ICLR 2022). The authors'
+    memory also holds samples of what is current, which tell its classes from the finished ones.
+    Ours holds finished tasks only: until a task finishes, nothing makes its samples prefer its
+    classes to those of finished tasks, so that in the class-incremental scenario A_e, taken at that
+    very moment, is low. A share s between 0 and 1 keeps both.
+
+    Where targets are no class labels, no class is excluded.
+
+    :param share: s in [0, 1]; 0 is plain cross-entropy.
+    :param among: current classes: ``"active"`` for those of the tick's active tasks, or
+        ``"incoming"`` for those of the tick's incoming samples, of all active tasks together.
+    :raises ValueError: if a value is none of these.
+    """
+
+    share: float = 0.5
+    among: Among = "active"
+
+    def __post_init__(self) -> None:
+        if not is_number(self.share) or not 0.0 <= self.share <= 1.0:
+            raise ValueError(f"`share` of `competition` must be in [0, 1], found {self.share!r}.")
+        if self.among not in ("active", "incoming"):
+            raise ValueError(
+                f"`among` must be 'active' or 'incoming', found {self.among!r}."
+                f"{did_you_mean(self.among, ('active', 'incoming'))}"
+            )
+
+    def __call__(self, strategy: Any, output: Tensor, part: Part) -> Tensor:
+        """Loss of one current task, a scalar.
+
+        :param strategy: strategy that trains.
+        :param output: masked outputs ``[b, K]``.
+        :param part: samples of the task in the minibatch.
+        """
+        if self.share == 0.0 or strategy.mb_y.is_floating_point():
+            loss: Tensor = strategy.label_loss(output, part)
+            return loss
+        current: Tensor = strategy.label_loss(self._among_current(strategy, output), part)
+        if self.share == 1.0:
+            return current
+        return (1.0 - self.share) * strategy.label_loss(output, part) + self.share * current
+
+    def _among_current(self, strategy: Any, output: Tensor) -> Tensor:
+        parts = [part for part in strategy.mbatch.parts if not part.replayed]
+        incoming = [strategy.mb_y[part.start : part.stop] for part in parts]
+        current = torch.zeros(output.shape[1], dtype=torch.bool, device=output.device)
+        current[torch.cat(incoming)] = True
+        if self.among == "active":
+            current[strategy.classes_of(part.objective for part in parts)] = True
+        return mask_logits(output, current)
+
+
+def current_classes(experience: Any, objectives: Iterable[str]) -> list[int]:
+    """Class labels of the tasks that are objectives, ascending.
+
+    :param experience: experience of any benchmark.
+    :param objectives: names; one that is not of a task stands for all tasks of the experience.
+    """
+    names, found = objective_names(experience), set(objectives)
+    if not found <= set(names.values()):
+        found = set(names.values())
+    tasks = {task for task, name in names.items() if name in found}
+    if isinstance(experience, SegmentExperience):
+        sets = experience.benchmark.label_sets
+        return sorted({label for task in tasks for label in sets[task]})
+    targets = torch.as_tensor([int(label) for label in experience.dataset.targets])
+    if len(tasks) < len(names):
+        labels = torch.as_tensor(list(map(int, experience.dataset.targets_task_labels)))
+        targets = targets[torch.isin(labels, torch.tensor(sorted(tasks)))]
+    return targets.unique().tolist()

@@ -1,0 +1,137 @@
+"""Values of the options of a strategy that are ingredients, and the objects they stand for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from torch import Tensor
+
+from ..._near import did_you_mean
+from ...benchmarks import Part
+from ..arguments import refuse_class
+from ._checks import is_number
+from .averaging import AveragedWeights
+from .competition import Asymmetric
+from .gss import GSS
+from .mir import MIR
+from .replay import MemoryRetrieval, MemorySelection
+from .stored_logits import StoredLogits
+
+__all__ = [
+    "CompetitionSpec",
+    "LossRule",
+    "MemoryLossSpec",
+    "RetrievalSpec",
+    "SelectionSpec",
+    "TestedWeightsSpec",
+    "make_competition",
+    "make_memory_loss",
+    "make_retrieval",
+    "make_selection",
+    "make_tested_weights",
+]
+
+Names = Mapping[str, Callable[[], Any]]
+_CALLABLE = "a callable (strategy, output, part)"
+
+LossRule = Callable[[Any, Tensor, Part], Tensor]
+"""``(strategy, output, part) -> loss``, a scalar, of masked outputs ``[b, K]`` of an objective."""
+MemoryLossSpec = Literal["labels", "stored-logits"] | StoredLogits | Mapping[str, Any] | LossRule
+CompetitionSpec = float | Asymmetric | Mapping[str, Any] | LossRule
+SelectionSpec = Literal["random", "gss"] | MemorySelection | Mapping[str, Any]
+RetrievalSpec = Literal["random", "mir"] | MemoryRetrieval | Mapping[str, Any]
+TestedWeightsSpec = Literal["last", "average"] | AveragedWeights | Mapping[str, Any]
+
+
+def make_memory_loss(spec: MemoryLossSpec) -> LossRule | None:
+    """Make the loss of the memory's objectives; ``None`` for that of the labels.
+
+    :raises ValueError: names ``memory_loss`` and the value, if it is none of the option's.
+    """
+    names: Names = {"labels": lambda: None, "stored-logits": StoredLogits}
+    found: LossRule | None = _made("memory_loss", spec, StoredLogits, names, _CALLABLE)
+    return found
+
+
+def make_competition(spec: CompetitionSpec) -> LossRule | None:
+    """Make the loss of the current tasks; ``None`` where all classes compete alike.
+
+    :raises ValueError: names ``competition`` and the value, if it is none of the option's.
+    """
+    if is_number(spec):
+        return Asymmetric(float(spec)) if spec != 0.0 else None  # type: ignore[arg-type]
+    words = f"a share in [0, 1], {_CALLABLE}"
+    found: LossRule = _made("competition", spec, Asymmetric, {}, words)
+    return found
+
+
+def make_selection(spec: SelectionSpec) -> MemorySelection:
+    """Make the selection of what the memory keeps.
+
+    :raises ValueError: names ``memory_selection`` and the value, if it is none of the option's.
+    """
+    names = {"random": MemorySelection, "gss": GSS}
+    found: MemorySelection = _made("memory_selection", spec, GSS, names, objects=MemorySelection)
+    return found
+
+
+def make_retrieval(spec: RetrievalSpec) -> MemoryRetrieval:
+    """Make the retrieval of what is replayed.
+
+    :raises ValueError: names ``memory_retrieval`` and the value, if it is none of the option's.
+    """
+    names = {"random": MemoryRetrieval, "mir": MIR}
+    found: MemoryRetrieval = _made("memory_retrieval", spec, MIR, names, objects=MemoryRetrieval)
+    return found
+
+
+def make_tested_weights(spec: TestedWeightsSpec) -> AveragedWeights | None:
+    """Make the average of the weights that tests use; ``None`` for the last weights.
+
+    :raises ValueError: names ``tested_weights`` and the value, if it is none of the option's.
+    """
+    names: Names = {"last": lambda: None, "average": AveragedWeights}
+    found: AveragedWeights | None = _made("tested_weights", spec, AveragedWeights, names)
+    return found
+
+
+def _made(
+    option: str,
+    spec: Any,
+    kind: type,
+    names: Names,
+    words: str = "",
+    objects: type | None = None,
+) -> Any:
+    """Make what a name, or a mapping of settings, stands for; objects of a kind stay.
+
+    :param kind: class whose settings a mapping has.
+    :param names: what each name stands for.
+    :param words: other values that the option takes, for the message; callables are among them.
+    :param objects: class of the objects that the option takes; ``kind`` if omitted.
+    """
+    refuse_class(option, spec)
+    if isinstance(spec, str) and spec in names:
+        return names[spec]()
+    if isinstance(spec, Mapping):
+        return kind(**_checked(option, spec, kind))
+    if isinstance(spec, objects or kind) or (words and callable(spec)):
+        return spec
+    choices = ", ".join([*map(repr, names), *([words] if words else []), f"{kind.__name__}(...)"])
+    raise ValueError(
+        f"`{option}` must be {choices} or a mapping of the settings of {kind.__name__}, found "
+        f"{spec!r}.{did_you_mean(spec, names)}"
+    )
+
+
+def _checked(option: str, settings: Mapping[str, Any], kind: type) -> Mapping[str, Any]:
+    known = list(inspect.signature(kind).parameters)
+    for name in settings:
+        if name not in known:
+            raise ValueError(
+                f"`{option}` has the unknown setting {name!r}. Settings of {kind.__name__} are "
+                f"{', '.join(known)}.{did_you_mean(name, known)}"
+            )
+    return settings

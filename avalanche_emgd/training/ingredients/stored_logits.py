@@ -1,0 +1,92 @@
+"""The memory also remembers what the model said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from avalanche.core import SupervisedPlugin
+from torch import Tensor
+from torch.nn import functional
+
+from ...benchmarks import Part
+from ...models import is_masked
+from ...models.class_mask import masked_value
+from ._checks import check_not_negative
+
+__all__ = ["StoredLogits"]
+
+_CHUNK = 512  # samples per forward pass
+_NAME = "logits"  # of the annotation
+
+
+class StoredLogits(SupervisedPlugin):
+    r"""Loss of the memory from labels and stored logits (DER++; Buzzega et al., NeurIPS 2020).
+
+    When a task's samples enter the memory, which is at the end of its span, the logits z that the
+    model then gives them in evaluation mode are stored with them. The memory's loss is
+
+    .. math:: \beta \, \mathrm{CE}(f(x), y) + \alpha \, \overline{(f(x) - z)^2}
+
+    with the mean over the samples and over the classes that competed when z was stored: for later
+    ones there is nothing to compare with. Both terms take the same samples, the tick's one
+    minibatch from memory, so that no more is replayed than by other methods; the authors draw one
+    for each term. Half memory and half the mean of the active tasks gives their ratio of terms.
+
+    The object has no state: the memory keeps the logits as an annotation, ``"logits"``.
+
+    :param alpha: weight of the stored logits, ≥ 0. The authors choose 0.1 to 1 for each benchmark.
+    :param beta: weight of the labels, ≥ 0. The authors choose 0.5 or 1.
+    :raises ValueError: if a weight is negative or not finite.
+    """
+
+    def __init__(self, alpha: float = 0.3, beta: float = 1.0) -> None:
+        super().__init__()
+        for name, value in (("alpha", alpha), ("beta", beta)):
+            check_not_negative(name, value)
+        self.alpha = alpha
+        self.beta = beta
+
+    def __repr__(self) -> str:
+        return f"StoredLogits(alpha={self.alpha!r}, beta={self.beta!r})"
+
+    def __call__(self, strategy: Any, output: Tensor, part: Part) -> Tensor:
+        """Loss of one objective of the memory, a scalar.
+
+        :param strategy: strategy that trains.
+        :param output: masked outputs ``[b, K]``.
+        :param part: samples of the objective in the minibatch.
+        """
+        loss: Tensor = strategy.label_loss(output, part)
+        drawn = strategy.replay.drawn[part.objective]
+        stored = strategy.memory.annotation(_NAME)[drawn].to(output.device)
+        width = min(stored.shape[1], output.shape[1])  # heads may have grown since
+        stored = stored[:, :width]
+        difference = (output[:, :width] - stored)[~is_masked(stored)]
+        return self.beta * loss + self.alpha * difference.square().mean()
+
+    def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Store the logits of tasks that the experience does not go on with."""
+        self._store(strategy)
+
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Store the logits of tasks that have finished."""
+        self._store(strategy)
+
+    def _store(self, strategy: Any) -> None:
+        memory = strategy.memory
+        if memory is None:
+            return
+
+        def logits(x: Tensor, y: Tensor, task_labels: Tensor) -> Tensor:
+            pieces = [
+                strategy.evaluated(piece, labels)
+                for piece, labels in zip(x.split(_CHUNK), task_labels.split(_CHUNK), strict=True)
+            ]
+            new = torch.cat(pieces)
+            # Logits that other samples have and these have not, or the other way round, count as
+            # those of classes that do not compete.
+            more = memory.widen(_NAME, new.shape[1], masked_value(new.dtype)) - new.shape[1]
+            return functional.pad(new, (0, more), value=masked_value(new.dtype))
+
+        memory.annotate(_NAME, logits)
