@@ -4,12 +4,15 @@ import pytest
 import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 
+from avalanche_emgd import MultiGradientTemplate
 from avalanche_emgd.benchmarks.datasets import with_labels
 from avalanche_emgd.gradients import PlainEngine
+from avalanche_emgd.models import mask_logits
+from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.ingredients import Asymmetric
 from avalanche_emgd.training.ingredients.competition import current_classes
 from tests.toy import toy_benchmark, toy_datasets
-from tests.training.common import replay_strategy, weights_of
+from tests.training.common import replay_strategy, toy_strategy, weights_of
 from tests.training.peers.by_hand import (
     CheckLosses,
     Each,
@@ -144,6 +147,29 @@ def test_active_samples_do_not_change_finished_classes():
     after = strategy.model.classifier.weight.detach()
     assert torch.equal(after[:4], before[:4])
     assert not torch.equal(after[4:], before[4:])
+
+
+def test_former_implementation_is_the_same_bit_for_bit():
+    """ER-ACE as a strategy with a loss of its own, on whose results records rest."""
+
+    class Former(MultiGradientTemplate):
+        def objective_loss(self, output, part):
+            if not part.replayed:
+                incoming = [
+                    self.mb_y[p.start : p.stop] for p in self.mbatch.parts if not p.replayed
+                ]
+                present = torch.zeros(output.shape[1], dtype=torch.bool)
+                present[torch.cat(incoming)] = True
+                output = mask_logits(output, present)
+            return self._criterion(output, self.mb_y[part.start : part.stop])
+
+    for scenario in ("class", "task"):
+        options = {"memory_size": 12, "engine": PlainEngine()}
+        former = toy_strategy(Former, weighting=ERWeighting(), **options)
+        ours = replay_strategy(competition=Asymmetric(1.0, "incoming"), **options)
+        for strategy in (former, ours):
+            strategy.train(toy_benchmark(scenario=scenario).train_stream)
+        assert torch.equal(weights_of(former.model), weights_of(ours.model))
 
 
 def test_a_rule_of_ones_own():

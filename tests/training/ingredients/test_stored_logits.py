@@ -1,16 +1,21 @@
 import pytest
 import torch
+from avalanche.models import IncrementalClassifier
+from torch import nn
 
+from avalanche_emgd import MultiGradientTemplate
 from avalanche_emgd.gradients import PlainEngine
-from avalanche_emgd.models import is_masked
+from avalanche_emgd.models import evaluation_mode, is_masked
+from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.ingredients import StoredLogits
 from tests.toy import toy_benchmark
-from tests.training.common import replay_strategy, weights_of
+from tests.training.common import replay_strategy, toy_strategy, weights_of
 from tests.training.peers.by_hand import (
     CheckLosses,
     competing,
     dropping_model,
     frozen,
+    ordinary_benchmark,
     scenario_losses,
 )
 
@@ -101,3 +106,69 @@ def test_wrong_weights_of_terms(name, value):
         ValueError, match=f"`{name}` must be at least 0 and finite, found {value!r}"
     ):
         StoredLogits(**{name: value})
+
+
+class Growing(nn.Module):
+    """A head that grows with the classes of each experience."""
+
+    def __init__(self):
+        super().__init__()
+        self.classifier = IncrementalClassifier(5, initial_out_features=1)
+
+    def forward(self, x):
+        return self.classifier(x)
+
+
+def test_heads_that_grow():
+    stored = []
+    strategy = replay_strategy(
+        Growing(), memory_size=8, train_mb_size=4, memory_loss="stored-logits", engine=PlainEngine()
+    )
+    for experience in ordinary_benchmark().train_stream:
+        strategy.train(experience)
+        stored.append(strategy.memory.annotation("logits"))
+    (first, both) = stored
+    assert first.shape == (8, 2)
+    assert both.shape == (8, 4)
+    assert not is_masked(first).any()
+    old = strategy.memory._labels < 2
+    assert is_masked(both[old][:, 2:]).all()
+    assert not is_masked(both[old][:, :2]).any()
+    assert not is_masked(both[~old]).any()
+    assert old.any()
+    assert not old.all()
+
+
+def test_former_implementation_is_the_same_bit_for_bit():
+    """DER++ as a strategy with a loss of its own, on whose results records rest."""
+
+    class Former(MultiGradientTemplate):
+        def objective_loss(self, output, part):
+            loss = self._criterion(output, self.mb_y[part.start : part.stop])
+            if part.objective not in self.replay.drawn:
+                return loss
+            drawn = self.replay.drawn[part.objective]
+            stored = self.memory.annotation("logits")[drawn]
+            difference = (output[:, : stored.shape[1]] - stored)[~is_masked(stored)]
+            return 1.0 * loss + 0.3 * difference.square().mean()
+
+        def _before_training_exp(self, **kwargs):
+            super()._before_training_exp(**kwargs)
+            self.memory.annotate("logits", self._logits)
+
+        def _after_training_exp(self, **kwargs):
+            super()._after_training_exp(**kwargs)
+            self.memory.annotate("logits", self._logits)
+
+        def _logits(self, x, y, task_labels):
+            with torch.no_grad(), evaluation_mode(self.model):
+                return self._class_mask(self._forward_batch((x, task_labels)), task_labels)
+
+    for scenario in ("class", "task"):
+        options = {"memory_size": 12, "engine": PlainEngine()}
+        former = toy_strategy(Former, dropping_model(), weighting=ERWeighting(), **options)
+        ours = replay_strategy(dropping_model(), memory_loss="stored-logits", **options)
+        for strategy in (former, ours):
+            torch.manual_seed(2)
+            strategy.train(toy_benchmark(scenario=scenario).train_stream)
+        assert torch.equal(weights_of(former.model), weights_of(ours.model))
