@@ -59,7 +59,9 @@ class ICaRLStrategy(MultiGradientTemplate):
             raise ValueError("`memory_size` must be at least 1: iCaRL predicts by its exemplars.")
         for name in _FIXED:
             if name in options:
-                raise ValueError(f"`{name}` cannot be chosen for iCaRL, which has one: leave it out.")
+                raise ValueError(
+                    f"`{name}` cannot be chosen for iCaRL, which has one: leave it out."
+                )
         self._teacher = Teacher()
         self._latest: tuple[Tensor, Tensor] | None = None
         super().__init__(
