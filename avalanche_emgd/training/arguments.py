@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avalanche.benchmarks.scenarios import CLScenario
 from avalanche.training.plugins import EvaluationPlugin
 from torch import nn
 from torch.optim import Optimizer
 
-from .options import StrategyOptions
+if TYPE_CHECKING:
+    from .options import StrategyOptions
 
 __all__ = ["check_kinds", "check_plugins", "check_sizes", "check_stream", "refuse_class"]
 

@@ -1,4 +1,4 @@
-"""Which classes compete in the loss of the current tasks."""
+"""Loss of the current tasks with fewer competing classes."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Among = Literal["active", "incoming"]
 
 @dataclass(frozen=True)
 class Asymmetric:
-    r"""Loss of a current task in which its classes compete with fewer others.
+    r"""Asymmetric cross-entropy: the classes of current tasks compete with fewer others.
 
     .. math:: (1 - s) \, \mathrm{CE}_\text{allowed} + s \, \mathrm{CE}_\text{current}
 
-    The first cross-entropy is over all classes that the scenario allows, the second over those of
-    them that are current, so that new classes push the logits of the finished ones down less. A
-    sample's own class always competes. In the loss of the memory all classes compete that the
-    scenario allows. The strategy's ``criterion`` takes the place of the cross-entropy.
+    The first cross-entropy is over all classes that the scenario allows. The second is over the
+    current ones of these classes. New classes thus decrease the logits of finished classes less. A
+    sample's own class always competes. In the memory's loss, all classes that the scenario allows
+    compete. The strategy's ``criterion``, if given, replaces the cross-entropy.
 
     With s = 1 and ``among="incoming"`` this is ER-ACE (Caccia et al., ICLR 2022). The authors'
-    memory also holds samples of what is current, which tell its classes from the finished ones.
-    Ours holds finished tasks only: until a task finishes, nothing makes its samples prefer its
-    classes to those of finished tasks, so that in the class-incremental scenario A_e, taken at that
-    very moment, is low. A share s between 0 and 1 keeps both.
+    memory also holds samples of the current classes, which separate them from the finished ones.
+    The memory here holds finished tasks only. With s = 1, no loss compares the classes of a task
+    with those of finished tasks until it finishes. In the class scenario, A_e is therefore low,
+    because it is measured at the end of the task. A share below 1 compares them.
 
-    Where targets are no class labels, no class is excluded.
+    With targets that are no class labels, all classes compete.
 
     :param share: s in [0, 1]; 0 is plain cross-entropy.
     :param among: current classes: ``"active"`` for those of the tick's active tasks, or
@@ -58,7 +58,7 @@ class Asymmetric:
             )
 
     def __call__(self, strategy: Any, output: Tensor, part: Part) -> Tensor:
-        """Loss of one current task, a scalar.
+        """Compute the loss of one current task, a scalar.
 
         :param strategy: strategy that trains.
         :param output: masked outputs ``[b, K]``.
@@ -83,7 +83,7 @@ class Asymmetric:
 
 
 def current_classes(experience: Any, objectives: Iterable[str]) -> list[int]:
-    """Class labels of the tasks that are objectives, ascending.
+    """Return the class labels of the tasks that are objectives, ascending.
 
     :param experience: experience of any benchmark.
     :param objectives: names; one that is not of a task stands for all tasks of the experience.

@@ -1,4 +1,4 @@
-"""A memory of samples whose gradients point in different directions."""
+"""A replay memory of samples with diverse gradients."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ __all__ = ["GSS", "GSSPlugin"]
 class GSS(MemorySelection):
     """Gradient-based sample selection, GSS-greedy (Aljundi et al., NeurIPS 2019).
 
-    The memory is a :class:`GSSMemory`: which of a task's samples are kept is decided as they
-    stream, by how much their gradients resemble those of samples kept. As a shortcut, gradients are
-    those of the last layer, see :meth:`GSSPlugin.similarity`.
+    The memory is a :class:`GSSMemory`. It selects streaming samples by the similarity of their
+    gradients to those of stored samples, see :meth:`GSSPlugin.similarity`.
 
-    :param num_compared: samples kept that a new one is compared with, ≥ 1; the paper's 10.
+    :param num_compared: number of stored samples compared with a new sample, ≥ 1; 10 in the paper.
     :raises ValueError: if it is no whole number of at least 1.
     """
 
@@ -42,7 +41,7 @@ class GSS(MemorySelection):
         return GSSMemory(max_size, seed)
 
     def make_plugins(self, memory: ReplayMemory, model: nn.Module) -> Sequence[BasePlugin]:
-        """Make the plugin that offers samples to the memory.
+        """Make the plugin that offers each minibatch to the memory.
 
         :param memory: memory of the strategy.
         :param model: model that is trained.
@@ -59,10 +58,10 @@ class GSS(MemorySelection):
 
 
 class GSSPlugin(SupervisedPlugin):
-    """Offers a memory what the active tasks deliver at each tick, with its similarity.
+    """Plugin that offers the samples of the active tasks to the memory at each tick.
 
     :param memory: memory that selects by similarity.
-    :param num_compared: samples kept that a new one is compared with, ≥ 1.
+    :param num_compared: see :class:`GSS`.
     """
 
     def __init__(self, memory: GSSMemory, num_compared: int) -> None:
@@ -71,7 +70,7 @@ class GSSPlugin(SupervisedPlugin):
         self.num_compared = num_compared
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Let the memory choose, by the model as it is after the update."""
+        """Offer the tick's samples, with similarities by the updated model."""
         for part in strategy.mbatch.parts:
             if part.replayed:
                 continue
@@ -85,16 +84,16 @@ class GSSPlugin(SupervisedPlugin):
 
     @torch.no_grad()
     def similarity(self, strategy: Any, first: list[Tensor], second: list[Tensor]) -> Tensor:
-        """Cosines ``[n, m]`` of the gradients of n and m samples ``[x, y, task labels]``.
+        """Compute the cosines ``[n, m]`` of the gradients of n and m samples.
 
-        The gradients are those of the last layer, whose cosines need no backward pass: with
-        δ = softmax(z) − onehot(y) and the classifier's inputs h, ⟨g, g′⟩ = ⟨δ, δ′⟩ (⟨h, h′⟩ + 1),
-        without the 1 where it has no bias; in evaluation mode, with logits masked as the scenario
-        asks.
+        Gradients are those of the classifier, because their cosines need no backward pass. With
+        δ = softmax(z) − onehot(y) and the classifier's inputs h, ⟨g, g′⟩ = ⟨δ, δ′⟩ (⟨h, h′⟩ + 1).
+        The term 1 is the bias, and is absent without bias. The model is in evaluation mode, with
+        the scenario's class mask.
 
         :param strategy: strategy that trains.
-        :param first: n samples.
-        :param second: m samples.
+        :param first: n samples ``[x, y, task labels]``.
+        :param second: m samples ``[x, y, task labels]``.
         """
         (features, errors), (others, other_errors) = (
             _gradients(strategy, samples) for samples in (first, second)
@@ -103,7 +102,7 @@ class GSSPlugin(SupervisedPlugin):
 
 
 def _gradients(strategy: Any, samples: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Both factors of each gradient, scaled to unit length."""
+    """Compute both factors of each gradient, scaled to unit length."""
     x, y, labels = samples
     _, classifier = find_classifier(strategy.model)
     with classifier_inputs(classifier) as collected:

@@ -1,4 +1,4 @@
-"""Replay of what the next update would harm most."""
+"""Replay of the samples that the next update would harm most."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["MIR", "MIRReplayPlugin"]
 class MIR(MemoryRetrieval):
     """Maximally interfered retrieval (Aljundi et al., NeurIPS 2019).
 
-    At each tick a look-ahead step θ′ = θ − η g is made on the mean loss of the active tasks, with η
-    the learning rate of the optimizer's first group and no momentum or scaling, as in the authors'
-    code. Of a number of candidates from memory those are replayed whose cross-entropy it raises
-    most, ℓ(θ′) − ℓ(θ), both in evaluation mode. Where each finished task is an objective, each has
-    its equal share of the candidates and of the minibatch.
+    At each tick, the method computes a look-ahead step θ′ = θ − η g on the mean loss of the active
+    tasks. The factor η is the learning rate of the optimizer's first group, without momentum or
+    scaling, as in the authors' code. Candidates are drawn from the memory. The candidates with the
+    largest increase of the cross-entropy, ℓ(θ′) − ℓ(θ) in evaluation mode, are replayed. If each
+    finished task is an objective, each has an equal share of the candidates and of the minibatch.
 
-    Avalanche's ``MIRPlugin`` has a memory and a loader of its own, skips replay wherever the memory
-    holds no more than a minibatch, and adds the replayed loss to the current one outside the
-    objectives; here it is our memory and further objectives.
+    Avalanche's ``MIRPlugin`` has its own memory and loader, and does not replay while the memory
+    holds at most one minibatch. It also adds the replayed loss to the current loss. Here the memory
+    is the same as for other methods, and is a separate objective, or several.
 
-    :param num_candidates: drawn at each tick, ≥ 1, and never fewer than are replayed; twice as many
-        if omitted.
+    :param num_candidates: number of candidates at each tick, ≥ 1, at least the number of replayed
+        samples; twice this number if omitted.
     :raises ValueError: if it is no whole number of at least 1.
     """
 
@@ -50,7 +50,7 @@ class MIR(MemoryRetrieval):
 
 
 class MIRReplayPlugin(ReplayMemoryPlugin):
-    """Replays the candidates that the update would harm most.
+    """Plugin that replays the candidates with the largest interference.
 
     :param memory: see :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
     :param objectives: see :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
@@ -67,7 +67,7 @@ class MIRReplayPlugin(ReplayMemoryPlugin):
         self.num_candidates = num_candidates
 
     def choose(self, strategy: Any, size: int) -> dict[str, Tensor]:
-        """See :meth:`ReplayMemoryPlugin.choose`."""
+        """Choose the samples to replay; see :meth:`ReplayMemoryPlugin.choose`."""
         number = max(size, self.num_candidates or 2 * size)
         if self.objectives == "one":
             candidates = self.memory.choose(number)
@@ -77,7 +77,7 @@ class MIRReplayPlugin(ReplayMemoryPlugin):
             return {"memory": candidates}
         chosen = super().choose(strategy, size)
         drawn = self.memory.choose_per_task(number) if number > size else {}
-        # Chance may give a task more of the minibatch than of the candidates.
+        # A task's part of the minibatch may be larger than its part of the candidates.
         more = {
             name: torch.cat([own, drawn.get(name.removeprefix("memory-"), own)]).unique()
             for name, own in chosen.items()
@@ -93,12 +93,12 @@ class MIRReplayPlugin(ReplayMemoryPlugin):
         }
 
     def interference(self, strategy: Any, x: Tensor, y: Tensor, task_labels: Tensor) -> Tensor:
-        """By how much the look-ahead step raises each sample's cross-entropy, ``[n]``.
+        """Compute the increase of each sample's cross-entropy by the look-ahead step, ``[n]``.
 
-        :param strategy: in whose minibatch are the samples of the active tasks.
+        :param strategy: strategy whose minibatch has the samples of the active tasks.
         :param x: inputs ``[n, ...]``.
         :param y: class labels ``[n]``.
-        :param task_labels: ``[n]``.
+        :param task_labels: task labels ``[n]``.
         """
         before = _losses(strategy, x, y, task_labels)
         with _look_ahead(strategy):
@@ -114,7 +114,7 @@ def _losses(strategy: Any, x: Tensor, y: Tensor, task_labels: Tensor) -> Tensor:
 
 @contextmanager
 def _look_ahead(strategy: Any) -> Iterator[None]:
-    """Make the step; take it back afterwards, with all that passes have left in buffers."""
+    """Apply the step within the context, and restore parameters and buffers afterwards."""
     model = strategy.model
     state = [*model.parameters(), *model.buffers()]
     saved = [tensor.detach().clone() for tensor in state]

@@ -1,4 +1,4 @@
-"""The memory also remembers what the model said."""
+"""Loss of the replay memory with stored logits."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _NAME = "logits"  # of the annotation
 class StoredLogits(SupervisedPlugin):
     r"""Loss of the memory from labels and stored logits (DER++; Buzzega et al., NeurIPS 2020).
 
-    When a task's samples enter the memory, which is at the end of its span, the logits z that the
-    model then gives them in evaluation mode are stored with them. The memory's loss is
+    The samples of a task enter the memory at the end of its span. At that time the model's logits z
+    in evaluation mode are stored with them. The memory's loss is
 
     .. math:: \beta \, \mathrm{CE}(f(x), y) + \alpha \, \overline{(f(x) - z)^2}
 
-    with the mean over the samples and over the classes that competed when z was stored: for later
-    ones there is nothing to compare with. Both terms take the same samples, the tick's one
-    minibatch from memory, so that no more is replayed than by other methods; the authors draw one
-    for each term. Half memory and half the mean of the active tasks gives their ratio of terms.
+    with the mean over the samples and over the classes that competed when z was stored. Both terms
+    use the same minibatch, so that the method replays as many samples as other methods; the authors
+    draw one minibatch for each term. An update of half the memory's gradient plus half the mean
+    gradient of the active tasks gives the authors' ratio of the terms.
 
-    The object has no state: the memory keeps the logits as an annotation, ``"logits"``.
+    The object has no state: the memory stores the logits as an annotation, ``"logits"``.
 
-    :param alpha: weight of the stored logits, ≥ 0. The authors choose 0.1 to 1 for each benchmark.
-    :param beta: weight of the labels, ≥ 0. The authors choose 0.5 or 1.
+    :param alpha: weight of the stored logits, ≥ 0; 0.1 to 1 in the paper, by benchmark.
+    :param beta: weight of the labels, ≥ 0; 0.5 or 1 in the paper.
     :raises ValueError: if a weight is negative or not finite.
     """
 
@@ -51,7 +51,7 @@ class StoredLogits(SupervisedPlugin):
         return f"StoredLogits(alpha={self.alpha!r}, beta={self.beta!r})"
 
     def __call__(self, strategy: Any, output: Tensor, part: Part) -> Tensor:
-        """Loss of one objective of the memory, a scalar.
+        """Compute the loss of one objective of the memory, a scalar.
 
         :param strategy: strategy that trains.
         :param output: masked outputs ``[b, K]``.
@@ -66,7 +66,7 @@ class StoredLogits(SupervisedPlugin):
         return self.beta * loss + self.alpha * difference.square().mean()
 
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Store the logits of tasks that the experience does not go on with."""
+        """Store the logits of tasks that the experience does not continue."""
         self._store(strategy)
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
@@ -84,8 +84,7 @@ class StoredLogits(SupervisedPlugin):
                 for piece, labels in zip(x.split(_CHUNK), task_labels.split(_CHUNK), strict=True)
             ]
             new = torch.cat(pieces)
-            # Logits that other samples have and these have not, or the other way round, count as
-            # those of classes that do not compete.
+            # Heads may grow. Logits that only some samples have are masked for the others.
             more = memory.widen(_NAME, new.shape[1], masked_value(new.dtype)) - new.shape[1]
             return functional.pad(new, (0, more), value=masked_value(new.dtype))
 
