@@ -27,6 +27,12 @@ def find_callable(name: str, argument: str) -> Callable[..., Any]:
             f"`{argument}` {name!r} cannot be imported: {error}. Its module must be installed, or "
             "in a folder of PYTHONPATH."
         ) from error
+    except (Exception, SystemExit) as error:  # of the code of the module itself
+        words = str(error).partition("\n")[0]
+        raise ValueError(
+            f"`{argument}` {name!r} cannot be imported: its module raises {type(error).__name__}: "
+            f"{words}"
+        ) from error
     if not callable(found):
         raise ValueError(f"`{argument}` {name!r} is not callable: {found!r}.")
     return found

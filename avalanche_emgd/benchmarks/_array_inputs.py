@@ -28,6 +28,8 @@ def inputs_of_array(x: Any, owner: str, place: str) -> Tensor:
     :raises ValueError: if the array is of another kind, has numbers that are not finite, or has
         token ids below zero.
     """
+    if x.ndim >= 2 and 0 in x.shape[1:]:
+        raise ValueError(f"{owner} has samples without a number in {place}, of shape {x.shape}.")
     if x.dtype.kind == "f" and x.ndim >= 2:
         with np.errstate(over="ignore"):  # overflow becomes infinite, which is checked below
             numbers = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))

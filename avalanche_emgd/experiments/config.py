@@ -96,6 +96,10 @@ class RunConfig(SharedSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.settings, Mapping):
+            raise ValueError(
+                f"`settings` must map names of settings to values, found {self.settings!r}."
+            )
         check_own_data(self)
         self._check_contradictions()
         num_classes = DATA[self.benchmark].num_classes

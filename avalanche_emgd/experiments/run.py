@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from avalanche.core import BasePlugin
 from avalanche.evaluation import PluginMetric
 from avalanche.logging import BaseLogger
 
+from .._text_files import first_line
 from ..benchmarks import ParallelBenchmark
 from ..evaluation import (
     BatchedTensorboardLogger,
@@ -145,15 +147,18 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
         write_json(output / "config.json", config.to_json())
         benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
         logger = BatchedTensorboardLogger(str(output / "tensorboard"))
-        finished = execute(
-            config,
-            benchmark,
-            [*gradient_diagnostics(), *editing_diagnostics()],
-            loggers=[logger],
-            progress=progress,
-            tests=_TESTS,
-        )
-        logger.writer.flush()
+        try:
+            finished = execute(
+                config,
+                benchmark,
+                [*gradient_diagnostics(), *editing_diagnostics()],
+                loggers=[logger],
+                progress=progress,
+                tests=_TESTS,
+            )
+        finally:
+            # The writer's thread must not find its files gone after a failure.
+            logger.writer.close()
         _write(finished, output)
     return finished
 
@@ -248,7 +253,10 @@ def check_run(config: RunConfig) -> None:
     :raises ValueError: if one of them fails; the message says why.
     """
     try:
-        torch.empty(0, device=config.device)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names that PyTorch is about to drop
+            torch.zeros(1, device=config.device).add(1.0).item()
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"`device` {config.device!r} cannot be used here: {error}") from None
+        words = first_line(error)
+        raise ValueError(f"`device` {config.device!r} cannot be used here: {words}") from None
     make_strategy(config, quiet_evaluator(), [])

@@ -16,6 +16,8 @@ from ..benchmarks.datasets import inputs_of
 from ..benchmarks.inputs import InputKind
 from ..benchmarks.ordinary_experiences import check_kept, check_ordinary
 from ..benchmarks.parallel import ParallelBenchmark
+from ..gradients.forward_state import ForwardState
+from ..gradients.model_structure import structure_of
 from ..models import evaluation_mode
 
 __all__ = ["check_data", "check_experiences", "check_takes_numbers"]
@@ -88,26 +90,22 @@ def _check_memory(benchmark: ParallelBenchmark, edited: bool) -> None:
 
 
 def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
-    """Forward unusual inputs through the model.
-
-    Unusual inputs have another type than the parameters, or are test inputs of another shape or
-    type than the training inputs. The model is not called for usual inputs.
-    """
+    """Forward one input of each shape and type through the model, which keeps its state."""
     parameters = [p for p in model.parameters() if p.is_floating_point()]
     unready = (nn.UninitializedParameter, DynamicModule)  # heads are prepared later
     parts = (*model.parameters(), *model.modules())
     if not parameters or any(isinstance(part, unready) for part in parts):
         return
     kinds = benchmark.input_kinds
-    usual = [kind for kind in kinds.train if kind.dtype == parameters[0].dtype]
-    unusual = {kind for kind in (*kinds.train, *kinds.test) if not any(map(kind.agrees, usual))}
+    state = ForwardState(model, structure_of(model), thorough=True)
     with evaluation_mode(model):
-        for kind in unusual:
+        for kind in dict.fromkeys((*kinds.train, *kinds.test)):  # in the order of the tasks
             x, task = _example(benchmark, kind)
             name, device = benchmark.task_names[task], parameters[0].device
             _try(model, x.to(device), kind, name, task)
             if kinds.extremes is not None and device.type == "cpu":
                 _try_range(model, x, kinds.extremes, name, task)
+    state.restore()
 
 
 def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int]:
@@ -150,9 +148,13 @@ def _try(
 ) -> None:
     try:
         with temporary_seed(0):
-            avalanche_forward(model, x, torch.tensor([task], device=x.device))
+            output = avalanche_forward(model, x, torch.tensor([task], device=x.device))
     except Exception as error:
         found = first_line(error)[:200]
         raise ValueError(
             f"`model` cannot take inputs of task {name!r}, which are {kind}: {found}. {remedy}"
         ) from error
+    if not isinstance(output, torch.Tensor):
+        raise ValueError(
+            f"`model` must return one tensor of logits, found {type(output).__name__}."
+        )

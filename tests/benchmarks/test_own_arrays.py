@@ -155,7 +155,10 @@ def test_token_ids_are_not_edited(tmp_path):
         ({"y_test": np.arange(8) % 2}, "classes in y_train that are missing in y_test: 2, 3"),
         ({"x_train": np.zeros((24, 9), dtype=np.uint8)}, "token ids [N, length] of int64 or int32"),
         ({"x_train": np.zeros((24, 4, 4), dtype=np.int64)}, "found int64 (24, 4, 4)"),
-        ({"x_train": np.zeros((24, 0), dtype=np.int64)}, "found int64 (24, 0)"),
+        (
+            {"x_train": np.zeros((24, 0), dtype=np.int64)},
+            "without a number in x_train, of shape (24, 0)",
+        ),
         ({"x_train": np.eye(24, 9, dtype=int) - 1}, "has -1 in x_train[0], which is no token id"),
         ({"x_train": np.full((24, 9), 2**63, np.uint64)}, "has 9223372036854775808 in x_train[0]"),
         (

@@ -52,6 +52,10 @@ class MemoryEditing:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
                 raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")
+        if not isinstance(self.only_conflicting, bool):
+            raise ValueError(
+                f"`only_conflicting` must be true or false, found {self.only_conflicting!r}."
+            )
         if isinstance(self.pixel_range, list):  # JSON and YAML have lists in place of tuples
             ends = (tuple(e) if isinstance(e, list) else e for e in self.pixel_range)
             object.__setattr__(self, "pixel_range", tuple(ends))
