@@ -163,9 +163,12 @@ def test_a_user_defined_method(tmp_path, monkeypatch):
 
 
 def test_a_grid_makes_four_methods(tmp_path):
-    (study,) = blocks_of(DOCS / "how_to" / "studies.md", "yaml")
+    study, with_ingredients = blocks_of(DOCS / "how_to" / "studies.md", "yaml")
     (tmp_path / "study.yaml").write_text(study)
     assert len(StudyConfig.from_yaml(tmp_path / "study.yaml").methods) == 1 + 4
+    (tmp_path / "study.yaml").write_text(with_ingredients)
+    choices = StudyConfig.from_yaml(tmp_path / "study.yaml").methods
+    assert [choice.settings["competition"] for choice in choices] == [0.5, 0.5, 0.5, 0.0]
 
 
 def test_the_reference_has_every_public_name():

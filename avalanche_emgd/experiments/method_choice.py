@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .._text_files import check_text, excerpt
 
-__all__ = ["MethodChoice"]
+__all__ = ["MethodChoice", "as_json"]
 
 
 @dataclass(frozen=True)
@@ -33,25 +33,20 @@ class MethodChoice:
                 raise ValueError(f"`{key}` of a method must be text, found {excerpt(value)}.")
             if value is not None:
                 check_text(value, f"`{key}` of a method")
-        if not isinstance(self.settings, Mapping):
-            raise ValueError(
-                f"`settings` of {self.label!r} must map names to values, found "
-                f"{excerpt(self.settings)}."
-            )
-        try:
-            kept = json.loads(json.dumps(dict(self.settings), allow_nan=False))
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ValueError(
-                f"`settings` of {self.label!r} must be numbers, text, true, false, null, lists and "
-                f"mappings of these, found "
-                f"{excerpt(dict(self.settings))}: {error}."
-            ) from None
+        kept = as_json(self.settings, f"`settings` of {self.label!r}")
         object.__setattr__(self, "settings", kept)
 
     @property
     def label(self) -> str:
         """Name in tables and pictures."""
         return self.name or self.method
+
+    def with_ingredients(self, ingredients: Mapping[str, Any]) -> MethodChoice:
+        """Return the choice with further settings; its own settings win.
+
+        :param ingredients: settings that a study gives to every method.
+        """
+        return replace(self, settings={**ingredients, **self.settings})
 
     @classmethod
     def parse(cls, entry: Any) -> MethodChoice:
@@ -77,3 +72,22 @@ class MethodChoice:
         plain = {"method": self.method, "name": self.name, "settings": dict(self.settings)}
         given = {key: value for key, value in plain.items() if value}
         return self.method if set(given) == {"method"} else given
+
+
+def as_json(settings: Any, name: str) -> dict[str, Any]:
+    """Return a copy of settings, as JSON represents them.
+
+    :param settings: mapping from names to values.
+    :param name: name of the settings, for error messages.
+    :raises ValueError: if it is no mapping, or a value is no JSON value.
+    """
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"{name} must map names to values, found {excerpt(settings)}.")
+    try:
+        kept: dict[str, Any] = json.loads(json.dumps(dict(settings), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{name} must be numbers, text, true, false, null, lists and mappings of these, found "
+            f"{excerpt(dict(settings))}: {error}."
+        ) from None
+    return kept

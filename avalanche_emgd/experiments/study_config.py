@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,10 +14,11 @@ import yaml
 from .._near import did_you_mean
 from .._text_files import excerpt
 from ..benchmarks.scenario import Scenario
+from ..training.method_makers import INGREDIENTS
 from .atomic import replacing
 from .config import RunConfig
 from .grid import expand_grid
-from .method_choice import MethodChoice
+from .method_choice import MethodChoice, as_json
 from .run_settings import SharedSettings
 from .setting import Setting, declared, documented
 from .setting_texts import names, whole_numbers
@@ -86,8 +87,19 @@ class StudyConfig(SharedSettings):
         ),
     ] = ()
 
+    ingredients: Annotated[
+        Mapping[str, Any],
+        Setting(
+            "Ingredients that every method is given: settings such as memory_loss or competition. "
+            "A method's own settings win.",
+            default="none",
+            on_command_line=False,
+        ),
+    ] = field(default_factory=dict)
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "ingredients", _checked_ingredients(self.ingredients))
         for name in _LISTS:
             value = getattr(self, name)
             if isinstance(value, str) or not isinstance(value, Sequence):
@@ -96,7 +108,8 @@ class StudyConfig(SharedSettings):
                 raise ValueError(f"`{name}` must have at least one entry, found none.")
             object.__setattr__(self, name, tuple(value))
         entries = (each for entry in self.methods for each in expand_grid(entry))
-        object.__setattr__(self, "methods", tuple(map(MethodChoice.parse, entries)))
+        choices = (MethodChoice.parse(each).with_ingredients(self.ingredients) for each in entries)
+        object.__setattr__(self, "methods", tuple(choices))
         for name in ("seeds", "label_sets", "timelines"):
             entries = (
                 as_kind(int, entry, f"an entry of `{name}`") for entry in getattr(self, name)
@@ -192,11 +205,22 @@ class StudyConfig(SharedSettings):
                 content[name] = [choice.to_plain() for choice in value]
             elif isinstance(value, tuple):
                 content.update({name: list(value)} if value else {})
-            elif value is not None:
+            elif value is not None and value != {}:
                 content[name] = value
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         with replacing(Path(path)) as draft:
             draft.write_text(text, encoding="utf-8")
+
+
+def _checked_ingredients(value: Any) -> dict[str, Any]:
+    ingredients = as_json(value, "`ingredients`")
+    for name in ingredients:
+        if name not in INGREDIENTS:
+            raise ValueError(
+                f"`ingredients` can have {', '.join(INGREDIENTS)}, found {excerpt(name)}."
+                f"{did_you_mean(name, INGREDIENTS)}"
+            )
+    return ingredients
 
 
 def _chosen(wanted: Sequence[Any], known: Sequence[MethodChoice]) -> list[Any]:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from ..optim import ElasticFactor
 
-__all__ = ["composed", "emgd", "recommended", "strategy"]
+__all__ = ["INGREDIENTS", "composed", "emgd", "recommended", "strategy"]
 
 Make = Callable[..., "SupervisedTemplate"]
 Find = Callable[[], Callable[..., Any]]
 
-_INGREDIENTS = (
+INGREDIENTS = (
     "memory_objectives",
     "memory_loss",
     "competition",
@@ -142,7 +142,7 @@ def _apart(make: Callable[..., SupervisedTemplate]) -> Make:
         evaluator: Any,
         **settings: Any,
     ) -> SupervisedTemplate:
-        ingredients = {name: settings.pop(name) for name in _INGREDIENTS if name in settings}
+        ingredients = {name: settings.pop(name) for name in INGREDIENTS if name in settings}
         return make(
             model,
             settings,

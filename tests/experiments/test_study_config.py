@@ -32,6 +32,19 @@ def test_runs_are_all_combinations():
     assert (chosen.method, chosen.settings) == ("emgd-gmc", {"exponent": 1.0})
 
 
+def test_every_method_is_given_the_ingredients_and_its_own_settings_win():
+    ingredients = {"memory_loss": {"alpha": 0.1}, "competition": 0.5}
+    own = {"method": "er", "settings": {"competition": 0.0}}
+    grid = {"method": "emgd-gmc", "grid": {"exponent": [0.5, 1.0]}}
+    study = StudyConfig(["avg", own, grid], ingredients=ingredients)
+    assert [run.settings for run in study.runs()] == [
+        ingredients,
+        {**ingredients, "competition": 0.0},
+        {**ingredients, "exponent": 0.5},
+        {**ingredients, "exponent": 1.0},
+    ]
+
+
 def test_label_sets_and_timelines_of_a_protocol():
     runs = StudyConfig(["avg"], label_sets=[0, 2], timelines=[1, 2], protocol="p.json").runs()
     assert [(r.label_set, r.timeline) for r in runs] == [(0, 1), (0, 2), (2, 1), (2, 2)]
@@ -41,6 +54,7 @@ def test_label_sets_and_timelines_of_a_protocol():
     "study",
     [
         StudyConfig(["avg"]),
+        StudyConfig(["avg", MAPPING], ingredients={"competition": 0.5, "memory_editing": None}),
         StudyConfig(
             ["avg", MAPPING, {"method": "egda", "settings": {}}],
             scenarios=["class", "task"],
@@ -106,6 +120,13 @@ def test_numbers_of_numpy():
         ({"methods": [{"method": "avg", "name": ""}]}, "`name` of a method must be text"),
         ({"methods": [{"method": "avg", "settings": [1]}]}, "`settings` of 'avg' must map"),
         ({"methods": [{"method": "avg", "settings": {"a": {1}}}]}, "`settings` of 'avg' must be"),
+        ({"ingredients": ["average"]}, "`ingredients` must map names to values"),
+        ({"ingredients": {"competition": {1}}}, "`ingredients` must be numbers, text"),
+        (
+            {"ingredients": {"memory_los": "labels"}},
+            "tested_weights, found 'memory_los'. Did you mean 'memory_loss'?",
+        ),
+        ({"ingredients": {"exponent": 1.0}}, "`ingredients` can have memory_objectives,"),
         ({"methods": ["sgd"]}, "`method` must be one of emgd-gmc"),
         ({"seeds": []}, "`seeds` must have at least one entry"),
         ({"seeds": 3}, "`seeds` must be a list, found 3"),
