@@ -57,7 +57,7 @@ def normalised_by_objective(
     found: dict[str, GradientEdge] = {}
     rows: dict[str, Tensor | None] = {}
     for name in ("weight", "bias"):
-        parameter = layer._parameters.get(name)
+        parameter: Tensor | None = getattr(layer, name, None)  # a buffer, perhaps
         # Each objective has a row of its own, which its gradients arrive at.
         row = None if parameter is None else parameter.expand(len(sizes), -1)
         if row is not None and row.requires_grad:

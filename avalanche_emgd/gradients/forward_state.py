@@ -31,7 +31,9 @@ class ForwardState:
         self._module, self.structure = module, structure
         self._modules = [each for each in structure if isinstance(each, nn.Module)]
         tensors = [each for each in structure if isinstance(each, Tensor)]
-        self._tensors = [each for each in tensors if not each.is_inference()]
+        self._tensors = [
+            each for each in tensors if each.layout is torch.strided and not each.is_inference()
+        ]
         self._containers = _containers_of(self._modules) if thorough else []
         self._random = RandomState(self._tensors, structure, thorough=thorough)
         self.statistics = RunningStatistics(self._modules)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .assembly import Assembly
 from .batches import Pieces
@@ -19,6 +19,8 @@ from .trust import Trust
 from .workspace import Workspace
 
 __all__ = ["ComparedPass", "JointPass"]
+
+_NO_PARAMETERS = "gradients by tensors that are no parameters are asked for"
 
 
 class JointPass(Pass):
@@ -48,8 +50,11 @@ class JointPass(Pass):
         """See :meth:`Pass.gradients`."""
         roots = [losses] if isinstance(losses, Tensor) else list(losses)
         is_known = self._trust.has_seen_parameters(parameters)
+        if not _are_parameters(parameters):
+            self._trust.refuse(_NO_PARAMETERS)
         if not is_known:
             self._trust.begin_anew()
+        is_known = is_known and _are_parameters(parameters)
         if not (is_known and self._can_be_fused(roots, parameters, separable)):
             # The joint graph is right for each loss by itself, whatever it depends on.
             separate = SeparatePass(self.outputs, Workspace())
@@ -87,6 +92,11 @@ class JointPass(Pass):
         return all(loss_is_separable(loss, k, self.joined, sizes) for k, loss in enumerate(roots))
 
 
+def _are_parameters(tensors: Sequence[Tensor]) -> bool:
+    """Whether all are parameters: the uses of other tensors are not looked for in the graph."""
+    return all(isinstance(each, nn.Parameter) for each in tensors)
+
+
 class ComparedPass(Pass):
     """Separate passes, with which a joint pass is compared once their losses are known.
 
@@ -118,6 +128,9 @@ class ComparedPass(Pass):
         found, slopes = self._separate.differentiate(
             list(losses), parameters, retain_graph, by_outputs=True
         )
+        if not _are_parameters(parameters):
+            self._trust.refuse(_NO_PARAMETERS)
+            return found
         try:
             shape, seen = self._comparison.check(slopes, found.rows, parameters, self._assembly)
         except Exception as error:  # separate passes have gone well

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -148,8 +148,8 @@ class LayerwiseGradients(ObjectiveGradients):
         """See :meth:`ObjectiveGradients.divide`."""
         self._rows = None
         self._dense.divide(scale)
-        for product in self.outer:
-            product.backprops.div_(scale)
+        # Not in place: the graph may give several layers the same tensor.
+        self.outer = [replace(each, backprops=each.backprops / scale) for each in self.outer]
 
 
 def _exact_gramian(vectors: Tensor) -> Tensor:

@@ -90,6 +90,10 @@ def same_structure(found: list[Any], before: list[Any]) -> bool:
 
 
 def _is_equal(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple):  # perhaps with tensors, which `==` compares one by one
+        return len(a) == len(b) and all(
+            x is y or (type(x) is type(y) and _is_equal(x, y)) for x, y in zip(a, b, strict=True)
+        )
     if isinstance(a, _PLAIN):
         return bool(a == b)
     return isinstance(a, _CONTAINERS) and not (a or b)

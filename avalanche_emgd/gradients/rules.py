@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from .batch_norm import is_batch_norm
 
-__all__ = ["GradientRule", "gradient_rule", "is_known", "rule_of", "why_rule_fails"]
+__all__ = ["GradientRule", "gradient_rule", "has_rule", "is_known", "rule_of", "why_rule_fails"]
 
 GradientRule = Callable[[Any, Tensor, Tensor], Mapping[str, Tensor]]
 """``rule(layer, inputs, gradients)``: from the inputs ``[b, ...]`` of a layer and the gradients
@@ -46,9 +46,14 @@ def rule_of(layer: nn.Module) -> GradientRule:
     return _RULES[type(layer)]
 
 
+def has_rule(layer: nn.Module) -> bool:
+    """Whether there is a rule for exactly the type of a layer."""
+    return type(layer) in _RULES
+
+
 def is_known(layer: nn.Module) -> bool:
     """Whether the gradients of each objective by a layer's parameters can be told in one pass."""
-    return type(layer) in _RULES or is_batch_norm(layer)
+    return has_rule(layer) or is_batch_norm(layer)
 
 
 def why_rule_fails(layer: nn.Module) -> str | None:

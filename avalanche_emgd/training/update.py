@@ -160,9 +160,11 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         if not is_own:  # a plugin has put its own in their place, or has modified them
             tick.entangled = not is_joined
             tick.outputs = [self.mb_output[part.start : part.stop] for part in tick.parts]
-        tick.separable = is_own and is_ours
+        is_mean = is_ours and is_mean_cross_entropy(self._criterion)
+        # Other criteria may depend on parameters, too: the engine looks at their graphs.
+        tick.separable = is_own and is_mean
         is_index = not self.mb_y.is_floating_point()
-        if is_joined and is_ours and is_index and is_mean_cross_entropy(self._criterion):
+        if is_joined and is_mean and is_index:
             sizes = [part.stop - part.start for part in tick.parts]
             return mean_cross_entropies(self._criterion, self.mb_output, self.mb_y, sizes)
         return [
@@ -258,7 +260,10 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         """Whether losses are other than the criterion of outputs and targets."""
         if self.memory_loss is not None or self.competition is not None:
             return True
-        own = (getattr(type(self), name) for name in ("objective_loss", "label_loss"))
+        names = ("objective_loss", "label_loss")
+        if any(name in vars(self) for name in names):
+            return True
+        own = (getattr(type(self), name) for name in names)
         ours = (MultiGradientUpdate.objective_loss, MultiGradientUpdate.label_loss)
         return any(one is not other for one, other in zip(own, ours, strict=True))
 

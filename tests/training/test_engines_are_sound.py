@@ -104,6 +104,43 @@ def test_a_criterion_with_its_own_forward():
     agree(*runs(toy_model, OVERLAPPING, criterion=criterion))
 
 
+class Penalty:
+    """Cross-entropy that depends on the parameters, too, from the eighth call on."""
+
+    def __init__(self):
+        self.model, self.calls = None, 0
+
+    def __call__(self, output, target):
+        self.calls += 1
+        loss = functional.cross_entropy(output, target)
+        if self.calls < 8:
+            return loss
+        return loss + 0.1 * sum(p.square().sum() for p in self.model.parameters())
+
+
+def test_a_criterion_of_parameters_that_begins_in_mid_training():
+    found = []
+    for engine in (None, PlainEngine()):
+        torch.manual_seed(0)
+        criterion, model = Penalty(), toy_model()
+        criterion.model = model
+        strategy = toy_strategy(model=model, engine=engine, criterion=criterion, memory_size=6)
+        strategy.train(toy_benchmark((24, 24, 24), timeline=OVERLAPPING).train_stream)
+        found.append([weights_of(model)])
+    agree(*found)
+
+
+def test_a_loss_that_is_set_on_the_strategy_itself():
+    found = []
+    for engine in (None, PlainEngine()):
+        torch.manual_seed(0)
+        strategy = toy_strategy(model=toy_model(), engine=engine, memory_size=6)
+        strategy.objective_loss = lambda output, part: 0.1 * output.square().mean()
+        strategy.train(toy_benchmark((24, 24, 24), timeline=OVERLAPPING).train_stream)
+        found.append([weights_of(strategy.model)])
+    agree(*found)
+
+
 @pytest.mark.parametrize("sizes", [(4, 4), (3, 5)])
 def test_ignored_samples_do_not_count(sizes):
     outputs, targets = torch.randn(8, 5).double(), torch.tensor([1, 2, 1, 0, 3, 1, 4, 2])
