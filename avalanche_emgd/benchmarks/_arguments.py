@@ -8,7 +8,7 @@ from typing import Any
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch.utils.data import Dataset
 
-from ._whole_numbers import is_whole
+from .._whole_numbers import is_whole
 from .timeline import Timeline
 
 __all__ = ["check_datasets", "check_settings", "checked_class_names", "checked_task_names"]

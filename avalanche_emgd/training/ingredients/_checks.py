@@ -6,7 +6,7 @@ import math
 from numbers import Real
 from typing import Any
 
-from ...benchmarks._whole_numbers import is_whole
+from ..._whole_numbers import is_whole
 
 __all__ = ["check_at_least_one", "check_not_negative", "is_number"]
 
