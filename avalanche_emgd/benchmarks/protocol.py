@@ -121,7 +121,7 @@ class _Reader:
             name=self._string(content, ("name",)),
             dataset=self._string(content, ("dataset",)),
             num_classes=num_classes,
-            batch_size=self._integer(content, ("batch_size",)),
+            batch_size=self._integer(content, ("batch_size",), low=1),
             label_sets=tuple(
                 self._label_set(content, ("label_sets", i), num_classes) for i in range(len(sets))
             ),
@@ -178,10 +178,10 @@ class _Reader:
             )
         return value
 
-    def _integer(self, content: Any, path: tuple[str | int, ...]) -> int:
+    def _integer(self, content: Any, path: tuple[str | int, ...], low: int = 0) -> int:
         value = self._get(content, path)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self._error(path, f"must be an integer ≥ 0, found {excerpt(value)}")
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            raise self._error(path, f"must be an integer ≥ {low}, found {excerpt(value)}")
         return value
 
     def _string(self, content: Any, path: tuple[str | int, ...]) -> str:

@@ -63,6 +63,7 @@ def test_published_protocol(published_protocol, tmp_path):
         ('"name": "small",', '"name": "small"', r"line 3, column 3: not valid JSON"),
         ('"batch_size": 8,', "", r"line 1: the file misses the key 'batch_size'"),
         ('"batch_size": 8', '"batch_size": "8"', r"line 5: key 'batch_size' must be an integer"),
+        ('"batch_size": 8', '"batch_size": 0', r"key 'batch_size' must be an integer ≥ 1, found 0"),
         ("[1, 2]]", "[]]", r"line 8: key 'label_sets\[0\].classes\[1\]' must be a list with"),
         ("[1, 2]]", "[1, 3]]", r"line 8: key 'label_sets\[0\].classes' `classes` must not overlap"),
         ("[1, 2]]", "[1, 4]]", r"line 8.*class 4, outside 0..3"),
