@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from ._text_files import first_line
+
 __all__ = ["find_callable"]
 
 
@@ -28,10 +30,9 @@ def find_callable(name: str, argument: str) -> Callable[..., Any]:
             "in a folder of PYTHONPATH."
         ) from error
     except (Exception, SystemExit) as error:  # of the code of the module itself
-        words = str(error).partition("\n")[0]
         raise ValueError(
             f"`{argument}` {name!r} cannot be imported: its module raises {type(error).__name__}: "
-            f"{words}"
+            f"{first_line(error)}"
         ) from error
     if not callable(found):
         raise ValueError(f"`{argument}` {name!r} is not callable: {found!r}.")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from .._text_files import first_line
 from .agreement import (
     FLOOR,
     KINKS,
@@ -28,7 +29,7 @@ from .joint_forward import JointForward, UntrustedError
 from .model_structure import modules_of, structure_of
 from .running_statistics import RunningStatistics, Values
 
-__all__ = ["Comparison", "line_of"]
+__all__ = ["Comparison"]
 
 
 class Comparison:
@@ -103,7 +104,7 @@ class Comparison:
             raise
         except Exception as error:
             raise UntrustedError(
-                f"a joint pass fails: {type(error).__name__}: {line_of(error)}"
+                f"a joint pass fails: {type(error).__name__}: {first_line(error)}"
             ) from error
         written = state.written() or state.filled()
         if written is not None:
@@ -157,7 +158,7 @@ class Comparison:
             layers, sizes = joint.backward(back, parameters[0], retain_graph=False)
             found = assembly.gradients(layers, sizes, parameters)
         except RuntimeError as error:
-            raise UntrustedError(f"its joint gradients fail: {line_of(error)}") from error
+            raise UntrustedError(f"its joint gradients fail: {first_line(error)}") from error
         floors = floors_of(layers, len(sizes), parameters)
         lengths = [p.numel() for p in parameters]
         telling = [False] * len(parameters)
@@ -182,11 +183,6 @@ class Comparison:
             ]
         told = {id(p) for p, is_telling in zip(parameters, telling, strict=True) if is_telling}
         return seen_of(layers, parameters, told)
-
-
-def line_of(error: Exception) -> str:
-    """First line of an error's message."""
-    return str(error).partition("\n")[0]
 
 
 class _Watch(TorchFunctionMode):

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from .._text_files import first_line
 from .assembly import Assembly
 from .batches import Pieces
-from .comparison import Comparison, line_of
+from .comparison import Comparison
 from .engine import Losses, Pass
 from .graph import loss_is_separable, uses_parameters
 from .joint_forward import JointForward, UntrustedError
@@ -19,8 +20,6 @@ from .trust import Trust
 from .workspace import Workspace
 
 __all__ = ["ComparedPass", "JointPass"]
-
-_NO_PARAMETERS = "gradients by tensors that are no parameters are asked for"
 
 
 class JointPass(Pass):
@@ -50,11 +49,8 @@ class JointPass(Pass):
         """See :meth:`Pass.gradients`."""
         roots = [losses] if isinstance(losses, Tensor) else list(losses)
         is_known = self._trust.has_seen_parameters(parameters)
-        if not _are_parameters(parameters):
-            self._trust.refuse(_NO_PARAMETERS)
         if not is_known:
             self._trust.begin_anew()
-        is_known = is_known and _are_parameters(parameters)
         if not (is_known and self._can_be_fused(roots, parameters, separable)):
             # The joint graph is right for each loss by itself, whatever it depends on.
             separate = SeparatePass(self.outputs, Workspace())
@@ -92,11 +88,6 @@ class JointPass(Pass):
         return all(loss_is_separable(loss, k, self.joined, sizes) for k, loss in enumerate(roots))
 
 
-def _are_parameters(tensors: Sequence[Tensor]) -> bool:
-    """Whether all are parameters: the uses of other tensors are not looked for in the graph."""
-    return all(isinstance(each, nn.Parameter) for each in tensors)
-
-
 class ComparedPass(Pass):
     """Separate passes, with which a joint pass is compared once their losses are known.
 
@@ -128,8 +119,9 @@ class ComparedPass(Pass):
         found, slopes = self._separate.differentiate(
             list(losses), parameters, retain_graph, by_outputs=True
         )
-        if not _are_parameters(parameters):
-            self._trust.refuse(_NO_PARAMETERS)
+        if not all(isinstance(each, nn.Parameter) for each in parameters):
+            # The walk through the graph looks for the uses of parameters only.
+            self._trust.refuse("gradients by tensors that are no parameters are asked for")
             return found
         try:
             shape, seen = self._comparison.check(slopes, found.rows, parameters, self._assembly)
@@ -137,7 +129,7 @@ class ComparedPass(Pass):
             self._trust.refuse(
                 str(error)
                 if isinstance(error, UntrustedError)
-                else f"a joint pass cannot be compared: {type(error).__name__}: {line_of(error)}"
+                else f"a joint pass cannot be compared: {type(error).__name__}: {first_line(error)}"
             )
         else:
             self._trust.compared(shape, seen, parameters, self._comparison.batches.sizes)

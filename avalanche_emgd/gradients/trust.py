@@ -71,9 +71,9 @@ class Trust:
         if self._is_refused:
             return "separate"
         is_due = self._ticks & (self._ticks - 1) == 0  # a power of two
-        if self.reason is not None:
-            return "compare" if is_due else "separate"
-        return "compare" if is_due else "fuse"
+        if is_due:
+            return "compare"
+        return "fuse" if self.reason is None else "separate"
 
     def has_seen_sizes(self, sizes: Sequence[int]) -> bool:
         """Whether as many samples have been compared, and as few of one objective."""

@@ -8,21 +8,14 @@ from contextlib import contextmanager
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-__all__ = ["evaluation_mode", "frozen_statistics", "restored_modes"]
+__all__ = ["evaluation_mode", "frozen_statistics"]
 
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Put a model into evaluation mode, and restore the mode of each module afterwards."""
-    with restored_modes(model):
-        model.eval()
-        yield
-
-
-@contextmanager
-def restored_modes(model: nn.Module) -> Iterator[None]:
-    """Restore the mode of each module, training or evaluation, at the end of the context."""
     modes = [(module, module.training) for module in model.modules()]
+    model.eval()
     try:
         yield
     finally:

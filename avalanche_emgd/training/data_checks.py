@@ -10,15 +10,12 @@ from avalanche.models import DynamicModule
 from avalanche.models.utils import avalanche_forward
 from torch import Tensor, nn
 
-from .._temporary_seed import temporary_seed
 from .._text_files import first_line
 from ..benchmarks.datasets import inputs_of
 from ..benchmarks.inputs import InputKind
 from ..benchmarks.ordinary_experiences import check_kept, check_ordinary
 from ..benchmarks.parallel import ParallelBenchmark
-from ..gradients.forward_state import ForwardState
-from ..gradients.model_structure import structure_of
-from ..models import evaluation_mode
+from .model_trial import model_trial
 
 __all__ = ["check_data", "check_experiences", "check_takes_numbers"]
 
@@ -97,29 +94,27 @@ def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:
     if not parameters or any(isinstance(part, unready) for part in parts):
         return
     kinds = benchmark.input_kinds
-    state = ForwardState(model, structure_of(model), thorough=True)
-    with evaluation_mode(model):
+    with model_trial(model):
+        model.eval()
         for kind in dict.fromkeys((*kinds.train, *kinds.test)):  # in the order of the tasks
             x, task = _example(benchmark, kind)
             name, device = benchmark.task_names[task], parameters[0].device
             _try(model, x.to(device), kind, name, task)
             if kinds.extremes is not None and device.type == "cpu":
                 _try_range(model, x, kinds.extremes, name, task)
-    state.restore()
 
 
 def _example(benchmark: ParallelBenchmark, kind: InputKind) -> tuple[Tensor, int]:
     """Load one input ``[1, ...]`` of a kind, and return it with its task label."""
     kinds = benchmark.input_kinds
-    with temporary_seed(0):
-        if kind in kinds.test:
-            task = kinds.test.index(kind)
-            data = benchmark.test_stream[task].dataset
-            return inputs_of(data.eval(), torch.tensor([0])), task
-        task = kinds.train.index(kind)
-        first = next(e for e in benchmark.train_stream if task in e.starting_tasks)
-        delivery = next(d for d in first.deliveries[0] if d.task == task)
-        return first.load([delivery])[0][:1], task
+    if kind in kinds.test:
+        task = kinds.test.index(kind)
+        data = benchmark.test_stream[task].dataset
+        return inputs_of(data.eval(), torch.tensor([0])), task
+    task = kinds.train.index(kind)
+    first = next(e for e in benchmark.train_stream if task in e.starting_tasks)
+    delivery = next(d for d in first.deliveries[0] if d.task == task)
+    return first.load([delivery])[0][:1], task
 
 
 def _try_range(
@@ -137,7 +132,6 @@ def _try_range(
         _try(model, tried, f"integers in {low}..{high} such as {number}", name, task, remedy)
 
 
-@torch.no_grad()
 def _try(
     model: nn.Module,
     x: Tensor,
@@ -147,8 +141,7 @@ def _try(
     remedy: str = "Convert them with a transform, or the model.",
 ) -> None:
     try:
-        with temporary_seed(0):
-            output = avalanche_forward(model, x, torch.tensor([task], device=x.device))
+        output = avalanche_forward(model, x, torch.tensor([task], device=x.device))
     except Exception as error:
         found = first_line(error)[:200]
         raise ValueError(

@@ -10,9 +10,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import default_collate
 
-from .._temporary_seed import temporary_seed
 from ..benchmarks.parallel import ParallelBenchmark
-from ..models.modes import restored_modes
+from .model_trial import model_trial
 
 __all__ = ["fails_alone", "has_batch_norm", "lone_replay"]
 
@@ -35,8 +34,7 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
     """
     if not has_batch_norm(model):
         return False
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    with temporary_seed(0), restored_modes(model), torch.no_grad():
+    with model_trial(model):
         sample = dataset.train()[0]
         x = default_collate([sample[0]]).to(device)
         task = torch.tensor([int(sample[2]) if len(sample) > 2 else 0], device=device)
@@ -45,9 +43,6 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
             avalanche_forward(model, x, task)
         except Exception as error:  # training itself reports other errors
             return "more than 1 value per channel" in str(error)
-        finally:
-            for buffer, value in buffers:
-                buffer.copy_(value)
     return False
 
 

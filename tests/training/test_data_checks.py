@@ -96,7 +96,7 @@ def test_models_for_such_inputs_are_trained():
     strategy_of(Casting(4, in_features=5)).train(doubles.train_stream)
 
 
-def test_usual_inputs_are_not_forwarded_and_no_state_changes():
+def test_a_trial_of_the_model_changes_no_state():
     model = Counting(MLP(4, in_features=5))
     check_data(strategy_of(model), benchmark_of(torch.Tensor.float).train_stream)
     assert model.calls == 0
