@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -9,9 +10,13 @@ from torch import nn
 from torch.nn.modules import module as torch_module
 from torch.nn.modules.dropout import _DropoutNd
 
+from .batches import Batches, has_rows
+from .convolutions import CONVOLUTIONS
 from .rules import is_known, why_rule_fails
 
-__all__ = ["has_hooks", "unfit_for_fusing"]
+__all__ = ["has_hooks", "slower_fused", "unfit_for_fusing"]
+
+_FEW_SAMPLES = 16
 
 _HOOKS = (
     "_forward_hooks",
@@ -70,3 +75,25 @@ def _unfit(layer: nn.Module, called: str) -> str | None:
     if isinstance(layer, _DropoutNd) and layer.training and layer.p > 0.0:
         return f"{called} is random"
     return None
+
+
+def slower_fused(layers: Iterable[nn.Module], batches: Sequence[Any]) -> str | None:
+    """Say why separate passes are quicker than a fused one; ``None`` if they are not.
+
+    On a CPU the maps of a convolutional network outgrow the caches when the minibatches of all
+    objectives are put together. From about 16 samples of an objective on, that costs more than the
+    calls of n passes (``python -m benchmarks.speed --only ticks_of_the_resnet``).
+
+    :param layers: of the model.
+    :param batches: of the objectives, as an engine takes them.
+    """
+    if isinstance(batches, Batches) and max(batches.groups) > 1:
+        return None  # whose separate passes go backward through a shared graph several times
+    if not any(isinstance(layer, CONVOLUTIONS) for layer in layers):
+        return None
+    columns = [each[0] if isinstance(each, tuple | list) and each else each for each in batches]
+    if not all(has_rows(each) and each.is_cpu for each in columns):
+        return None
+    if sum(map(len, columns)) <= _FEW_SAMPLES * len(columns):
+        return None
+    return f"convolutions of more than {_FEW_SAMPLES} samples each are quicker in separate passes"

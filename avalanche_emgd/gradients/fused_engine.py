@@ -13,6 +13,7 @@ from .batch_norm import normalises_by_batch
 from .batches import Batches, has_rows, join, versions_of
 from .comparison import Comparison
 from .engine import GradientEngine, Pass
+from .fitness import slower_fused
 from .forward_state import ForwardState
 from .joint_forward import JointForward
 from .joint_pass import ComparedPass, JointPass
@@ -38,7 +39,8 @@ class FusedEngine(GradientEngine):
     tick each trained parameter acts through recorded calls of its layer alone, and while
     comparisons with separate passes have found the same gradients. They are made at ticks 1, 2, 4,
     8 ... and anew after each change of the model. All others take separate passes
-    (:class:`PlainEngine`), as does a tick that is compared; :attr:`reason` says why.
+    (:class:`PlainEngine`), as does a tick that is compared, and as do convolutional networks on the
+    CPU where these are quicker; :attr:`reason` says why.
 
     Batch norm normalises each objective's samples by themselves. A change of the computation that
     shows neither in the model nor in its graph, such as a global variable that makes a layer mix
@@ -55,6 +57,7 @@ class FusedEngine(GradientEngine):
         self._trust = Trust()
         self._assembly = Assembly(Workspace(), lean=lean)
         self._state: ForwardState | None = None
+        self._slower: str | None = None
         if module is not None:
             self.attach(module)
 
@@ -65,7 +68,7 @@ class FusedEngine(GradientEngine):
     @property
     def reason(self) -> str | None:
         """Why passes are not fused; ``None`` if they are."""
-        return self._trust.reason
+        return self._slower or self._trust.reason
 
     def attach(self, module: nn.Module) -> None:
         """See :meth:`GradientEngine.attach`."""
@@ -80,6 +83,9 @@ class FusedEngine(GradientEngine):
         """
         self._trust.examine()
         if len(batches) < 2:
+            return self._plain.forward(model, batches)
+        self._slower = None if self.lean else slower_fused(self._trust.layers, batches)
+        if self._slower is not None:
             return self._plain.forward(model, batches)
         choice = self._trust.next_tick()
         whole = None if choice == "separate" else join(batches)
