@@ -38,14 +38,27 @@ class _ReplayWeighting(PeerWeighting):
 
 
 class ERWeighting(_ReplayWeighting):
-    """Experience replay: half memory, half the mean of the current tasks.
+    """Experience replay: a share for the memory, the rest for the mean of the current tasks.
 
     Chaudhry et al., "On tiny episodic memories in continual learning", 2019: a minibatch of which
     one half is new and the other replayed.
+
+    :param share: share of the memory's gradient in the update, in [0, 1].
+    :raises ValueError: if it is outside of this range.
     """
 
+    def __init__(self, share: float = 0.5) -> None:
+        super().__init__()
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"`share` must be in [0, 1], found {share!r}.")
+        self.share = share
+
     def _mix(self, gramian: Tensor, current: Tensor, replayed: Tensor) -> Tensor:
-        return 0.5 * current + 0.5 * _mean_of(replayed)
+        return (1.0 - self.share) * current + self.share * _mean_of(replayed)
+
+    def extra_repr(self) -> str:
+        """Show the settings."""
+        return f"share={self.share}"
 
 
 class AGEMWeighting(_ReplayWeighting):

@@ -194,6 +194,11 @@ def replay(weighting, rows, replayed, losses=None):
 def test_er_is_half_memory_and_half_current():
     weights = replay(peers.ERWeighting(), matrix(5), [False, False, False, True, True])
     same(weights, [1 / 6, 1 / 6, 1 / 6, 1 / 4, 1 / 4])
+    weights = replay(peers.ERWeighting(share=0.7), matrix(5), [False, False, False, True, True])
+    same(weights, [0.1, 0.1, 0.1, 0.35, 0.35])
+    for wrong in (-0.1, 1.1, float("nan")):
+        with pytest.raises(ValueError, match=r"`share` must be in \[0, 1\]"):
+            peers.ERWeighting(share=wrong)
 
 
 @pytest.mark.parametrize(
