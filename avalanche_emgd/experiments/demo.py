@@ -1,19 +1,24 @@
-"""The demonstration: EMGD and the plain average on the embedded benchmark."""
+"""The demonstration: four methods on the embedded benchmark."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from .config import RunConfig
 from .output import check_free, results_in
 from .pictures import draw_curves
 from .run import WRITTEN, Run, run
+from .tables import signed
 
-__all__ = ["run_demo"]
+__all__ = ["run_demo", "what_it_shows"]
 
+_METHODS = ("emgd++", "emgd-gmc", "der++", "avg")
 _PICTURE = "curves.png"
+_SEEDS = 3
+_MEMORY_PER_CLASS, _OVERLAP = 1, 0.3  # so that there is something to forget
 
 
 def run_demo(
@@ -24,31 +29,58 @@ def run_demo(
     overwrite: bool = False,
     progress: bool = True,
 ) -> tuple[list[Run], Path]:
-    """Train both methods on the same streams, and draw their curves side by side.
+    """Train all methods with three seeds, and draw their curves of the first one side by side.
 
-    :param output: directory, which gets a directory for each run.
-    :param seed: seed of both runs.
+    :param output: directory, which gets a directory for each method with one for each seed.
+    :param seed: first of three successive seeds.
     :param threads: threads of the CPU, see :class:`RunConfig`.
     :param overwrite: whether files of an earlier demonstration may be replaced.
     :param progress: whether to show progress bars.
     :return: the runs, and the path of the picture.
     :raises FileExistsError: if there are earlier runs and ``overwrite`` is false.
     """
-    emgd = RunConfig(
-        benchmark="ps-digits", scenario="class", method="emgd-gmc", seed=seed, threads=threads
-    )
-    configs = (emgd, replace(emgd, method="avg"))
-    labels = [config.label for config in configs]
+    configs = [
+        RunConfig(
+            benchmark="ps-digits",
+            scenario="class",
+            method=method,
+            seed=each,
+            threads=threads,
+            overlap=_OVERLAP,
+            memory_per_class=_MEMORY_PER_CLASS,
+        )
+        for each in range(seed, seed + _SEEDS)
+        for method in _METHODS
+    ]
+    places = [output / config.label / f"seed-{config.seed}" for config in configs]
     with ExitStack() as stack:
-        for label in labels:
-            check_free(output / label, overwrite=overwrite)
+        check_free(output, overwrite=overwrite)
         stack.enter_context(results_in(output, [_PICTURE], overwrite=True))
-        for label in labels:  # a failed run removes the results of the other one, too
-            stack.enter_context(results_in(output / label, WRITTEN, overwrite=overwrite))
+        for method in _METHODS:
+            stack.enter_context(results_in(output / method, [], overwrite=True))
+        for place in places:  # a failed run removes the results of the other ones, too
+            stack.enter_context(results_in(place, WRITTEN, overwrite=overwrite))
         runs = [
-            run(config, output / config.label, overwrite=True, progress=progress)
-            for config in configs
+            run(config, place, overwrite=True, progress=progress)
+            for config, place in zip(configs, places, strict=True)
         ]
-        curves = {finished.config.label: finished.curves for finished in runs}
+        curves = {done.config.label: done.curves for done in runs[: len(_METHODS)]}
         draw_curves(runs[0].benchmark, curves).savefig(output / _PICTURE, dpi=150)
     return runs, output / _PICTURE
+
+
+def what_it_shows(runs: Sequence[Run]) -> str:
+    """Say in one line which method ends highest, and beside what.
+
+    :param runs: runs of at least two methods.
+    """
+    labels = list(dict.fromkeys(run.config.label for run in runs))
+    of = {name: [r.result for r in runs if r.config.label == name] for name in labels}
+    final = {name: fmean(result.A_ebar for result in of[name]) for name in labels}
+    change = {name: fmean(result.F_ebar for result in of[name]) for name in labels}
+    best, worst = max(labels, key=final.__getitem__), min(labels, key=final.__getitem__)
+    return (
+        f"At the very end {best} is right on {100 * final[best]:.0f} % of the test images, "
+        f"{worst} on {100 * final[worst]:.0f} %. Since each task's own end, accuracy has changed by "
+        f"{signed(change[best])} and {signed(change[worst])} points."
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from statistics import fmean, stdev
 from textwrap import shorten
 
 from rich.table import Table
 
 from .run import Run
 
-__all__ = ["comparison_table", "task_table"]
+__all__ = ["comparison_table", "signed", "task_table"]
 
 
 def task_table(run: Run) -> Table:
@@ -35,7 +36,7 @@ def task_table(run: Run) -> Table:
             f"{first}–{last}",
             _percent(at_end),
             _percent(final),
-            _signed(final - at_end),
+            signed(final - at_end),
         )
     table.add_section()
     table.add_row(
@@ -44,7 +45,7 @@ def task_table(run: Run) -> Table:
         "",
         f"A_e {_percent(result.A_e)}",
         f"A_ē {_percent(result.A_ebar)}",
-        f"F_ē {_signed(result.F_ebar)}",
+        f"F_ē {signed(result.F_ebar)}",
     )
     return table
 
@@ -57,26 +58,35 @@ def _classes(run: Run, task: int) -> str:
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:
-    """Table with a row for each run, in percent."""
+    """Table with a row for each method, in percent: means over its runs ± standard deviations."""
     first = runs[0].config
-    table = Table(title=f"{first.benchmark}, {first.scenario}-incremental, seed {first.seed}")
+    seeds = sorted({run.config.seed for run in runs})
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
+    table = Table(title=f"{first.benchmark}, {first.scenario}-incremental, {which}")
     table.add_column("method")
     for heading in ("A_e", "A_ē", "F_ē"):
         table.add_column(heading, justify="right")
-    for run in runs:
-        result = run.result
+    for label in dict.fromkeys(run.config.label for run in runs):
+        results = [run.result for run in runs if run.config.label == label]
         table.add_row(
-            run.config.label,
-            _percent(result.A_e),
-            _percent(result.A_ebar),
-            _signed(result.F_ebar),
+            label,
+            _mean([result.A_e for result in results], _percent),
+            _mean([result.A_ebar for result in results], _percent),
+            _mean([result.F_ebar for result in results], signed),
         )
     return table
+
+
+def _mean(values: Sequence[float], shown: Callable[[float], str]) -> str:
+    if len(values) == 1:
+        return shown(values[0])
+    return f"{shown(fmean(values))} ± {100 * stdev(values):.1f}"
 
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Show a fraction as percentage points with its sign."""
     return f"{100 * value:+.1f}".replace("-", "−")

@@ -239,13 +239,30 @@ def test_emnist(shared_data, published_protocol, tmp_path):
     assert metrics["A_ebar"] > 0.75
 
 
+def without_warnings(*words):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # What Avalanche and TensorBoard do to each other is not for us to mend.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return call(*words)
+
+
 def test_demo(tmp_path):
-    result = call("demo", "--output", tmp_path / "demo")
+    result = without_warnings("demo", "--output", tmp_path / "demo")
     assert result.exit_code == 0, result.output
-    for text in ("emgd-gmc", "avg", "curves.png"):
+    for text in (
+        "emgd++",
+        "emgd-gmc",
+        "der++",
+        "avg",
+        "curves.png",
+        "seeds 0, 1, 2",
+        "At the very",
+    ):
         assert text in result.output.replace("\n", "")
     assert (tmp_path / "demo" / "curves.png").read_bytes().startswith(PNG)
-    assert (tmp_path / "demo" / "avg" / "metrics.json").exists()
+    for seed in range(3):
+        assert (tmp_path / "demo" / "avg" / f"seed-{seed}" / "metrics.json").exists()
     again = call("demo", "--output", tmp_path / "demo")
     assert again.exit_code == 2
     assert "not empty" in again.output
@@ -289,14 +306,9 @@ def test_a_run_that_fails_leaves_what_others_wrote(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-@pytest.mark.parametrize("command", [("train", "--method", "naive"), ("train",), ("demo",)])
+@pytest.mark.parametrize("command", [("train", "--method", "naive"), ("train",)])
 def test_nothing_warns(command, tmp_path):
-    words = [*command, "--output", str(tmp_path / "run")]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        # What Avalanche and TensorBoard do to each other is not for us to mend.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        result = call(*words)
+    result = without_warnings(*command, "--output", tmp_path / "run")
     assert result.exit_code == 0, result.output
 
 
