@@ -81,6 +81,6 @@ def what_it_shows(runs: Sequence[Run]) -> str:
     best, worst = max(labels, key=final.__getitem__), min(labels, key=final.__getitem__)
     return (
         f"At the very end {best} is right on {100 * final[best]:.0f} % of the test images, "
-        f"{worst} on {100 * final[worst]:.0f} %. Since each task's own end, accuracy has changed by "
-        f"{signed(change[best])} and {signed(change[worst])} points."
+        f"{worst} on {100 * final[worst]:.0f} %. Since each task's own end, accuracy has "
+        f"changed by {signed(change[best])} and {signed(change[worst])} points."
     )
