@@ -37,8 +37,9 @@ from .plugins import (
 )
 from .precision import MixedPrecision, Precision
 from .single_sample_batches import fails_alone, lone_replay
-from .testing import TestingTemplate
+from .tested_model import TestedModel
 from .tick import Tick
+from .tick_template import TickTemplate
 from .weighting_probe import probe_weighting
 
 __all__ = ["MultiGradientTemplate"]
@@ -47,7 +48,7 @@ _LONE = "it has no more, or no more are drawn: give a larger `train_mb_size` and
 _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
-class MultiGradientTemplate(TestingTemplate):
+class MultiGradientTemplate(TickTemplate):
     """Base of strategies that combine one gradient per objective.
 
     At each tick every active task, and the replay memory, is one objective. The template forwards
@@ -120,6 +121,8 @@ class MultiGradientTemplate(TestingTemplate):
         """Retrieval of what is replayed."""
         averaged = make_tested_weights(chosen["tested_weights"])
         self.averaged_weights = None if averaged is None else averaged.make_plugin()
+        """Average of the weights; ``None`` if tests use the trained model."""
+        self._tested_model = TestedModel(self.averaged_weights)
         self._current_classes: dict[frozenset[str], list[int]] = {}
         own: list[BasePlugin] = []
         if memory_size:
@@ -188,6 +191,29 @@ class MultiGradientTemplate(TestingTemplate):
             probe_weighting(self.weighting, _most_tasks(experiences))
             self._probed = self.weighting
         return super().train(experiences, eval_streams, **kwargs)
+
+    def eval(self, experiences: Any, **kwargs: Any) -> Any:
+        """Test on a stream or an experience, see Avalanche's ``BaseTemplate``.
+
+        ``model`` is :attr:`tested_model` while the test lasts, and the trained model otherwise.
+
+        :raises TypeError: for a whole benchmark.
+        """
+        with self._tested_model.in_place(self):
+            return super().eval(experiences, **kwargs)
+
+    @property
+    def tested_model(self) -> nn.Module:
+        """Model that tests use; its weights are those that ``tested_weights`` says."""
+        return self._tested_model.of(self.model)
+
+    def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
+        """Grow Avalanche's dynamic modules; in tests, first those of the trained model.
+
+        :param model: model in place of the strategy's.
+        """
+        adapted = self._tested_model.adapted(super().model_adaptation) if model is None else None
+        return super().model_adaptation(model) if adapted is None else adapted
 
     def _weighs_itself(self) -> bool:
         return type(self).weigh is not MultiGradientTemplate.weigh
@@ -262,7 +288,9 @@ class MultiGradientTemplate(TestingTemplate):
         self.now.release()
 
     def _state_between_experiences(self) -> dict[str, Any]:
-        return {**super()._state_between_experiences(), "now": Tick(), "_current_classes": {}}
+        state = super()._state_between_experiences()
+        trained = self.model if self._tested_model.trained is None else self._tested_model.trained
+        return {**state, "model": trained, "now": Tick(), "_current_classes": {}}
 
 
 def _most_tasks(experiences: Any) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,6 +60,8 @@ class Tick:
         """Names of the objectives."""
         self.replayed: list[bool] = [part.replayed for part in self.parts]
         """Which of them come from a replay memory."""
+        self.class_masks: dict[Hashable, Any] = {}
+        """Masks of classes that losses of several objectives share, with what they depend on."""
 
     def took(self, made: Pass, output: Tensor, outputs: Sequence[Tensor]) -> Tensor:
         """Note the forward pass, and give its masked outputs ``[B, K]``."""
@@ -86,3 +89,4 @@ class Tick:
         """Let go of the graphs."""
         self.made, self.output, self.outputs, self.losses = None, None, (), ()
         self.mean_loss = None
+        self.class_masks = {}

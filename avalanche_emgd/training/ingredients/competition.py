@@ -73,13 +73,23 @@ class Asymmetric:
         return (1.0 - self.share) * strategy.label_loss(output, part) + self.share * current
 
     def _among_current(self, strategy: Any, output: Tensor) -> Tensor:
+        parts, targets = strategy.mbatch.parts, strategy.mb_y
+        place, state = (self, output.shape[1], output.device), (len(parts), targets._version)
+        known = strategy.now.class_masks.get(place)
+        if known is None or known[0] is not targets or known[1] != state:
+            known = targets, state, self._current(strategy, output)
+            strategy.now.class_masks[place] = known
+        return mask_logits(output, known[2])
+
+    def _current(self, strategy: Any, output: Tensor) -> Tensor:
+        """Mask of the current classes, ``[K]``; one for all objectives of a tick."""
         parts = [part for part in strategy.mbatch.parts if not part.replayed]
         incoming = [strategy.mb_y[part.start : part.stop] for part in parts]
         current = torch.zeros(output.shape[1], dtype=torch.bool, device=output.device)
         current[torch.cat(incoming)] = True
         if self.among == "active":
             current[strategy.classes_of(part.objective for part in parts)] = True
-        return mask_logits(output, current)
+        return current
 
 
 def current_classes(experience: Any, objectives: Iterable[str]) -> list[int]:

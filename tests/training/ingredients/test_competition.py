@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from avalanche.benchmarks.utils import AvalancheDataset
+from avalanche.core import SupervisedPlugin
 
 from avalanche_emgd import MultiGradientTemplate
 from avalanche_emgd.benchmarks.datasets import with_labels
@@ -38,6 +39,39 @@ def classes_of_active(strategy):
         if not part.replayed:
             tasks |= set(strategy.mbatch[2][part.start : part.stop].tolist())
     return {label for task in tasks for label in benchmark.label_sets[task]}
+
+
+def test_the_current_classes_are_masked_once_a_tick(monkeypatch):
+    made, compute = [], Asymmetric._current
+
+    def counted(rule, strategy, output):
+        made.append(strategy.tick)
+        return compute(rule, strategy, output)
+
+    monkeypatch.setattr(Asymmetric, "_current", counted)
+    strategy = toy_strategy(competition=0.5)
+    strategy.train(toy_benchmark((20, 13, 17)).train_stream)
+    assert len(made) == len(set(made)) == strategy.clock.train_iterations
+    assert strategy.now.class_masks == {}
+
+
+def test_a_mask_is_made_anew_for_other_targets():
+    class Relabel(SupervisedPlugin):
+        def after_forward(self, strategy, **kwargs):
+            part = strategy.now.parts[0]
+            before = strategy.objective_loss(strategy.now.outputs[0], part)
+            strategy.mbatch[1].fill_(int(strategy.mb_y.min()))
+            after = strategy.objective_loss(strategy.now.outputs[0], part)
+            current = Asymmetric(1.0, "incoming")._current(strategy, strategy.mb_output)
+            assert int(current.sum()) == 1
+            assert float(after.detach()) == 0.0  # a single class competes with none
+            found.append(float(before.detach()))
+
+    found = []
+    competition = Asymmetric(1.0, "incoming")
+    strategy = toy_strategy(competition=competition, plugins=[Relabel()])
+    strategy.train(toy_benchmark().train_stream)
+    assert max(found) > 0.0
 
 
 @scenarios
