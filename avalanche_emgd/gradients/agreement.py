@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
+from .convolutions import CONVOLUTIONS, gradients_at_once
 from .gramian import exact
 from .layer_gradient import LayerGradient
+from .rules import rule_of
 
 __all__ = [
     "FLOOR",
     "KINKS",
     "agree",
+    "are_small",
+    "distances",
     "floors_of",
-    "norms_of",
-    "rows_agree",
+    "lengths_of",
     "seen_of",
     "tolerance_of",
+    "ways_agree",
 ]
 
 # Relative to a gradient, by what the model computes in.
@@ -28,6 +32,7 @@ FLOOR = 0.1
 cancel, rounding is large beside the gradient, and small beside this."""
 KINKS = 0.1
 """How far units at their kinks may lead. They are a few among thousands."""
+_CHUNK = 1 << 18  # elements that are subtracted and converted to float64 at a time
 
 
 def tolerance_of(kinds: Sequence[torch.dtype]) -> float:
@@ -84,36 +89,70 @@ def _lengths(gradient: LayerGradient) -> list[float]:
     return found
 
 
-def norms_of(row: Tensor, lengths: Sequence[int]) -> list[float]:
-    """Euclidean length of each parameter's gradient in a flat one ``[P]``."""
-    return torch.stack([_vector_norm(piece) for piece in row.split(list(lengths))]).tolist()
+def lengths_of(gradients: Iterable[Tensor]) -> list[float]:
+    """Euclidean length of each parameter's gradient."""
+    return _on_host([_vector_norm(each) for each in gradients])
+
+
+def distances(found: Iterable[Tensor], expected: Iterable[Tensor]) -> list[float]:
+    """Euclidean length of the difference of each parameter's gradients."""
+    return _on_host([_distance(a, b) for a, b in zip(found, expected, strict=True)])
+
+
+def _on_host(numbers: Sequence[Tensor]) -> list[float]:
+    values: list[float] = torch.stack(list(numbers)).tolist()
+    return values
 
 
 def _vector_norm(tensor: Tensor) -> Tensor:
     """Euclidean length, summed up in float64 on devices that know it."""
+    if tensor.numel() <= _CHUNK:
+        return _norm(tensor)
+    return _norm(torch.stack([_norm(chunk) for chunk in tensor.reshape(-1).split(_CHUNK)]))
+
+
+def _distance(found: Tensor, expected: Tensor) -> Tensor:
+    chunks = [each.reshape(-1).split(_CHUNK) for each in (found, expected)]
+    return _norm(torch.stack([_norm(a - b) for a, b in zip(*chunks, strict=True)]))
+
+
+def _norm(tensor: Tensor) -> Tensor:
     kind = torch.float32 if tensor.device.type == "mps" else torch.float64
     return torch.linalg.vector_norm(tensor, dtype=kind)
 
 
-def rows_agree(
-    found: Tensor,
-    expected: Tensor,
-    norms: Sequence[float],
-    lengths: Sequence[int],
-    floors: Sequence[float],
-    tolerance: float,
+def are_small(
+    errors: Sequence[float], norms: Sequence[float], floors: Sequence[float], tolerance: float
 ) -> bool:
     """Whether gradients are equal but for rounding, parameter by parameter.
 
+    :param errors: lengths of the differences.
     :param norms: lengths of the expected gradients.
     :param floors: lengths beside which rounding is small where terms cancel.
     """
     return all(
         error <= tolerance * max(norm, floor)
-        for error, norm, floor in zip(
-            norms_of(found - expected, lengths), norms, floors, strict=True
-        )
+        for error, norm, floor in zip(errors, norms, floors, strict=True)
     )
+
+
+@torch.no_grad()
+def ways_agree(gradient: LayerGradient, tolerance: float) -> bool:
+    """Whether gradients of all objectives at once, where ticks compute these, are those of rules.
+
+    :param gradient: finite gradient of a layer.
+    """
+    layer = gradient.layer
+    rows = gradients_at_once(layer, gradient) if isinstance(layer, CONVOLUTIONS) else None
+    if rows is None:
+        return True
+    for k, (piece, length) in enumerate(zip(gradient.pieces(), _lengths(gradient), strict=True)):
+        found = rule_of(layer)(layer, *piece)
+        errors = distances([rows[name][k] for name in found], found.values())
+        norms = lengths_of(found.values())
+        if not are_small(errors, norms, [FLOOR * length] * len(found), tolerance):
+            return False
+    return True
 
 
 def agree(found: Tensor, expected: Tensor, tolerance: float) -> bool:

@@ -38,6 +38,11 @@ class Assembly:
         """State without the memory."""
         return {**vars(self), "_layout": None, "_key": None, "_involved": []}
 
+    def lend(self) -> Workspace:
+        """Lend the memory for gradients that separate passes write."""
+        self._layout = None  # whose zeros they overwrite
+        return Workspace(self._workspace)
+
     @torch.no_grad()
     def gradients(
         self,

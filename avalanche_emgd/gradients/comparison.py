@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,26 +12,34 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from .._text_files import first_line
-from .agreement import (
-    FLOOR,
-    KINKS,
-    agree,
-    floors_of,
-    norms_of,
-    rows_agree,
-    seen_of,
-    tolerance_of,
-)
-from .assembly import Assembly
+from .agreement import agree, tolerance_of
 from .batches import Batches
-from .flat_gradient import flat_gradient
+from .flat_gradient import flat_pieces
 from .forward_state import ForwardState
 from .graph import GraphError
 from .joint_forward import JointForward, UntrustedError
+from .layer_gradient import LayerGradient
 from .model_structure import modules_of, structure_of
+from .row_comparison import RowComparison
 from .running_statistics import RunningStatistics, Values
 
-__all__ = ["Comparison"]
+__all__ = ["Agreement", "Comparison"]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Joint pass that is the same as separate passes.
+
+    :param shape: of its graph.
+    :param seen: for each recorded call, whether gradients that are not zero have been compared.
+    :param layers: its gradients, for each call; none if they are not finite.
+    :param sizes: for each objective, the number of samples that its gradient is a sum over.
+    """
+
+    shape: Hashable
+    seen: Sequence[bool]
+    layers: Sequence[LayerGradient | None] = ()
+    sizes: Sequence[int] = ()
 
 
 class Comparison:
@@ -58,20 +68,18 @@ class Comparison:
     def check(
         self,
         slopes: Sequence[Tensor | None],
-        expected: Tensor,
+        expected: Callable[[int], Sequence[Tensor]],
         parameters: Sequence[Tensor],
-        assembly: Assembly,
-    ) -> tuple[Hashable, list[bool]]:
+    ) -> Agreement:
         """Make the joint pass, and compare its gradients with those of separate passes.
 
-        The pass leaves no trace: random states and buffers are brought back.
+        Beside the expected ones, the gradient of one objective is held at a time. The pass leaves
+        no trace: random states and buffers are brought back.
 
         :param slopes: gradients of the losses by the outputs.
-        :param expected: gradients by the parameters, ``[n, P]``.
+        :param expected: function from the number of an objective to its flat gradients by the
+            parameters, of separate passes.
         :param parameters: with P elements in all.
-        :param assembly: puts the gradients of layers together.
-        :return: the shape of the graph, and for each recorded call whether gradients that are not
-            zero have been compared.
         :raises UntrustedError: if the joint pass is not the same; other errors, of whatever kind
             the model raises, mean that it cannot be compared.
         """
@@ -83,13 +91,24 @@ class Comparison:
                 shape = joint.shape()
             except GraphError as error:
                 raise UntrustedError(self._described(error)) from error
-            if not all(map(torch.isfinite, (expected.sum(), joint.output.detach().sum()))):
-                return shape, [False] * len(joint.calls)
+            untold = Agreement(shape, [False] * len(joint.calls))
+            if not torch.isfinite(joint.output.detach().sum()):
+                return untold
             tolerance = tolerance_of([call.dtype for call in joint.calls])
             self._compare_outputs(joint, tolerance)
-            return shape, self._compare_gradients(
-                state, joint, slopes, expected, parameters, assembly, tolerance
-            )
+            back = self._backprops(joint, slopes)
+            if not torch.isfinite(back.sum()):
+                return untold
+            try:
+                layers, sizes = joint.backward(back, parameters[0], retain_graph=False)
+                rows = RowComparison(layers, len(sizes), parameters, tolerance)
+            except RuntimeError as error:
+                raise UntrustedError(f"its joint gradients fail: {first_line(error)}") from error
+            for k in range(len(sizes)):
+                again = partial(self._again, state, back, k, parameters)
+                if not rows.compare(k, expected(k), again):
+                    return untold
+            return Agreement(shape, rows.seen(), layers, sizes)
         finally:
             state.restore()
 
@@ -142,47 +161,16 @@ class Comparison:
             ]
         )
 
-    def _compare_gradients(
-        self,
-        state: ForwardState,
-        joint: JointForward,
-        slopes: Sequence[Tensor | None],
-        expected: Tensor,
-        parameters: Sequence[Tensor],
-        assembly: Assembly,
-        tolerance: float,
-    ) -> list[bool]:
-        """For each call, whether gradients that are not zero have been compared."""
-        try:
-            back = self._backprops(joint, slopes)
-            layers, sizes = joint.backward(back, parameters[0], retain_graph=False)
-            found = assembly.gradients(layers, sizes, parameters)
-        except RuntimeError as error:
-            raise UntrustedError(f"its joint gradients fail: {first_line(error)}") from error
-        floors = floors_of(layers, len(sizes), parameters)
-        lengths = [p.numel() for p in parameters]
-        telling = [False] * len(parameters)
-        for k, right in enumerate(expected):  # one by one: all of them take memory n P
-            floor = [FLOOR * each[k] for each in floors]
-            row, norms = found.row(k), norms_of(right, lengths)
-            if not rows_agree(row, right, norms, lengths, floor, tolerance):
-                own = None
-                if agree(row, right, KINKS):
-                    # A unit at its kink may be on one side of it in one pass and on the other in
-                    # another, as they round. Then the gradient must be right for its own pass.
-                    state.restore()
-                    output = self._joint_pass(state).output.split(joint.sizes)[k]
-                    own = flat_gradient((output * back.split(joint.sizes)[k]).sum(), parameters)
-                if own is None or not rows_agree(
-                    row, own, norms_of(own, lengths), lengths, floor, tolerance
-                ):
-                    raise UntrustedError("its gradients differ from those of separate passes")
-            telling = [
-                before or norm > tolerance * least > 0.0
-                for before, norm, least in zip(telling, norms, floor, strict=True)
-            ]
-        told = {id(p) for p, is_telling in zip(parameters, telling, strict=True) if is_telling}
-        return seen_of(layers, parameters, told)
+    def _again(
+        self, state: ForwardState, back: Tensor, k: int, parameters: Sequence[Tensor]
+    ) -> list[Tensor]:
+        """Gradients of one objective by another joint pass and a backward pass of its own."""
+        state.restore()
+        joint = self._joint_pass(state)
+        output, slopes = (each.split(joint.sizes)[k] for each in (joint.output, back))
+        return flat_pieces(
+            torch.autograd.grad((output * slopes).sum(), parameters, allow_unused=True), parameters
+        )
 
 
 class _Watch(TorchFunctionMode):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["flat_gradient", "flattened"]
+__all__ = ["flat_gradient", "flat_pieces", "flattened"]
 
 
 def flat_gradient(
@@ -32,8 +32,13 @@ def flattened(
     :param parameters: with P elements in all, all of one dtype.
     :param out: ``[P]``, where to; a new tensor if omitted.
     """
-    flat = [_flat(g, p) for g, p in zip(gradients, parameters, strict=True)]
+    flat = flat_pieces(gradients, parameters)
     return torch.cat(flat) if out is None else torch.cat(flat, out=out)
+
+
+def flat_pieces(gradients: Sequence[Tensor | None], parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Gradients by each parameter, flat; see :func:`flattened`."""
+    return [_flat(g, p) for g, p in zip(gradients, parameters, strict=True)]
 
 
 def _flat(gradient: Tensor | None, parameter: Tensor) -> Tensor:

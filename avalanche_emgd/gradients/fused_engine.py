@@ -16,7 +16,7 @@ from .engine import GradientEngine, Pass
 from .fitness import slower_fused
 from .forward_state import ForwardState
 from .joint_forward import JointForward
-from .joint_pass import ComparedPass, JointPass
+from .joint_pass import ComparedPass, JointPass, LeanComparedPass
 from .plain_engine import PlainEngine
 from .trust import Trust
 from .workspace import Workspace
@@ -130,7 +130,7 @@ class FusedEngine(GradientEngine):
         assert trust.module is not None
         state = ForwardState(trust.module, trust.structure, thorough=True)
         before, versions = state.statistics.copies(), versions_of(batches)
-        separate = self._plain.forward(model, batches, workspace=Workspace())
+        separate = self._plain.forward(model, batches, workspace=self._assembly.lend())
         fault = state.written()
         if fault is None and versions_of(batches) != versions:
             fault = "its forward pass modifies its batch"
@@ -145,4 +145,6 @@ class FusedEngine(GradientEngine):
             return separate
         forward = partial(self._forwarded, model, whole)
         comparison = Comparison(trust.module, forward, whole, separate.outputs, before)
-        return ComparedPass(separate, comparison, self._assembly, trust)
+        if self.lean:
+            return LeanComparedPass(separate, comparison, trust, self._assembly)
+        return ComparedPass(separate, comparison, trust)

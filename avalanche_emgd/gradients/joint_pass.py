@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,16 +10,15 @@ from torch import Tensor, nn
 from .._text_files import first_line
 from .assembly import Assembly
 from .batches import Pieces
-from .comparison import Comparison
+from .comparison import Agreement, Comparison
 from .engine import Losses, Pass
 from .graph import loss_is_separable, uses_parameters
 from .joint_forward import JointForward, UntrustedError
 from .objective_gradients import ObjectiveGradients
 from .plain_engine import SeparatePass
 from .trust import Trust
-from .workspace import Workspace
 
-__all__ = ["ComparedPass", "JointPass"]
+__all__ = ["ComparedPass", "JointPass", "LeanComparedPass"]
 
 
 class JointPass(Pass):
@@ -53,7 +52,7 @@ class JointPass(Pass):
             self._trust.begin_anew()
         if not (is_known and self._can_be_fused(roots, parameters, separable)):
             # The joint graph is right for each loss by itself, whatever it depends on.
-            separate = SeparatePass(self.outputs, Workspace())
+            separate = SeparatePass(self.outputs, self._assembly.lend())
             return separate.gradients(list(losses), parameters, retain_graph=True)
         roots = [root for root in roots if root.requires_grad]
         ones = [torch.ones_like(root) for root in roots]
@@ -93,16 +92,12 @@ class ComparedPass(Pass):
 
     :param separate: separate passes, whose gradients are returned.
     :param comparison: comparison with the joint pass.
-    :param assembly: assembly of the gradients of layers.
     :param trust: results of comparisons of the model.
     """
 
-    def __init__(
-        self, separate: SeparatePass, comparison: Comparison, assembly: Assembly, trust: Trust
-    ) -> None:
+    def __init__(self, separate: SeparatePass, comparison: Comparison, trust: Trust) -> None:
         self.outputs = separate.outputs
-        self._separate, self._comparison = separate, comparison
-        self._assembly, self._trust = assembly, trust
+        self._separate, self._comparison, self._trust = separate, comparison, trust
 
     def gradients(
         self,
@@ -113,24 +108,78 @@ class ComparedPass(Pass):
         separable: bool = False,
     ) -> ObjectiveGradients:
         """See :meth:`Pass.gradients`."""
+        losses = list(losses)
+        if not self._can_be_compared(losses, parameters):
+            return self._separate.gradients(losses, parameters, retain_graph=retain_graph)
+        return self._compared(losses, parameters, retain_graph)
+
+    def _can_be_compared(self, losses: Sequence[Tensor], parameters: Sequence[Tensor]) -> bool:
         if len(losses) != len(self.outputs):
             self._trust.reason = "its losses are not one for each objective"
-            return self._separate.gradients(losses, parameters, retain_graph=retain_graph)
-        found, slopes = self._separate.differentiate(
-            list(losses), parameters, retain_graph, by_outputs=True
-        )
+            return False
         if not all(isinstance(each, nn.Parameter) for each in parameters):
             # The walk through the graph looks for the uses of parameters only.
             self._trust.refuse("gradients by tensors that are no parameters are asked for")
-            return found
+            return False
+        return True
+
+    def _compared(
+        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool
+    ) -> ObjectiveGradients:
+        found, slopes = self._separate.differentiate(
+            losses, parameters, retain_graph, by_outputs=True
+        )
+        lengths = [p.numel() for p in parameters]
+        self._check(slopes, lambda k: found.rows[k].split(lengths), parameters)
+        return found
+
+    def _check(
+        self,
+        slopes: Sequence[Tensor | None],
+        expected: Callable[[int], Sequence[Tensor]],
+        parameters: Sequence[Tensor],
+    ) -> Agreement | None:
+        """Compare; ``None`` if the joint pass is not the same."""
         try:
-            shape, seen = self._comparison.check(slopes, found.rows, parameters, self._assembly)
-        except Exception as error:  # separate passes have gone well
+            found = self._comparison.check(slopes, expected, parameters)
+        except Exception as error:  # separate passes have gone well, or say what is wrong
             self._trust.refuse(
                 str(error)
                 if isinstance(error, UntrustedError)
                 else f"a joint pass cannot be compared: {type(error).__name__}: {first_line(error)}"
             )
-        else:
-            self._trust.compared(shape, seen, parameters, self._comparison.batches.sizes)
+            return None
+        sizes = self._comparison.batches.sizes
+        self._trust.compared(found.shape, found.seen, parameters, sizes)
         return found
+
+
+class LeanComparedPass(ComparedPass):
+    """Separate passes that are compared without holding the gradients of more than one objective.
+
+    The gradients of the joint pass are returned if they are the same and those of every layer have
+    been compared. If not, those of separate passes are computed again, and all are held.
+
+    :param separate: separate passes.
+    :param comparison: comparison with the joint pass.
+    :param trust: results of comparisons of the model.
+    :param assembly: assembly of the gradients of layers.
+    """
+
+    def __init__(
+        self, separate: SeparatePass, comparison: Comparison, trust: Trust, assembly: Assembly
+    ) -> None:
+        super().__init__(separate, comparison, trust)
+        self._assembly = assembly
+
+    def _compared(
+        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool
+    ) -> ObjectiveGradients:
+        found = self._check(
+            self._separate.slopes(losses),
+            lambda k: self._separate.row(losses[k], parameters),
+            parameters,
+        )
+        if found is None or not all(found.seen):
+            return self._separate.gradients(losses, parameters, retain_graph=retain_graph)
+        return self._assembly.gradients(found.layers, found.sizes, parameters)

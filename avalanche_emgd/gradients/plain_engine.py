@@ -11,7 +11,7 @@ from torch import Tensor
 from .batches import Batches, Pieces
 from .checkpoints import reentrant_checkpoints_refused
 from .engine import GradientEngine, Losses, Pass
-from .flat_gradient import flattened
+from .flat_gradient import flat_pieces, flattened
 from .objective_gradients import StackedGradients
 from .workspace import Workspace
 
@@ -127,3 +127,24 @@ class SeparatePass(Pass):
                 used = [before or g is not None for before, g in zip(used, grads, strict=True)]
                 flattened(grads, parameters, out=row)
         return StackedGradients(rows, used), slopes
+
+    def slopes(self, losses: Losses) -> list[Tensor | None]:
+        """Gradients of loss k by output k, ``None`` where it does not depend on it.
+
+        :param losses: one for each output; their graphs are kept.
+        """
+        found: list[Tensor | None] = []
+        for loss, output in zip(losses, self.outputs, strict=True):
+            if loss.requires_grad and output.requires_grad:
+                found += torch.autograd.grad(loss, output, retain_graph=True, allow_unused=True)
+            else:
+                found.append(None)
+        return found
+
+    def row(self, loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+        """Flat gradients of one loss by each parameter; its graph is kept."""
+        grads: Sequence[Tensor | None] = [None] * len(parameters)
+        if loss.requires_grad:
+            with reentrant_checkpoints_refused():
+                grads = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        return flat_pieces(grads, parameters)

@@ -11,10 +11,13 @@ __all__ = ["Workspace"]
 
 
 class Workspace:
-    """Gives memory, and gives the same again for as long as it suffices."""
+    """Gives memory, and gives the same again for as long as it suffices.
 
-    def __init__(self) -> None:
-        self._memory: Tensor | None = None
+    :param shared: workspace whose memory to give first; memory of one's own if omitted.
+    """
+
+    def __init__(self, shared: Workspace | None = None) -> None:
+        self._memory: Tensor | None = None if shared is None else shared._memory
 
     def __getstate__(self) -> dict[str, Any]:
         """State without the memory: a copy has its own."""

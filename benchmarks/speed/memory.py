@@ -34,7 +34,7 @@ def peak_memory(effort: Effort) -> Iterator[Finding]:
 
     def peak(work: Callable[[], Any]) -> float:
         with PeakBytes() as meter:
-            work()  # engines check themselves once; the rows that they keep count below, too
+            work()  # the tick after it is compared, too; the rows that engines keep count below
             model.zero_grad()
             meter.peak = 0
             work()

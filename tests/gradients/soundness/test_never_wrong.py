@@ -77,16 +77,17 @@ def grouped(batches, share):
     return Batches(torch.cat(batches), list(map(len, batches)), groups)
 
 
-def run(blocks, change, at, sizes, losses="apart", later=None, share=0):
+def run(blocks, change, at, sizes, losses="apart", later=None, share=0, lean=False):
     """Train with both engines; return whether ticks were fused, and why not in the end.
 
     :param share: number of objectives that share a batch; 0 for batches of their own.
+    :param lean: whether the fused engine compares without holding all gradients.
     """
     torch.manual_seed(0)
     model = network(blocks)
     torch.manual_seed(0)
     twin = network(blocks)  # copies of hooks would belong to the first
-    fused, plain = FusedEngine(model), PlainEngine()
+    fused, plain = FusedEngine(model, lean=lean), PlainEngine()
     was_fused = 0
     for k in range(TICKS):
         if k == at:
@@ -135,9 +136,9 @@ def run(blocks, change, at, sizes, losses="apart", later=None, share=0):
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-@pytest.mark.parametrize("n", [1, 3])
-def test_every_block(block, n):
-    run([block], "nothing", 0, [[4] * n])
+@pytest.mark.parametrize(("n", "lean"), [(1, False), (3, False), (3, True)])
+def test_every_block(block, n, lean):
+    run([block], "nothing", 0, [[4] * n], lean=lean)
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -155,15 +156,16 @@ def test_compiled_blocks(block, n):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("n", [1, 3])
-def test_every_change(change, n):
-    run(["mlp"], change, 4, [[4] * n])
+@pytest.mark.parametrize(("n", "lean"), [(1, False), (3, False), (3, True)])
+def test_every_change(change, n, lean):
+    run(["mlp"], change, 4, [[4] * n], lean=lean)
 
 
 @pytest.mark.parametrize("before", LOSSES)
 @pytest.mark.parametrize("after", LOSSES)
-def test_every_loss(before, after):
-    run(["mlp"], "nothing", 4, [[4, 4, 4]], before, after)
+@pytest.mark.parametrize("lean", [False, True])
+def test_every_loss(before, after, lean):
+    run(["mlp"], "nothing", 4, [[4, 4, 4]], before, after, lean=lean)
 
 
 def test_ordinary_networks_are_fused():
@@ -192,12 +194,12 @@ def test_random_networks_are_never_wrong():
         change, at = one_of(CHANGES) if number(0, 3) else "nothing", number(0, TICKS)
         sizes = [[number(2, 6) for _ in range(number(1, 5))] for _ in range(number(1, 4))]
         losses = one_of(LOSSES) if not number(0, 4) else "apart"
-        share = number(0, 4)
+        share, lean = number(0, 4), not number(0, 3)
         try:
-            fused, reason = run(blocks, change, at, sizes, losses, share=share)
+            fused, reason = run(blocks, change, at, sizes, losses, share=share, lean=lean)
         except AssertionError as error:
             raise AssertionError(
-                f"{blocks}, {change} at {at}, {losses}, {share}: {error}"
+                f"{blocks}, {change} at {at}, {losses}, {share}, {lean}: {error}"
             ) from error
         counts["networks"] += 1
         counts["ticks"] += TICKS
