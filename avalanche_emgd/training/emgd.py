@@ -13,6 +13,7 @@ from typing_extensions import Self, Unpack
 from ..optim import GMC, EMGDWeighting
 from ..optim.elastic import ElasticSpec
 from .arguments import check_plugins
+from .ingredients import StoredLogits
 from .options import StrategyOptions
 from .plugins import ElasticFactorPlugin, SetupWatchPlugin
 from .templates import MultiGradientTemplate
@@ -84,8 +85,8 @@ class EMGDStrategy(MultiGradientTemplate):
         """EMGD with the ingredients that have done best with it, the method ``emgd++``.
 
         Elastic factors are ``GMC(exponent=1.0, decay=0.0, lower_bound=0.0)``. Each finished task is
-        an objective, with ``memory_loss="stored-logits"`` and, for the current tasks,
-        ``competition=0.5``. Tests use the average of the weights. With a criterion other than the
+        an objective, with ``StoredLogits(alpha=2.0)`` and, for the current tasks,
+        ``competition=0.75``. Tests use the average of the weights. With a criterion other than the
         cross-entropy of class labels, or one with label smoothing, all classes compete alike.
 
         :param model: see :class:`EMGDStrategy`.
@@ -96,8 +97,8 @@ class EMGDStrategy(MultiGradientTemplate):
         """
         chosen: Any = {
             "memory_objectives": "per-task",
-            "memory_loss": "stored-logits",
-            "competition": 0.5 if _takes_masked_logits(options.get("criterion")) else 0.0,
+            "memory_loss": StoredLogits(alpha=2.0),
+            "competition": 0.75 if _takes_masked_logits(options.get("criterion")) else 0.0,
             "tested_weights": "average",
             **options,
         }

@@ -29,8 +29,8 @@ def test_it_is_emgd_with_these_options(scenario):
     by_hand = {
         "elastic": GMC(exponent=1.0, decay=0.0, lower_bound=0.0),
         "memory_objectives": "per-task",
-        "memory_loss": StoredLogits(0.3, 1.0),
-        "competition": Asymmetric(0.5, "active"),
+        "memory_loss": StoredLogits(2.0, 1.0),
+        "competition": Asymmetric(0.75, "active"),
         "tested_weights": AveragedWeights(0.99),
     }
     for kind, options in ((EMGDStrategy.recommended, {}), (EMGDStrategy, by_hand)):
@@ -101,8 +101,8 @@ def test_it_refuses_nothing_that_emgd_takes(options, scenario):
 @pytest.mark.parametrize(
     ("criterion", "share"),
     [
-        (None, 0.5),
-        (nn.CrossEntropyLoss(), 0.5),
+        (None, 0.75),
+        (nn.CrossEntropyLoss(), 0.75),
         (nn.CrossEntropyLoss(label_smoothing=0.1), None),
         (nn.MultiMarginLoss(), None),
         (lambda output, y: (output - nn.functional.one_hot(y, 6)).square().mean(), None),
