@@ -135,11 +135,17 @@ class SegmentExperience(ParallelExperience):
             parts.append(self._sources[delivery.task].load(ids))
         return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
 
-    def load_ticks(self) -> Iterator[list[Tensor]]:
-        """Yield the minibatch of each tick; see :meth:`load`."""
+    def load_ticks(self, start: int = 0) -> Iterator[list[Tensor]]:
+        """Yield the minibatch of each tick; see :meth:`load`.
+
+        :param start: number of ticks that are left out.
+        """
+        deliveries = self.deliveries[start:]
+        if not deliveries:
+            return iter(())
         if self._in_memory is not None:
-            return self._in_memory.load(self.deliveries)
-        return map(self.load, self.deliveries)
+            return self._in_memory.load(deliveries)
+        return map(self.load, deliveries)
 
     @property
     def labels(self) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,8 +105,16 @@ class TickLoader:
         return len(self._deliveries)
 
     def __iter__(self) -> Iterator[TickBatch]:
-        batches = self._experience.load_ticks()
-        for tick, deliveries, batch in zip(self._ticks, self._deliveries, batches, strict=True):
+        return self.ticks_from(0)
+
+    def ticks_from(self, start: int) -> Iterator[TickBatch]:
+        """Yield the ticks of the segment after the first ``start`` of them, which are not loaded.
+
+        :param start: number of ticks in 0..len(self).
+        """
+        batches = self._experience.load_ticks(start)
+        left = self._deliveries[start:]
+        for tick, deliveries, batch in zip(self._ticks[start:], left, batches, strict=True):
             start = deliveries[0].start
             parts = [Part(self._names[d.task], d.start - start, d.stop - start) for d in deliveries]
             yield TickBatch(batch, parts, tick)
@@ -155,16 +163,38 @@ class SerialTickLoader:
         return -(-longest // self._batch_size)
 
     def __iter__(self) -> Iterator[TickBatch]:
-        orders = {
-            name: [indices[i] for i in torch.randperm(len(indices)).tolist()]
+        self._draw(None)
+        yield from self.ticks_from(0)
+
+    def _draw(self, generator: torch.Generator | None) -> None:
+        """Draw the order of each task's samples from a generator; torch's global one if omitted."""
+        self._drawn_at = torch.get_rng_state() if generator is None else generator.get_state()
+        self._orders = {
+            name: [indices[i] for i in torch.randperm(len(indices), generator=generator).tolist()]
             if self._shuffle
             else indices
             for name, indices in self._groups.items()
         }
-        for tick in range(len(self)):
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generator from which the order of this epoch is drawn."""
+        return {"generator": self._drawn_at}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Draw the order again of :meth:`state_dict`; the global generator does not change."""
+        generator = torch.Generator()
+        generator.set_state(state["generator"])
+        self._draw(generator)
+
+    def ticks_from(self, start: int) -> Iterator[TickBatch]:
+        """Yield the ticks of this epoch after the first ``start`` of them, which are not loaded.
+
+        :param start: number of ticks in 0..len(self).
+        """
+        for tick in range(start, len(self)):
             chosen: list[int] = []
             parts = []
-            for name, order in orders.items():
+            for name, order in self._orders.items():
                 start = len(chosen)
                 chosen += order[tick * self._batch_size : (tick + 1) * self._batch_size]
                 if len(chosen) > start:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -59,6 +59,19 @@ class GradientEngine(ABC):
         """Say which model the batches are forwarded through, where the engine wants to know.
 
         :param module: with everything in it that is trained.
+        """
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state as tensors, numbers and text; empty for an engine without one."""
+        return {}
+
+    def load_state_dict(  # noqa: B027  # some engines have no state
+        self, state: Mapping[str, Any], module: nn.Module
+    ) -> None:
+        """Restore the state of :meth:`state_dict`.
+
+        :param state: state.
+        :param module: model with the architecture of that time.
         """
 
     @abstractmethod

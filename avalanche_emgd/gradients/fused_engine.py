@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -64,6 +64,18 @@ class FusedEngine(GradientEngine):
     def __getstate__(self) -> dict[str, Any]:
         """State without copies of the model's."""
         return {**vars(self), "_state": None}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the results of comparisons so far; see :meth:`GradientEngine.state_dict`.
+
+        The same ticks are then compared as without an interruption. Both kinds of passes differ by
+        rounding.
+        """
+        return self._trust.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any], module: nn.Module) -> None:
+        """See :meth:`GradientEngine.load_state_dict`."""
+        self._trust.load_state_dict(state, module)
 
     @property
     def reason(self) -> str | None:

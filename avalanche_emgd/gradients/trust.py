@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import operator
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -41,6 +42,54 @@ class Trust:
         self._ticks = 0
         self._seen: dict[Hashable, list[bool]] = {}
         self._fewest, self._most = sys.maxsize, -1  # samples that have been compared
+        self._loaded: dict[str, list[bool]] = {}  # of a state, by digests of shapes
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the results as numbers and text; none if the model has changed since."""
+        if self.module is None or not same_structure(structure_of(self.module), self.structure):
+            return {"is_attached": self.module is not None}
+        names = {id(p): name for name, p in self.module.named_parameters()}
+        return {
+            "is_attached": True,
+            "ticks": self._ticks,
+            "seen": {
+                **self._loaded,
+                **{_digest_of(shape): list(seen) for shape, seen in self._seen.items()},
+            },
+            "samples": [self._fewest, self._most],
+            "parameters": [names.get(id(p)) for p in self._parameters],
+            "reason": self.reason,
+            "is_refused": self._is_refused,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], module: nn.Module) -> None:
+        """Restore the state of :meth:`state_dict` for a model in training mode.
+
+        :param state: state.
+        :param module: model.
+        """
+        if not state["is_attached"]:
+            return
+        self.module, self.structure = None, []
+        self.attach(module)
+        if "ticks" not in state:
+            return
+        named = dict(module.named_parameters())
+        self._ticks, (self._fewest, self._most) = state["ticks"], state["samples"]
+        self._seen = {}
+        if all(name in named for name in state["parameters"]):
+            self._loaded = {digest: list(seen) for digest, seen in state["seen"].items()}
+            self._parameters = [named[name] for name in state["parameters"]]
+        self.reason, self._is_refused = state["reason"], state["is_refused"]
+
+    def _calls_seen(self, shape: Hashable) -> list[bool] | None:
+        """Return which calls in graphs of a shape have had gradients compared."""
+        found = self._seen.get(shape)
+        if found is None and self._loaded:
+            found = self._loaded.pop(_digest_of(shape), None)
+            if found is not None:
+                self._seen[shape] = found
+        return found
 
     def attach(self, module: nn.Module) -> None:
         """Say which model it is."""
@@ -81,7 +130,7 @@ class Trust:
 
     def has_seen_shape(self, shape: Hashable) -> bool:
         """Whether gradients of all layers of a graph of this shape have been compared."""
-        return all(self._seen.get(shape, [False]))
+        return all(self._calls_seen(shape) or [False])
 
     def has_seen_parameters(self, parameters: Sequence[Tensor]) -> bool:
         """Whether gradients by these very parameters have been compared."""
@@ -91,7 +140,7 @@ class Trust:
 
     def begin_anew(self) -> None:
         """Compare the next tick: gradients by other parameters are asked for."""
-        self._ticks, self._seen = 0, {}
+        self._ticks, self._seen, self._loaded = 0, {}, {}
 
     def refuse(self, reason: str) -> None:
         """Make separate passes until the model changes."""
@@ -112,9 +161,20 @@ class Trust:
         :param sizes: samples of each objective.
         """
         if not self.has_seen_parameters(parameters):
-            self._parameters, self._seen = list(parameters), {}
+            self._parameters, self._seen, self._loaded = list(parameters), {}, {}
         self._fewest, self._most = min(self._fewest, *sizes), max(self._most, sum(sizes))
-        before = self._seen.get(shape, [False] * len(seen))
+        before = self._calls_seen(shape) or [False] * len(seen)
         self._seen[shape] = [a or b for a, b in zip(before, seen, strict=True)]
         is_whole = all(self._seen[shape])
         self.reason = None if is_whole else "some layers have had no gradient to compare yet"
+
+
+def _digest_of(shape: Hashable) -> str:
+    """Digest of the shape of a graph, equal in every process."""
+    return hashlib.sha256(_text_of(shape).encode()).hexdigest()
+
+
+def _text_of(shape: Any) -> str:
+    if isinstance(shape, tuple):
+        return f"({','.join(map(_text_of, shape))})"
+    return f"{shape.__module__}.{shape.__qualname__}" if isinstance(shape, type) else repr(shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -140,6 +140,24 @@ class ClassMask:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_masked": None}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return benchmark, started tasks and replayed classes as numbers and text."""
+        return {
+            "benchmark": self._origin.fingerprint,
+            "scenario": self._scenario,
+            "label_sets": [list(labels) for labels in self._label_sets],
+            "num_classes": self._num_classes,
+            "started": sorted(self._started),
+            "held": sorted(self._held),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore the state of :meth:`state_dict`."""
+        self._origin, self._masked = Origin(fingerprint=state["benchmark"]), None
+        self._scenario, self._num_classes = state["scenario"], int(state["num_classes"])
+        self._label_sets = tuple(tuple(labels) for labels in state["label_sets"])
+        self._started, self._held = set(state["started"]), set(state["held"])
 
     def _competing(self) -> set[int]:
         """Return the classes that compete in the class scenario."""

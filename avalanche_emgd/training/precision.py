@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -44,6 +45,14 @@ class MixedPrecision:
         """Factor of the losses; 1 except for float16."""
         self._dtype = None if precision is None else getattr(torch, precision)
         self._clean = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the scale, and the number of ticks since its last change."""
+        return {"scale": self.scale, "clean": self._clean}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore the state of :meth:`state_dict`."""
+        self.scale, self._clean = float(state["scale"]), int(state["clean"])
 
     @property
     def scales(self) -> bool:

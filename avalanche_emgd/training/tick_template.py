@@ -22,12 +22,14 @@ from .arguments import check_kinds, check_stream
 from .compatibility import check_fit
 from .data_checks import check_data, check_experiences
 from .single_sample_batches import fails_alone, has_batch_norm
+from .state.progress import Progress
+from .state.resumable import Resumable
 from .update import MultiGradientUpdate
 
 __all__ = ["TickTemplate"]
 
 
-class TickTemplate(MultiGradientUpdate, SupervisedTemplate):
+class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
     """Strategies on parallel streams: ticks, heads and class masks.
 
     Minibatches are ticks (:class:`~avalanche_emgd.benchmarks.TickBatch`), the heads for all tasks
@@ -46,6 +48,7 @@ class TickTemplate(MultiGradientUpdate, SupervisedTemplate):
         check_kinds(kwargs)
         if kwargs.get("evaluator", False) is None:
             kwargs["evaluator"] = quiet_evaluator()
+        self._progress = Progress()
         super().__init__(**kwargs)
         self._forget_callbacks()
         self._class_mask = self._eval_mask = ClassMask()
@@ -283,6 +286,7 @@ class TickTemplate(MultiGradientUpdate, SupervisedTemplate):
             "mb_output": None,
             "loss": self._make_empty_loss(),
             "_callbacks": ([], [], {}),
+            "_progress": Progress(),
         }
 
     # Evaluation in mid-training must not lose the minibatch

@@ -49,7 +49,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
 
     def training_epoch(self, **kwargs: Any) -> None:
         """Train on the ticks of an experience."""
-        for minibatch in self.dataloader:
+        for minibatch in self._minibatches():
             self.mbatch = minibatch
             if self._stop_training:
                 break
@@ -78,6 +78,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
             self._after_update(**kwargs)
 
             self._after_training_iteration(**kwargs)
+            self._after_tick(**kwargs)
 
     # Outputs
 

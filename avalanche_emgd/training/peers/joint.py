@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -36,6 +37,10 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
     ) -> None:
         super().__init__(model, optimizer=optimizer, **options)
         self._generator = torch.Generator().manual_seed(options.get("seed", 0))
+
+    def _left(self, experiences: Iterable[Any]) -> Iterator[Any]:
+        """Yield all experiences, which are one; none after it is done."""
+        return iter(() if self._progress.done else experiences)
 
     def _before_training_exp(self, **kwargs: Any) -> None:
         super()._before_training_exp(**kwargs)
@@ -80,9 +85,26 @@ class _JointLoader:
         return len(self._sizes)
 
     def __iter__(self) -> Iterator[TickBatch]:
-        order = torch.randperm(len(self._dataset), generator=self._generator).tolist()
-        start = 0
-        for tick, size in self._sizes:
-            samples = [self._dataset[index] for index in order[start : start + size]]
-            start += size
+        self._draw(self._generator)
+        yield from self.ticks_from(0)
+
+    def _draw(self, generator: torch.Generator) -> None:
+        self._drawn_at = generator.get_state()
+        self._order = torch.randperm(len(self._dataset), generator=generator).tolist()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generator from which the order of this epoch is drawn."""
+        return {"generator": self._drawn_at}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Draw the order again of :meth:`state_dict`; the strategy's generator does not change."""
+        generator = torch.Generator()
+        generator.set_state(state["generator"])
+        self._draw(generator)
+
+    def ticks_from(self, start: int) -> Iterator[TickBatch]:
+        """Yield the updates of this epoch after the first ``start`` of them."""
+        stops = list(accumulate(size for _, size in self._sizes))
+        for (tick, size), stop in zip(self._sizes[start:], stops[start:], strict=True):
+            samples = [self._dataset[index] for index in self._order[stop - size : stop]]
             yield TickBatch(self._dataset.collate_fn(samples), [Part("joint", 0, size)], tick)

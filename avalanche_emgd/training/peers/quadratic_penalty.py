@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,8 @@ class QuadraticPenaltyStrategy(MemoryFreeStrategy):
 
     :param strength: strength λ ≥ 0 of the penalty.
     """
+
+    _derived: ClassVar[frozenset[str]] = frozenset(("data_gradient", "_curvature", "_pull"))
 
     def __init__(
         self,

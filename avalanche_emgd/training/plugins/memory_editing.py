@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -78,6 +79,15 @@ class MemoryEditingPlugin(MultiGradientPlugin):
     def last(self) -> EditMeasure | None:
         """Last measurement; ``None`` before the first one."""
         return self.history[-1] if self.history else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the measurements and the number of edits; the memory has the images."""
+        return {"history": [asdict(each) for each in self.history], "edits": self._edits}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore the state of :meth:`state_dict`."""
+        self.history[:] = [EditMeasure(**each) for each in state["history"]]
+        self._edits = int(state["edits"])
 
     @property
     def originals(self) -> Tensor:

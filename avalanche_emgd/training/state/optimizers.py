@@ -1,0 +1,54 @@
+"""States of optimizers by the names of parameters, which survive heads that have grown."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+__all__ = ["load_optimizer", "optimizer_state"]
+
+
+def optimizer_state(optimizer: Optimizer, model: nn.Module) -> dict[str, Any]:
+    """Return the state of an optimizer.
+
+    :param optimizer: optimizer of the model's parameters, and perhaps of others.
+    :param model: model whose names of parameters are used.
+    :return: ``state``, as ``optimizer.state_dict()`` gives it, and ``names``: for each group those
+        of its parameters, ``None`` for a parameter outside of the model.
+    """
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    return {
+        "state": copy.deepcopy(optimizer.state_dict()),
+        "names": [[names.get(id(p)) for p in group["params"]] for group in optimizer.param_groups],
+    }
+
+
+def load_optimizer(optimizer: Optimizer, model: nn.Module, state: Mapping[str, Any]) -> None:
+    """Restore the state of :func:`optimizer_state`.
+
+    :param optimizer: optimizer of the same kind and with as many groups as the saved one.
+    :param model: model with parameters of the saved names and shapes.
+    :raises ValueError: if groups or parameters differ.
+    """
+    parameters, groups = dict(model.named_parameters()), optimizer.param_groups
+    if len(groups) != len(state["names"]):
+        raise ValueError(
+            f"`optimizer` has {len(groups)} groups of parameters, but the saved one has "
+            f"{len(state['names'])}: make it with the same arguments."
+        )
+    for group, names in zip(groups, state["names"], strict=True):
+        own = list(group["params"])
+        if None in names and len(own) != len(names):
+            raise ValueError(
+                f"`optimizer` has a group of {len(own)} parameters, but the saved one has "
+                f"{len(names)}: make it with the same arguments."
+            )
+        # A parameter outside of the model keeps its place in the group.
+        group["params"] = [
+            own[place] if name is None else parameters[name] for place, name in enumerate(names)
+        ]
+    optimizer.load_state_dict(copy.deepcopy(dict(state["state"])))

@@ -1,0 +1,245 @@
+"""The state of a strategy between two ticks, as plain values, and its restoration."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import nn
+
+from ...optim import ObjectiveWeighting
+from .evaluators import evaluator_state, load_evaluator
+from .models import load_tensors, module_state
+from .optimizers import load_optimizer, optimizer_state
+from .plain import Reader, StateError, Writer
+from .random_states import random_states, restore_random_states
+
+__all__ = ["load_strategy", "strategy_state"]
+
+FORMAT = 1
+"""Version of the layout of states; another number is refused."""
+
+# Attributes that have their own entry in the state, or follow from others.
+_APART = frozenset(
+    (
+        *("model", "optimizer", "plugins", "evaluator", "clock", "engine", "space", "weighting"),
+        *("memory", "precision", "averaged_weights", "now", "device", "optimized_param_id"),
+        *("_progress", "_class_mask", "_eval_mask", "_prepared", "_shared", "_probed"),
+        *("_checked", "_trained_model", "_num_loaded", "_stop_training"),
+    )
+)
+# Parts with `state_dict` and `load_state_dict`, which some strategies lack.
+_PARTS = ("memory", "engine", "precision")
+
+
+def strategy_state(strategy: Any) -> dict[str, Any]:
+    """Return everything that the next tick of a strategy depends on, apart from the data.
+
+    :param strategy: strategy between two ticks.
+    :raises StateError: if a plugin holds samples of a data set.
+    """
+    known = _parts_of(strategy)
+    state: dict[str, Any] = {
+        "format": FORMAT,
+        "strategy": type(strategy).__name__,
+        "position": strategy._progress.state_dict(),
+        "random": random_states(),
+        "model": {**module_state(strategy.model), "attributes": _model_attributes(strategy, known)},
+        "optimizer": optimizer_state(strategy.optimizer, strategy.model),
+        "is_optimizer_made": strategy.optimized_param_id is not None,
+        "stops": bool(strategy._stop_training),
+        "class_mask": strategy._class_mask.state_dict(),
+        "weighting": _weighting_state(getattr(strategy, "weighting", None), known),
+    }
+    for name in _PARTS:
+        part = getattr(strategy, name, None)
+        state[name] = None if part is None else part.state_dict()
+    averaged = getattr(strategy, "averaged_weights", None)
+    state["averaged_weights"] = None if averaged is None else averaged.state_dict()
+    state["plugins"] = {
+        name: plain for name, plugin in _plugins(strategy) if (plain := _of_plugin(plugin, known))
+    }
+    state["evaluator"] = evaluator_state(strategy.evaluator, known)
+    without = _APART | frozenset(strategy._state_between_experiences()) | strategy._derived
+    state["attributes"] = Writer(known, "strategy").attributes(strategy, without)
+    loader = strategy.dataloader
+    if state["position"]["current"] is not None:
+        state["position"]["samples"] = len(strategy.experience.dataset)
+        state["loader"] = loader.state_dict() if hasattr(loader, "state_dict") else None
+        state["epoch"] = strategy._progress.epoch
+    return state
+
+
+def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
+    """Restore a state of :func:`strategy_state`, all but the position of the loader.
+
+    :param strategy: strategy made with the arguments of the saved one.
+    :param state: state, which is not changed and shares no tensors with the strategy afterwards.
+    :raises StateError: if the state is of another strategy or of another release.
+    """
+    _check(strategy, state)
+    model, device = strategy.model.to(strategy.device), strategy.device
+    reader = Reader(model, device, "strategy")
+    try:
+        load_tensors(model, state["model"]["tensors"])
+        model.to(device).train()
+        strategy.model = model
+        _load_model_attributes(model, device, state["model"]["attributes"])
+        load_optimizer(strategy.optimizer, model, state["optimizer"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise StateError(f"`state` does not fit the strategy: {error}") from error
+    if state["is_optimizer_made"]:
+        strategy.optimized_param_id = dict(model.named_parameters())
+    strategy._stop_training = state["stops"]
+    strategy._class_mask.load_state_dict(state["class_mask"])
+    strategy._eval_mask = strategy._class_mask
+    for name in ("memory", "precision"):
+        if state[name] is not None:
+            getattr(strategy, name).load_state_dict(state[name])
+    if state["engine"] is not None:
+        strategy.engine.load_state_dict(copy.deepcopy(state["engine"]), model)
+    if state["averaged_weights"] is not None:
+        strategy.averaged_weights.load_state_dict(state["averaged_weights"], model)
+    _load_weighting(getattr(strategy, "weighting", None), state["weighting"], reader)
+    _load_plugins(strategy, state["plugins"], reader)
+    load_evaluator(strategy.evaluator, state["evaluator"], model, device)
+    reader.attributes(strategy, state["attributes"])
+    restore_random_states(state["random"])
+
+
+def _check(strategy: Any, state: Any) -> None:
+    if not isinstance(state, Mapping) or not {"format", "strategy", "model"} <= set(state):
+        raise StateError("`state` must be the result of `state_dict()` of a strategy.")
+    if state["format"] != FORMAT:
+        raise StateError(
+            f"`state` has the format {state['format']!r}, and this release reads {FORMAT}: use the "
+            "release that wrote it."
+        )
+    if state["strategy"] != type(strategy).__name__:
+        raise StateError(
+            f"`state` is of a {state['strategy']}, but this is a {type(strategy).__name__}: make "
+            "the strategy with the same arguments as the saved one."
+        )
+    for name in (*_PARTS, "averaged_weights"):
+        own = getattr(strategy, name, None)
+        if (own is None) != (state[name] is None):
+            which = "no" if own is None else "a"
+            raise StateError(
+                f"`state` is of a strategy that differs in `{name}`, of which this one has {which} "
+                "object: make it with the same arguments as the saved one."
+            )
+
+
+def _parts_of(strategy: Any) -> set[int]:
+    """Return the identities of objects that have their own entries, or no place in a state."""
+    parts = [
+        *(strategy, strategy.model, strategy.optimizer, strategy.evaluator, strategy.clock),
+        *(strategy.experience, *strategy.plugins, *strategy.model.modules()),
+        *(getattr(strategy, name, None) for name in (*_PARTS, "weighting", "averaged_weights")),
+    ]
+    weighting = getattr(strategy, "weighting", None)
+    if isinstance(weighting, nn.Module):
+        parts += weighting.modules()
+    return {id(part) for part in parts if part is not None}
+
+
+def _plugins(strategy: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the plugins with names: the class, and its number among those of the class."""
+    apart = (strategy.evaluator, getattr(strategy, "averaged_weights", None))
+    counts: dict[str, int] = {}
+    for plugin in strategy.plugins:
+        if any(plugin is each for each in apart):
+            continue
+        kind = type(plugin).__qualname__
+        counts[kind] = counts.get(kind, 0) + 1
+        yield f"{kind} {counts[kind]}", plugin
+
+
+def _of_plugin(plugin: Any, known: set[int]) -> Any:
+    name = type(plugin).__name__
+    if _has_state(plugin):
+        state = Writer(known, name).value(plugin.state_dict(), name, 0)
+        return {"protocol": state} if plugin.state_dict() else None
+    attributes = Writer(known, name).attributes(plugin)
+    return {"attributes": attributes} if attributes else None
+
+
+def _has_state(thing: Any) -> bool:
+    return hasattr(thing, "state_dict") and hasattr(thing, "load_state_dict")
+
+
+def _load_plugins(strategy: Any, states: Mapping[str, Any], reader: Reader) -> None:
+    own = dict(_plugins(strategy))
+    for name, state in states.items():
+        if name not in own:
+            raise StateError(
+                f"`plugins` lacks the {name.partition(' ')[0]} of the saved strategy: make the "
+                "strategy with the same plugins."
+            )
+        plugin = own[name]
+        if "protocol" in state:
+            plugin.load_state_dict(reader.value(state["protocol"], None, name))
+        else:
+            reader.attributes(plugin, state["attributes"])
+
+
+def _model_attributes(strategy: Any, known: set[int]) -> dict[str, Any]:
+    """Return plain attributes of the model's modules, such as the tasks that a head knows."""
+    found = {}
+    for name, module in strategy.model.named_modules():
+        attributes = Writer(set(known), f"model.{name}").attributes(module)
+        if attributes:
+            found[name] = attributes
+    return found
+
+
+def _load_model_attributes(model: nn.Module, device: Any, states: Mapping[str, Any]) -> None:
+    modules = dict(model.named_modules())
+    for name, state in states.items():
+        Reader(model, device, f"model.{name}").attributes(modules[name], state)
+
+
+def _weighting_state(weighting: Any, known: set[int]) -> Any:
+    if not isinstance(weighting, nn.Module):
+        if weighting is None or isinstance(weighting, type) or not hasattr(weighting, "__dict__"):
+            return None
+        if _has_state(weighting):
+            return {"state": Writer(known, "weighting").value(weighting.state_dict(), "", 0)}
+        return {"attributes": Writer(known, "weighting").attributes(weighting)}
+    modules = {}
+    for name, module in weighting.named_modules():
+        writer, where = Writer(set(known), "weighting"), f"weighting.{name}"
+        own = type(module).get_extra_state not in _DEFAULT_EXTRA
+        modules[name] = {
+            "extra": writer.value(module.get_extra_state(), where, 0) if own else None,
+            "attributes": {} if own else writer.attributes(module, frozenset({"_rows"})),
+            "tensors": writer.value({**module._parameters, **module._buffers}, where, 0),
+        }
+    return {"modules": modules}
+
+
+_DEFAULT_EXTRA = (nn.Module.get_extra_state, ObjectiveWeighting.get_extra_state)
+
+
+def _load_weighting(weighting: Any, state: Any, reader: Reader) -> None:
+    if state is None:
+        return
+    if "state" in state:
+        weighting.load_state_dict(reader.value(state["state"], None, "weighting"))
+    elif "attributes" in state:
+        reader.attributes(weighting, state["attributes"])
+    else:
+        modules = dict(weighting.named_modules())
+        if set(modules) != set(state["modules"]):
+            raise StateError("`weighting` is of another kind than that of the saved strategy.")
+        for name, own in state["modules"].items():
+            module = modules[name]
+            if own["extra"] is not None:
+                module.set_extra_state(reader.value(own["extra"], None, "weighting"))
+            reader.attributes(module, own["attributes"])
+            for key, value in reader.value(own["tensors"], None, "weighting").items():
+                if isinstance(module._parameters.get(key), nn.Parameter):
+                    module._parameters[key].data.copy_(value)
+                else:
+                    module._buffers[key] = value
