@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..._lazy import make_lazy
 
 if TYPE_CHECKING:
-    from .plain import StateError
+    from .errors import StateError
 
 __all__ = ["StateError"]
 

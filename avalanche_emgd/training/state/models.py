@@ -11,6 +11,8 @@ from avalanche.models import IncrementalClassifier, MultiHeadClassifier
 from avalanche.models.dynamic_modules import DynamicModule
 from torch import Tensor, nn
 
+from .errors import StateError
+
 __all__ = ["grow_to", "load_like", "load_tensors", "module_state"]
 
 
@@ -64,18 +66,18 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
     :param model: model with the architecture of the saved one.
     :param tensors: result of :func:`module_state`.
-    :raises ValueError: if the architectures differ; the message names the first difference.
+    :raises StateError: if the architectures differ; the message names the first difference.
     """
     grow_to(model, tensors)
     own = {n: v for n, v in model.state_dict().items() if isinstance(v, Tensor)}
     for name in sorted({*own, *tensors}):
         if name not in own or name not in tensors:
             which = "lacks" if name not in own else "has"
-            raise ValueError(
+            raise StateError(
                 f"`model` {which} {name!r}, unlike the saved one: make it with the same arguments."
             )
         if own[name].shape != tensors[name].shape:
-            raise ValueError(
+            raise StateError(
                 f"`model` has {name!r} of shape {tuple(own[name].shape)}, but the saved one has "
                 f"{tuple(tensors[name].shape)}: make it with the same arguments."
             )

@@ -9,6 +9,8 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
+from .errors import StateError
+
 __all__ = ["load_optimizer", "optimizer_state"]
 
 
@@ -32,18 +34,18 @@ def load_optimizer(optimizer: Optimizer, model: nn.Module, state: Mapping[str, A
 
     :param optimizer: optimizer of the same kind and with as many groups as the saved one.
     :param model: model with parameters of the saved names and shapes.
-    :raises ValueError: if groups or parameters differ.
+    :raises StateError: if groups or parameters differ.
     """
     parameters, groups = dict(model.named_parameters()), optimizer.param_groups
     if len(groups) != len(state["names"]):
-        raise ValueError(
+        raise StateError(
             f"`optimizer` has {len(groups)} groups of parameters, but the saved one has "
             f"{len(state['names'])}: make it with the same arguments."
         )
     for group, names in zip(groups, state["names"], strict=True):
         own = list(group["params"])
         if None in names and len(own) != len(names):
-            raise ValueError(
+            raise StateError(
                 f"`optimizer` has a group of {len(own)} parameters, but the saved one has "
                 f"{len(names)}: make it with the same arguments."
             )

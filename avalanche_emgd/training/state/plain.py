@@ -18,9 +18,10 @@ from avalanche.training.plugins.ewc import ParamData
 from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor, nn
 
+from .errors import StateError
 from .models import load_like, module_state
 
-__all__ = ["ABSENT", "Reader", "StateError", "Writer"]
+__all__ = ["ABSENT", "Reader", "Writer"]
 
 ABSENT: Any = object()
 """In place of a value that is not part of a state, such as a function."""
@@ -32,12 +33,8 @@ _OF_MODULES = frozenset(vars(nn.Module()))
 _DEPTH = 12  # of objects within objects
 
 
-class StateError(ValueError):
-    """A state that cannot be saved, or does not belong to the object that loads it."""
-
-
 def _param_data() -> ParamData:
-    return ParamData("")
+    return ParamData("", shape=(0,))
 
 
 _MAKERS: Mapping[str, Callable[[], Any]] = {"ParamData": _param_data}
@@ -100,10 +97,11 @@ class Writer:
             items = [self.value(each, name, depth + 1) for each in value]
             if any(each is ABSENT for each in items):
                 return ABSENT
-            if type(value) in (list, tuple):
+            if type(value) is list or type(value) is tuple:
                 return items if isinstance(value, list) else tuple(items)
-            kind = "deque" if isinstance(value, deque) else "set"
-            return {_KIND: kind, "value": items}
+            kinds = (torch.Size, deque, set, frozenset)
+            kind = next((each for each in kinds if type(value) is each), None)
+            return ABSENT if kind is None else {_KIND: kind.__name__, "value": items}
         return self._object(value, name, depth)
 
     @staticmethod
@@ -217,6 +215,12 @@ class Reader:
 
     def _set(self, value: Any, before: Any, name: str, plain: Any) -> Any:
         return {self.value(each, None, name) for each in value}
+
+    def _frozenset(self, value: Any, before: Any, name: str, plain: Any) -> Any:
+        return frozenset(self._set(value, before, name, plain))
+
+    def _Size(self, value: Any, before: Any, name: str, plain: Any) -> torch.Size:  # noqa: N802
+        return torch.Size(value)
 
     def _deque(self, value: Any, before: Any, name: str, plain: Any) -> Any:
         items = [self.value(each, None, name) for each in value]

@@ -9,10 +9,11 @@ from typing import Any
 from torch import nn
 
 from ...optim import ObjectiveWeighting
+from .errors import StateError
 from .evaluators import evaluator_state, load_evaluator
 from .models import load_tensors, module_state
 from .optimizers import load_optimizer, optimizer_state
-from .plain import Reader, StateError, Writer
+from .plain import Reader, Writer
 from .random_states import random_states, restore_random_states
 
 __all__ = ["load_strategy", "strategy_state"]
