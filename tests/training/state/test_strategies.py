@@ -22,14 +22,14 @@ from tests.training.state.common import Saved, as_file, from_file, of_method
 from tests.training.test_avalanche import serial_benchmark
 
 
-def interrupted(make, stream, ticks=None, **kwargs):
-    """Check that runs resumed after some ticks, by default all, equal the uninterrupted one."""
+def interrupted(make, stream, ticks=(0, 4, -1), **kwargs):
+    """Check that runs resumed after some ticks equal the uninterrupted one."""
     saved = Saved()
     torch.manual_seed(0)
     whole = make([saved])
     results = whole.train(stream(), **kwargs)
     assert saved.files
-    for content in saved.files if ticks is None else [saved.files[tick] for tick in ticks]:
+    for content in [saved.files[tick] for tick in ticks]:
         torch.manual_seed(5)
         rest = make([Saved()])
         rest.load_state_dict(from_file(content))
@@ -66,7 +66,7 @@ def test_one_experience_at_a_time():
     whole = toy_strategy(memory_size=12, plugins=[saved])
     for experience in train_stream():
         whole.train(experience)
-    for content in saved.files:
+    for content in saved.files[::3]:
         rest = toy_strategy(memory_size=12, plugins=[Saved()], model=toy_model(seed=3))
         rest.load_state_dict(from_file(content))
         for experience in train_stream():
