@@ -35,7 +35,6 @@ METHODS: dict[str, dict[str, Any]] = {
     "average, same ingredients": {"method": "avg", "settings": INGREDIENTS},
     "ER, same ingredients": {"method": "er", "settings": INGREDIENTS},
     "DER++": {"method": "der++", "settings": {"alpha": 1.0}},
-    "average": {"method": "avg"},
 }
 SCENARIOS = ("class", "task")
 
