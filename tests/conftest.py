@@ -9,6 +9,7 @@ the last digits like another processor, one for each name (:mod:`tests.rounding`
 ``ATEN_CPU_CAPABILITY=default`` or ``avx2`` uses PyTorch's code for older processors.
 """
 
+import logging
 import os
 from contextlib import nullcontext
 from pathlib import Path
@@ -45,6 +46,23 @@ def published_protocol():
     if not path.is_file():
         pytest.skip(f"needs the published protocol {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def scheduler():
+    """Address of a Dask cluster that lives in this process: one worker with two threads."""
+    from distributed import LocalCluster
+
+    threads = torch.get_num_threads()
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield cluster.scheduler_address
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)

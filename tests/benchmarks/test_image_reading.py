@@ -1,23 +1,14 @@
 """Images of every mode are scaled correctly or refused by name; large ones are not decoded."""
 
-import logging
 import os
-import re
 import warnings
-from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
-import torch
 from PIL import Image, ImageFile
-from torchvision.datasets import ImageFolder
 
 from avalanche_emgd import parallel_benchmark_from_images
-from avalanche_emgd.benchmarks import _image_reading, image_files
-from avalanche_emgd.benchmarks._image_folders import class_folders
 from avalanche_emgd.benchmarks._image_reading import check_size, decode, rgb_of
-from avalanche_emgd.benchmarks._pixel_statistics import PixelStatistics
 
 
 def colours(seed=0, shape=(6, 5, 3)):
@@ -120,18 +111,6 @@ def test_invalid_sizes(size, tmp_path):
     assert check_size([4, np.int64(5)]) == (4, 5)
 
 
-def test_minibatches_must_fit_into_memory(tmp_path, decoded):
-    folder_of(tmp_path, lambda n: Image.fromarray(colours(n)), per_class=3, classes="abcdefgh")
-    free = psutil.virtual_memory()._replace(available=int(1e9))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(psutil, "virtual_memory", lambda: free)
-        with pytest.raises(
-            ValueError, match=r"minibatches of 24 images that take 36 GB, more than"
-        ):
-            parallel_benchmark_from_images(tmp_path, size=(10_000, 10_000), batch_size=32)
-    assert decoded == []
-
-
 def png_of(width, height):
     """Write a small file whose header declares a given size."""
     import struct
@@ -201,113 +180,3 @@ def test_a_pipe_does_not_block(kind, tmp_path):
         path.mkdir()
     with pytest.raises(ValueError, match=r"a.png' cannot be used: it is no file"):
         decode(str(path))
-
-
-def test_headers_of_images_that_stay_in_files_are_checked(tmp_path, monkeypatch, caplog):
-    folder_of(tmp_path, lambda n: Image.fromarray(colours(n)))
-    paths = [str(tmp_path / "train" / "a" / f"{index}.png") for index in range(4)]
-    monkeypatch.setattr(image_files, "_SHARE", 0.0)
-    with caplog.at_level(logging.INFO):
-        found = image_files.image_files(paths, [0] * 4, (0.5,) * 3, (0.2,) * 3, size=(6, 5))
-    assert isinstance(found, image_files.ImageFiles)
-    (tmp_path / "train" / "a" / "2.png").write_bytes(b"no")
-    with pytest.raises(ValueError, match=r"a/2.png' cannot be used: cannot identify it"):
-        image_files.image_files(paths, [0] * 4, (0.5,) * 3, (0.2,) * 3, size=(6, 5))
-    with pytest.raises(ValueError, match=r"a/2.png' cannot be used"):
-        found[2]
-
-
-def test_folders_are_listed_as_torchvision_does(tmp_path):
-    for name in (
-        "b/x.png",
-        "b/inner/y.JPG",
-        "b/inner/deep/z.tif",
-        "a/1.png",
-        "a/note.txt",
-        "c/9.webp",
-    ):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
-    elsewhere = tmp_path.parent / f"{tmp_path.name}_elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "w.png").write_bytes(b"")
-    (tmp_path / "c" / "link").symlink_to(elsewhere)
-    (tmp_path / "d").symlink_to(elsewhere)
-    found, expected = class_folders(tmp_path), ImageFolder(str(tmp_path))
-    assert found.classes == expected.classes
-    assert list(zip(found.paths, found.targets, strict=True)) == expected.samples
-
-
-@pytest.mark.parametrize("target", [".", "..", "../..", "../../..", "/"])
-@pytest.mark.parametrize("place", ["a/self", "a/inner/self"])
-def test_symbolic_links_to_a_folder_above_are_refused(target, place, tmp_path, monkeypatch):
-    for name in ("a/inner/1.png", "b/1.png"):
-        path = tmp_path / "data" / name
-        path.parent.mkdir(parents=True)
-        path.write_bytes(b"")
-    link = tmp_path / "data" / place
-    link.symlink_to(target)
-    listed, scandir = [], os.scandir
-
-    def recorded(path):
-        listed.append(Path(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", recorded)
-    with pytest.raises(ValueError, match=r"a symbolic link to a folder above it, '.*/self'"):
-        class_folders(tmp_path / "data")
-    assert tmp_path / "data" / "a" in listed
-    assert not [path for path in listed if path.is_relative_to(link)]
-
-
-def test_folders_with_many_links_to_them_are_read_once(tmp_path):
-    """40 folders, each with two links to the next one, so 2⁴⁰ paths."""
-    for number in range(40):
-        folder = tmp_path / "store" / f"{number}"
-        folder.mkdir(parents=True)
-        if number < 39:
-            for name in ("one", "two"):
-                (folder / name).symlink_to(tmp_path / "store" / f"{number + 1}")
-    (tmp_path / "store" / "5" / "x.png").write_bytes(b"")
-    (tmp_path / "data" / "a").mkdir(parents=True)
-    (tmp_path / "data" / "a" / "link").symlink_to(tmp_path / "store" / "0")
-    assert [os.path.basename(path) for path in class_folders(tmp_path / "data").paths] == ["x.png"]
-
-
-def test_classes_without_images(tmp_path):
-    (tmp_path / "a").mkdir()
-    with pytest.raises(FileNotFoundError, match="no valid file for the class a"):
-        class_folders(tmp_path)
-    with pytest.raises(FileNotFoundError, match="Couldn't find any class folder"):
-        class_folders(tmp_path / "a")
-    with pytest.raises(FileNotFoundError, match=re.escape("Couldn't find any class folder")):
-        class_folders(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("batches", [1, 7])
-def test_statistics_are_those_of_all_pixels(channels, batches, monkeypatch):
-    monkeypatch.setattr("avalanche_emgd.benchmarks._pixel_statistics._CHUNK", 50)
-    images = torch.from_numpy(colours(1, (7, channels, 5, 4)))
-    found = PixelStatistics(images.chunk(batches))
-    pixels = images.transpose(0, 1).flatten(1).numpy().astype(np.float64) / 255.0
-    # Both are sums of 140 numbers in [0, 1]: 140 roundings of at most half an epsilon each.
-    bound = 140 * np.finfo(np.float64).eps
-    np.testing.assert_allclose(found.mean, pixels.mean(1), rtol=0.0, atol=bound)
-    np.testing.assert_allclose(found.std, pixels.std(1, ddof=1), rtol=bound, atol=bound)
-    assert found.highest == int(images.max())
-
-
-def test_statistics_of_constant_and_single_pixels():
-    constant = PixelStatistics([torch.full((3, 1, 4, 4), 51, dtype=torch.uint8)])
-    assert (constant.mean, constant.std) == ([0.2], [1.0])
-    single = PixelStatistics([torch.full((1, 3, 1, 1), 255, dtype=torch.uint8)])
-    assert (single.mean, single.std) == ([1.0] * 3, [1.0] * 3)
-
-
-def test_the_limit_of_pixels_is_documented(monkeypatch, tmp_path):
-    monkeypatch.setattr(_image_reading, "MOST_PIXELS", 29)
-    Image.fromarray(colours()).save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="it has 6 × 5 pixels, more than 29 in all: scale it down"):
-        decode(str(tmp_path / "a.png"))

@@ -22,7 +22,7 @@ from avalanche_emgd.evaluation import PCLMetrics, gradient_diagnostics
 from avalanche_emgd.training.plugins import ClassMaskPlugin
 from tests.toy import toy_benchmark
 from tests.training.common import avalanche_strategy, quiet, toy_model, toy_strategy
-from tests.training.test_avalanche import serial_benchmark
+from tests.training.test_tick_template import serial_benchmark
 
 NUMBERED = {
     "forgetting": lambda: forgetting_metrics(experience=True),

@@ -12,7 +12,7 @@ from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.gradients import PlainEngine
 from tests.toy import toy_benchmark
 from tests.training.common import quiet, toy_model, toy_strategy, weights_of
-from tests.training.test_avalanche import serial_benchmark
+from tests.training.test_tick_template import serial_benchmark
 
 OPTIMIZERS = {
     "adam": lambda p: Adam(p, lr=0.01),

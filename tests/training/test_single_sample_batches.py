@@ -13,8 +13,8 @@ from avalanche_emgd.training.peers import JointStrategy
 from avalanche_emgd.training.single_sample_batches import fails_alone
 from tests.toy import toy_benchmark
 from tests.training.common import toy_strategy, weights_of
-from tests.training.test_avalanche import serial_benchmark
 from tests.training.test_recurring_classes import data
+from tests.training.test_tick_template import serial_benchmark
 
 
 def normalised():

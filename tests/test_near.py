@@ -1,0 +1,18 @@
+import pytest
+
+from avalanche_emgd._near import did_you_mean
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("scenaro", " Did you mean 'scenario'?"),
+        ("scenario", " Did you mean 'scenario'?"),
+        ("zzz", ""),
+        ("", ""),
+        (3, ""),
+        (None, ""),
+    ],
+)
+def test_the_most_similar_word_is_suggested(word, expected):
+    assert did_you_mean(word, iter(["seed", "scenario", "epochs"])) == expected
