@@ -13,8 +13,9 @@ def make():
 
 def test_each_module_has_its_mode_again_even_after_an_error():
     model = make()
-    with pytest.raises(KeyError), evaluation_mode(model):
+    with evaluation_mode(model):
         assert not any(module.training for module in model.modules())
+    with pytest.raises(KeyError), evaluation_mode(model):
         raise KeyError
     assert [module.training for module in model.modules()] == [True, True, True, False]
 
