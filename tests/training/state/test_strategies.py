@@ -19,7 +19,7 @@ from avalanche_emgd.training.state import StateError
 from tests.toy import toy_benchmark
 from tests.training.common import quiet, toy_model, toy_strategy, weights_of
 from tests.training.state.common import Saved, as_file, from_file, of_method
-from tests.training.test_avalanche import serial_benchmark
+from tests.training.test_tick_template import serial_benchmark
 
 
 def interrupted(make, stream, ticks=(0, 4, -1), **kwargs):
