@@ -113,12 +113,12 @@ def most_digits() -> int:
 
 
 def parse_json(text: str) -> Any:
-    """Parse JSON whose numbers are finite and whose text can be written.
+    """Parse JSON whose numbers are finite, whose keys differ and whose text can be written.
 
     :raises ValueError: if the text is not such JSON; the message names the line.
     """
     try:
-        content = json.loads(text, parse_constant=_no_number)
+        content = json.loads(text, parse_constant=_no_number, object_pairs_hook=_without_repeats)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"{where}: not valid JSON: {error.msg}.") from None
@@ -127,6 +127,10 @@ def parse_json(text: str) -> Any:
     except _NoNumberError as error:
         line = line_at(text, text.find(str(error)))
         raise ValueError(f"line {line}: {error} is not a number of JSON.") from None
+    except _RepeatedError as error:
+        again = list(re.finditer(rf"{re.escape(json.dumps(str(error)))}\s*:", text))
+        where = f"line {line_at(text, again[-1].start())}: " if again else ""
+        raise ValueError(f"{where}the key {excerpt(str(error))} is there twice.") from None
     except ValueError:  # raised by Python for numbers with thousands of digits
         found = re.search(rf"\d{{{most_digits()},}}", text)
         line = line_at(text, found.start() if found else 0)
@@ -141,6 +145,18 @@ def parse_json(text: str) -> Any:
 def line_at(text: str, position: int) -> int:
     """Return the line, counted from 1, of a position in a text."""
     return text.count("\n", 0, max(0, position)) + 1
+
+
+class _RepeatedError(Exception):
+    """A key that an object has twice: Python's ``json`` keeps the last value without a word."""
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _RepeatedError(next(name for name in names if names.count(name) > 1))
+    return content
 
 
 class _NoNumberError(Exception):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 import tracemalloc
 
@@ -201,6 +202,19 @@ def test_another_encoding_is_an_error_with_its_line(tmp_path):
     (tmp_path / "latin").write_bytes(b"name: a\nname: \xe9\n")
     with pytest.raises(ValueError, match=r"latin.* line 2 is not UTF-8"):
         read_text(tmp_path / "latin", "config")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"a": 1,\n "b": 2,\n "a": 3}', "line 3: the key 'a' is there twice"),
+        ('[{"x": {"a\\"b": 1, "a\\"b": 1}}]', "line 1: the key 'a\"b' is there twice"),
+    ],
+)
+def test_a_key_that_is_there_twice(text, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        parse_json(text)
+    assert parse_json('[{"a": 1}, {"a": {"a": 2}}]') == [{"a": 1}, {"a": {"a": 2}}]
 
 
 def test_valid_json():

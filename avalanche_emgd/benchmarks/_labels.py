@@ -19,6 +19,10 @@ __all__ = [
 ]
 
 
+class TooLargeError(ValueError):
+    """A whole number that is no class label, because it has more than 64 bits."""
+
+
 def as_label(target: Any) -> int:
     """Convert the target of one sample into a class label.
 
@@ -35,6 +39,7 @@ def as_label(target: Any) -> int:
         label = int(target)
         if -(2**63) <= label < 2**63:
             return label
+        raise TooLargeError(str(label)[:60])
     raise ValueError(repr(target.item() if isinstance(target, np.generic) else target)[:60])
 
 
@@ -83,6 +88,11 @@ def _label_at(index: int, target: Any, name: str) -> int:
 
 def no_label(name: str, index: int, found: object) -> str:
     """Return the error message for a target that is not a class label."""
+    if isinstance(found, TooLargeError):
+        return (
+            f"`{name}` must have class labels of 64 bits with sign, found {found} at index "
+            f"{index}: number the classes 0, 1, 2, ..."
+        )
     return (
         f"`{name}` must have integer class labels, one for each sample, found {found} at index "
         f"{index}: replace one-hot vectors by their argmax; regression and several labels for a "

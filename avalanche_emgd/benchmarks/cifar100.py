@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 
 from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
+from ._downloads import download_into
 from ._ready_made import divided
 from .images import ImagesInMemory
 from .parallel import ParallelBenchmark
@@ -37,14 +38,14 @@ def ps_cifar100(
     :param options: see :class:`StreamOptions`. As published, ``batch_size`` is 128 and
         ``num_tasks`` 10 by default; 20 tasks are published, too.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
+    :raises OSError: if the download fails.
     """
     chosen = with_defaults(StreamOptions, options, "ps_cifar100", batch_size=128, num_tasks=10)
     files = [Path(data_root) / "cifar-100-python" / name for name in ("train", "test", "meta")]
     try:
-        found = decoded_once("CIFAR-100", files, lambda: _decoded(data_root, download)).tensors
+        with download_into(data_root, "CIFAR-100", download=download):
+            found = decoded_once("CIFAR-100", files, lambda: _decoded(data_root, download)).tensors
     except RuntimeError as error:
-        if download:
-            raise
         raise FileNotFoundError(
             f"`data_root` {str(data_root)!r} has no CIFAR-100 in torchvision's layout "
             "(cifar-100-python). Give the folder that holds it, or have it downloaded there with "

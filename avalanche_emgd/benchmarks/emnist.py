@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 
 from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
+from ._downloads import download_into
 from ._ready_made import divided
 from .images import ImagesInMemory
 from .parallel import ParallelBenchmark
@@ -38,16 +39,16 @@ def ps_emnist(
     :param download: whether to download the data (0.5 GB) if they are not there.
     :param options: see :class:`StreamOptions`; ``batch_size`` is 128 by default, as published.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
+    :raises OSError: if the download fails.
     """
     chosen = with_defaults(StreamOptions, options, "ps_emnist", batch_size=128)
     folder = Path(data_root) / "EMNIST"
     files = [folder / "raw" / f"emnist-byclass-{name}-ubyte" for name in _FILES]
     files += folder.glob("processed/*.pt")  # old versions of torchvision read these first
     try:
-        found = decoded_once("EMNIST", files, lambda: _decoded(data_root, download)).tensors
+        with download_into(data_root, "EMNIST", download=download):
+            found = decoded_once("EMNIST", files, lambda: _decoded(data_root, download)).tensors
     except RuntimeError as error:
-        if download:
-            raise
         raise FileNotFoundError(
             f"`data_root` {str(data_root)!r} has no EMNIST in torchvision's layout "
             "(EMNIST/raw/emnist-byclass-*-ubyte). Give the folder that holds `EMNIST`, or have it "

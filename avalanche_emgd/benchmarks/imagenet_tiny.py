@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from typing_extensions import Unpack
 
 from .._options import with_defaults
+from ._downloads import download_into
 from ._ready_made import divided
 from .image_files import image_files
 from .parallel import ParallelBenchmark
@@ -42,6 +43,7 @@ def ps_imagenet_tiny(
         the published time lines) and ``num_tasks`` 10 by default; 20 tasks are published, too.
         ``wnids.txt`` gives the order of the classes.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
+    :raises OSError: if the download fails.
     """
     chosen = with_defaults(StreamOptions, options, "ps_imagenet_tiny", batch_size=128, num_tasks=10)
     if not download and not (Path(data_root) / "tiny-imagenet-200" / "wnids.txt").is_file():
@@ -50,7 +52,8 @@ def ps_imagenet_tiny(
             "(tiny-imagenet-200/wnids.txt, train, val). Give the folder that holds it, or have it "
             "downloaded there with download=True (on the command line: --download)."
         )
-    train, test = (_images(str(data_root), train, download) for train in (True, False))
+    with download_into(data_root, "Tiny ImageNet", download=download):
+        train, test = (_images(str(data_root), train, download) for train in (True, False))
     return divided(
         train,
         test,

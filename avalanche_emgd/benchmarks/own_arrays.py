@@ -75,7 +75,9 @@ def _decoded(file: Path) -> Decoded:
     except ValueError as error:
         raise ValueError(f"{owner}: {error}") from None
     for (x, y, part), own in zip(parts, labels, strict=True):
-        if x.ndim == 0 or len(own) != len(x) or not own:
+        if x.ndim and len(own) == len(x) == 0:
+            raise ValueError(f"{owner} has no samples in x_{part}: give at least one.")
+        if x.ndim == 0 or len(own) != len(x):
             raise ValueError(
                 f"{owner} must have one class label in y_{part} for each of the "
                 f"samples of x_{part}, found shapes {y.shape} and {x.shape}."

@@ -43,6 +43,7 @@ _OPTIONS = {
     "memory_editing": ("edit",),
     "rule": ("edit",),
 }
+_PATHS = ("--output", "--config")
 INTERRUPTED = 130
 
 
@@ -54,6 +55,10 @@ class OneLineGroup(TyperGroup):
         run: Any = super().main
         if not standalone_mode:
             return run(*args, standalone_mode=False, **kwargs)
+        words = (args[0] if args else kwargs.get("args")) or sys.argv[1:]
+        empty = _empty(list(words))
+        if empty is not None:
+            stop(f"Error: {empty} must not be empty.", 2)
         try:
             status = run(*args, standalone_mode=False, **kwargs)
         except _UsageError as error:
@@ -65,6 +70,16 @@ class OneLineGroup(TyperGroup):
         except (typer.Abort, KeyboardInterrupt):
             stop("Interrupted.", INTERRUPTED)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _empty(words: list[str]) -> str | None:
+    """Name the first path that is an empty text, which would be the current directory."""
+    for before, word in zip(["", *words], words, strict=False):
+        if word == "" and (before in _PATHS or not before.startswith("-")):
+            return f"`{before}`" if before in _PATHS else "an argument"
+        if word.endswith("=") and word[:-1] in _PATHS:
+            return f"`{word[:-1]}`"
+    return None
 
 
 def _usage(error: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -62,7 +63,7 @@ def compare(
             "`methods` is needed: names separated by commas (avalanche-emgd methods lists them), "
             "or a file with a study as `config`."
         )
-    study.runs()[0].check_data()
+    replace(study.runs()[0], download=study.download).check_data()
     try:
         # A continued study may have no runs left.
         with importing_early(scheduler is None and not holds_files(output)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +90,10 @@ class Data:
                 f"`data_root` {root!r} must be a folder, found a file.{_option_for(place)}"
             )
         if not place.exists() and not download:
+            where = "" if place.is_absolute() else f" in the current directory {os.getcwd()!r}"
             raise FileNotFoundError(
-                f"`data_root` {root!r} is not there; needed is {self.needs} (on the command line: "
-                f"{self.option}{fetch})."
+                f"`data_root` {root!r} is not there{where}; needed is {self.needs} (on the "
+                f"command line: {self.option}{fetch})."
             )
 
     def make(self, *args: Any, **kwargs: Any) -> ParallelBenchmark:

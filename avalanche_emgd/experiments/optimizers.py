@@ -23,9 +23,14 @@ def make_optimizer(
     :param model: model to train.
     :param learning_rate: learning rate, > 0.
     :param weight_decay: weight decay, ≥ 0.
+    :raises ValueError: if the model has no parameter that requires a gradient.
     """
     from torch.optim import SGD, Adam, AdamW
 
     kinds: dict[OptimizerName, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError(
+            f"`model` must have a parameter to train, found {type(model).__name__} without any."
+        )
     settings = {"lr": learning_rate, "weight_decay": weight_decay}
     return kinds[name](model.parameters(), **settings)  # type: ignore[arg-type]

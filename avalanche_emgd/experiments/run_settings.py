@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from .._imports import find_callable
-from ..benchmarks.limits import MOST_TASKS
+from ..benchmarks.limits import MOST_PIXELS, MOST_TASKS
 from ..models.model_name import ModelName, check_model_name
 from ..training.precision_name import Precision
 from .data import BenchmarkName
@@ -40,9 +40,14 @@ def _checked_columns(names: Sequence[str]) -> Sequence[str]:
 
 def _checked_size(size: Any) -> tuple[int, ...]:
     numbers = size if isinstance(size, Sequence) else ()
-    if len(numbers) != 2 or not all(isinstance(n, int) and 0 < n < 2**15 for n in numbers):
+    if len(numbers) != 2 or not all(isinstance(n, int) and n > 0 for n in numbers):
         raise ValueError(
             f"`size` must be a height and a width in pixels, at least 1, found {size!r}."
+        )
+    if numbers[0] * numbers[1] > MOST_PIXELS:
+        raise ValueError(
+            f"`size` must be at most {MOST_PIXELS:,} pixels in all, found {numbers[0]} x "
+            f"{numbers[1]}."
         )
     return tuple(numbers)
 

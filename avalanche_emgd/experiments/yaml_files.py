@@ -37,8 +37,8 @@ def read_config(path: str | Path) -> Any:
 def parse_yaml(text: str) -> Any:
     """Parse a document of plain values.
 
-    :raises ValueError: if the text is not YAML, nested too deeply, or much larger with all aliases
-        expanded; the message names the line.
+    :raises ValueError: if the text is not YAML, nested too deeply, much larger with all aliases
+        expanded, or has a key twice; the message names the line.
     """
     try:
         _check_depth(text)
@@ -84,6 +84,7 @@ def _check_size(root: yaml.Node, most: int) -> None:
         if id(node) in sizes:
             continue
         children = _children(node)
+        _check_keys(node)
         if done:
             open_nodes.discard(id(node))
             own = len(node.value) if isinstance(node, yaml.ScalarNode) else 0
@@ -98,6 +99,19 @@ def _check_size(root: yaml.Node, most: int) -> None:
             if id(child) in open_nodes:
                 raise ValueError(f"line {node.start_mark.line + 1}: a value that contains itself")
             waiting.append((child, False))
+
+
+def _check_keys(node: yaml.Node) -> None:
+    """Check that a mapping has each key once: the parser keeps the last value without a word."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[tuple[str, str]] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            if (key.tag, key.value) in seen:
+                line = key.start_mark.line + 1
+                raise ValueError(f"line {line}: the key {excerpt(key.value)} is there twice")
+            seen.add((key.tag, key.value))
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:

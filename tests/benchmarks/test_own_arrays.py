@@ -133,7 +133,7 @@ def test_token_ids_are_not_edited(tmp_path):
         ),
         (
             {"y_train": np.zeros((0,), int), "x_train": np.zeros((0, 3))},
-            "one class label in y_train",
+            "no samples in x_train",
         ),
         ({"y_train": np.array(3)}, "y_train` must have a class label for each sample"),
         (

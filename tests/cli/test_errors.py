@@ -44,6 +44,9 @@ def inputs(tmp_path_factory):
     for name, changes in {
         "right": {},
         "floats": {"y_train": y / 2},
+        "zero": {"x_train": np.zeros((0, 3)), "y_train": y[:0]},
+        "zero-test": {"x_test": np.zeros((0, 3)), "y_test": y[:0]},
+        "large": {"y_train": y.astype(np.uint64) + 2**63},
         "negative": {"y_train": y - 1},
         "short": {"y_train": y[:3]},
         "texts": {"x_train": np.full((8, 3), "a")},
@@ -61,6 +64,8 @@ def inputs(tmp_path_factory):
     np.save(folder / "array.npy", y)
     (folder / "table.csv").write_text("a,b\n1,2\n")
     (folder / "folder.npz").mkdir()
+    (folder / "twice.yaml").write_text("methods: [avg]\nseeds: [1]\nseeds: [2]\n")
+    (folder / "twice.json").write_text('{"seed": 1, "method": "avg",\n"seed": 2}')
     (folder / "file").write_text("precious")
     (folder / "full").mkdir()
     (folder / "full" / "metrics.json").write_text("precious")
@@ -350,6 +355,18 @@ ROWS = [
     ((*COMPARE, "--config", "settings.yaml"), "`decay` must be in [0, 1), found 7"),
     ((*COMPARE, "--config", "unknown-settings.yaml"), "dekay"),
     ((*COMPARE, "--config", "unknown-entry.yaml"), "must list names, or mappings with `method`"),
+    ((*COMPARE, "--config", "twice.yaml"), "line 3: the key 'seeds' is there twice"),
+    ((*TRAIN, "--config", "twice.json"), "the key 'seed' is there twice"),
+    ((*AVG, "--npz", "zero.npz"), "`--npz` 'zero.npz' has no samples in x_train"),
+    ((*AVG, "--npz", "zero-test.npz"), "has no samples in x_test: give at least one"),
+    ((*AVG, "--npz", "large.npz"), "must have class labels of 64 bits with sign"),
+    ((*AVG, "--images", "images", "--size", "100000x100000"), "at most 100,000,000 pixels in all"),
+    ((*TRAIN, "--npz", "right.npz", "--tasks", "2", "--model", "own_models:nothing"), "to train"),
+    ((*AVG, *EMNIST, "--data-root", "gone"), "'gone' is not there in the current directory"),
+    ((*COMPARE, "--methods", "avg", *EMNIST, "--download"), "`--data-root` is needed"),
+    (("train", "--output", ""), "`--output` must not be empty"),
+    (("compare", "--methods", "avg", "--output="), "`--output` must not be empty"),
+    (("report", ""), "an argument must not be empty"),
     # Reports
     (("report", "none"), "`DIRECTORY` 'none' holds no study"),
     (("report", "file"), "`DIRECTORY` 'file' holds no study"),
