@@ -10,11 +10,13 @@ import torch
 from PIL import Image
 
 from avalanche_emgd import EMGDStrategy, parallel_benchmark_from_hugging_face
-from avalanche_emgd.benchmarks import _rows_of_images, hugging_face
+from avalanche_emgd.benchmarks import hugging_face
 from tests.benchmarks.own_data import Bag, assert_centred
 from tests.benchmarks.rows import FEATURES, Rows, feature
 
 N = 24
+
+
 NAMES = ["cat", "ant", "dog", "bee"]
 
 
@@ -104,13 +106,6 @@ def test_kinds_of_inputs(column, shape, dtype, make):
 
 def test_text_is_a_label_too(make):
     assert made(make(), label_column="word").class_names == dict(enumerate(sorted(NAMES)))
-
-
-def test_images_are_scaled_and_decoded_where_they_fit(make, monkeypatch):
-    known = made(make(), input_column="picture", size=(4, 5))
-    assert known.input_shape == (3, 4, 5)
-    monkeypatch.setattr(_rows_of_images, "fits_in_memory", lambda number, size: False)
-    assert made(make(), input_column="picture", size=(4, 5)) == known
 
 
 def test_formats_and_order_of_the_library_do_not_matter():

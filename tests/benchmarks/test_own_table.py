@@ -9,6 +9,8 @@ from avalanche_emgd import Timeline, parallel_benchmark_from_table
 from tests.tolerance import assert_near
 
 KINDS = ["ant", "bee", "cat", "dog", "elk", "fox"]
+
+
 N = 120
 
 
@@ -79,53 +81,12 @@ def test_rows_are_those_of_the_table():
     assert found == set(zip(whole.legs.astype(float), lengths, whole.kind, strict=True))
 
 
-def test_division_depends_on_the_seed_alone():
-    def share(seed):
-        timeline, sets = Timeline.serial([1, 1]), [[0, 1, 2], [3, 4, 5]]
-        benchmark = made(frame(), seed=seed, timeline=timeline, label_sets=sets)
-        return torch.cat([experience.load()[0] for experience in benchmark.test_stream])
-
-    assert torch.equal(share(0), share(0))
-    assert not torch.equal(share(0), share(1))
-
-
 def test_a_second_table_has_the_test_rows():
     train, test = frame()[:90], frame()[90:]
     benchmark = made(train, test_share=None, test_table=test, feature_columns=["length"])
     x = torch.cat([experience.load()[0] for experience in benchmark.test_stream])
     expected = (test.length - train.length.mean()) / train.length.std()
     assert_near(x[:, 0].sort().values, torch.tensor(np.sort(expected)).float(), len(train))
-
-
-def test_a_column_defines_the_tasks():
-    benchmark = made(frame(), task_column="site", scenario="task", overlap=1.0)
-    assert benchmark.task_names == ("0", "1", "2")
-    assert benchmark.label_sets == ((0, 3), (1, 4), (2, 5))
-    assert benchmark.class_names == dict(enumerate(KINDS))
-    assert benchmark.input_shape == (3,)
-    assert {start for start, _ in benchmark.timeline.spans} == {0}
-    serial = made(frame(), task_column="site", overlap=0.0, batch_size=10).timeline
-    assert serial == Timeline.serial([3, 3, 3])
-
-
-def test_labels_that_tasks_share_are_classes_of_their_own():
-    shared = frame().assign(kind=lambda each: each.kind > "cat", site=lambda each: each.legs > 4)
-    benchmark = made(shared, task_column="site")
-    assert benchmark.label_sets == ((0, 1), (2, 3))
-    assert list(benchmark.class_names.values()) == [
-        "false: false", "false: true", "true: false", "true: true",
-    ]  # fmt: skip
-    _, y, tasks = loaded(benchmark)
-    assert torch.equal(y // 2, tasks)
-
-
-@pytest.mark.parametrize("labels", [[-5, 0, 7], [1.0, 2.0, 10.0], [10**12, 3, 4]])
-def test_whole_numbers_stand_for_themselves(labels, tmp_path):
-    path = tmp_path / "a.csv"
-    frame().assign(kind=np.array(labels * (N // 3))).to_csv(path, index=False)
-    benchmark = made(path)
-    names = [str(int(label)) for label in sorted(labels)]
-    assert benchmark.class_names == dict(enumerate(names))
 
 
 def test_a_constant_column_is_zero_even_where_its_mean_is_rounded():
