@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from ..benchmarks.parallel import ParallelBenchmark
-from .single_sample_batches import fails_alone
+from .single_sample_batches import fails_on_single_samples
 
-__all__ = ["check_fit"]
+__all__ = ["check_trainable"]
 
 
-def check_fit(
+def check_trainable(
     model: nn.Module, criterion: Any, benchmark: ParallelBenchmark, device: torch.device
 ) -> None:
     """Check that model and criterion can be trained on a benchmark.
@@ -30,7 +30,7 @@ def check_fit(
         )
     for task, size in enumerate(benchmark.task_sizes):
         is_alone = size % benchmark.batch_size == 1 or benchmark.batch_size == 1
-        if is_alone and fails_alone(model, benchmark.train_stream[0].dataset, device):
+        if is_alone and fails_on_single_samples(model, benchmark.train_stream[0].dataset, device):
             raise ValueError(
                 f"`model` has batch norm, which cannot normalise a single sample, but the last of "
                 f"the {size} samples of {benchmark.task_names[task]!r} comes alone in minibatches "

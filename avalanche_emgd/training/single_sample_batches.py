@@ -13,7 +13,7 @@ from torch.utils.data import default_collate
 from ..benchmarks.parallel import ParallelBenchmark
 from .model_trial import model_trial
 
-__all__ = ["fails_alone", "has_batch_norm", "lone_replay"]
+__all__ = ["fails_on_single_samples", "has_batch_norm", "single_replay_reason"]
 
 
 def has_batch_norm(model: nn.Module) -> bool:
@@ -21,7 +21,7 @@ def has_batch_norm(model: nn.Module) -> bool:
     return any(isinstance(module, _BatchNorm) for module in model.modules())
 
 
-def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
+def fails_on_single_samples(model: nn.Module, dataset: Any, device: torch.device) -> bool:
     """Whether batch norm fails on a minibatch of a single sample, which has no variance.
 
     The answer depends on the layers before batch norm, because the pixels of one image have a
@@ -46,7 +46,9 @@ def fails_alone(model: nn.Module, dataset: Any, device: torch.device) -> bool:
     return False
 
 
-def lone_replay(benchmark: ParallelBenchmark, memory_size: int, batch_size: int) -> str | None:
+def single_replay_reason(
+    benchmark: ParallelBenchmark, memory_size: int, batch_size: int
+) -> str | None:
     """Explain why a replayed minibatch will be a single sample.
 
     :param benchmark: parallel benchmark, trained on once from its first to its last segment.

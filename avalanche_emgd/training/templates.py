@@ -36,7 +36,7 @@ from .plugins import (
     WeightingPlugin,
 )
 from .precision import MixedPrecision, Precision
-from .single_sample_batches import fails_alone, lone_replay
+from .single_sample_batches import fails_on_single_samples, single_replay_reason
 from .tested_model import TestedModel
 from .tick import Tick
 from .tick_template import TickTemplate
@@ -256,12 +256,12 @@ class MultiGradientTemplate(TickTemplate):
 
     def _check_replay(self, model: nn.Module, benchmark: ParallelBenchmark) -> None:
         if self.memory is not None and self.replay is not None:
-            reason = lone_replay(benchmark, self.memory.max_size, self.memory_mb_size)
+            reason = single_replay_reason(benchmark, self.memory.max_size, self.memory_mb_size)
             if reason is not None:
                 self._refuse_lone(model, reason, benchmark.train_stream[0].dataset)
 
     def _refuse_lone(self, model: nn.Module, reason: str, dataset: Any) -> None:
-        if fails_alone(model, dataset, self.device):
+        if fails_on_single_samples(model, dataset, self.device):
             raise ValueError(
                 "`model` has batch norm, which cannot normalise a single sample, but the replay "
                 f"memory delivers one: {reason}."

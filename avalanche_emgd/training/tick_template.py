@@ -19,9 +19,9 @@ from ..evaluation.quiet import quiet_evaluator
 from ..models import ClassMask, prepare_heads
 from ._callbacks import has_callback
 from .arguments import check_kinds, check_stream
-from .compatibility import check_fit
+from .compatibility import check_trainable
 from .data_checks import check_data, check_experiences
-from .single_sample_batches import fails_alone, has_batch_norm
+from .single_sample_batches import fails_on_single_samples, has_batch_norm
 from .state.progress import Progress
 from .state.resumable import Resumable
 from .update import MultiGradientUpdate
@@ -110,7 +110,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
                 self._check_minibatch(loader, each.dataset)
 
     def _check_minibatch(self, loader: SerialTickLoader, dataset: Any) -> None:
-        if loader.fewest == 1 and fails_alone(self.model, dataset, self.device):
+        if loader.fewest == 1 and fails_on_single_samples(self.model, dataset, self.device):
             raise ValueError(
                 f"`model` has batch norm, which cannot normalise a single sample, but the last of "
                 f"{len(dataset)} samples comes alone in minibatches of {self.train_mb_size}: "
@@ -163,7 +163,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
         origin = Origin.of(self.experience)
         if origin != self._prepared:
             prepare_heads(model, benchmark)
-            check_fit(model.to(self.device), self._criterion, benchmark, self.device)
+            check_trainable(model.to(self.device), self._criterion, benchmark, self.device)
             self._check_replay(model, benchmark)
             self._prepared = origin
         return model.to(self.device)

@@ -100,7 +100,7 @@ def test_nothing_is_repeated(finished, study):
     assert len(pd.read_csv(output / "results.csv")) == len(table)
 
 
-def test_what_is_missing_is_done(study, tmp_path):
+def test_missing_runs_are_done(study, tmp_path):
     few = replace(STUDY, scenarios=["class"], seeds=[0])
     study(few, tmp_path)
     before = contents(tmp_path)

@@ -91,7 +91,7 @@ def test_a_full_disk_is_told_in_a_line_and_leaves_what_was_there(quick, tmp_path
 
 
 @pytest.mark.parametrize("name", ["notes.txt", ".git", "config.json"])
-def test_what_is_no_study_is_left_alone(name, tmp_path):
+def test_other_directories_than_studies_are_left_alone(name, tmp_path):
     (tmp_path / RECORDS).mkdir()
     (tmp_path / name).write_text("mine")
     with pytest.raises(FileExistsError, match="holds no study"):

@@ -47,7 +47,7 @@ def test_lean_gradients_are_the_same(sizes, shared_parameters, dtype, seed):
         agree(found, gradients_of(PlainEngine(), model, batches), shared, weights)
 
 
-def test_layers_that_are_laid_out_stand_beside_those_that_are_not():
+def test_dense_gradients_and_outer_products_stand_side_by_side():
     model = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Tanh(), nn.Linear(8, 5)).double()
     batches = make_batches((3, 1, 2), (6,), torch.float64)
     parameters = list(model.parameters())[::-1]

@@ -60,7 +60,7 @@ def test_other_parameters_begin_anew():
     assert not trust.has_seen_shape(SHAPE)
 
 
-def test_what_is_refused_stays_so_until_the_model_changes():
+def test_a_refused_model_stays_refused_until_it_changes():
     model = model_of()
     trust = trusted(model)
     trust.refuse("a reason")

@@ -26,7 +26,7 @@ def ready(make):
 
 
 @pytest.mark.parametrize("make", weightings())
-def test_a_gramian_of_whole_numbers_is_taken_for_what_it_is(make):
+def test_a_gramian_of_whole_numbers_is_converted_to_float64(make):
     torch.manual_seed(0)
     expected = ready(make)(torch.tensor([[4.0, 1.0], [1.0, 3.0]], dtype=torch.float64))
     torch.manual_seed(0)
@@ -59,7 +59,7 @@ def test_a_gramian_of_few_bits_gives_the_same_weights_in_its_dtype(make, dtype):
         (torch.eye(3), "`objectives` must be 3 distinct"),
     ],
 )
-def test_what_is_no_gramian_is_refused_before_any_state_sees_it(make, gramian, message):
+def test_other_matrices_than_gramians_are_refused_before_any_state_changes(make, gramian, message):
     weighting = ready(make)
     before = str(weighting.state_dict())
     with pytest.raises(ValueError, match=message):

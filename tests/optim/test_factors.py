@@ -51,7 +51,7 @@ def test_orthogonal_gradients_of_equal_length_are_averaged(rule):
     torch.testing.assert_close(direction(J, rule), J.mean(0))
 
 
-def test_gs_spares_who_the_average_would_hurt():
+def test_gs_spares_objectives_that_the_average_would_hurt():
     J = torch.tensor([[4.0, 0.0], [-1.0, 1.0]]).double()
     assert float(J[1] @ J.mean(0)) < 0.0
     d = -direction(J, GS(lower_bound=0.0))

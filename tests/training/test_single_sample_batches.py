@@ -10,7 +10,7 @@ from torch.utils.data import TensorDataset
 
 from avalanche_emgd import ResNet18, Timeline, parallel_benchmark
 from avalanche_emgd.training.peers import JointStrategy
-from avalanche_emgd.training.single_sample_batches import fails_alone
+from avalanche_emgd.training.single_sample_batches import fails_on_single_samples
 from tests.toy import toy_benchmark
 from tests.training.common import toy_strategy, weights_of
 from tests.training.test_recurring_classes import data
@@ -147,8 +147,8 @@ def test_the_trial_of_a_model_does_not_change_it():
     dataset = toy_benchmark().train_stream[0].dataset
     before = [t.clone() for t in (*model.parameters(), *model.buffers())]
     state = torch.get_rng_state()
-    assert fails_alone(model, dataset, torch.device("cpu"))
+    assert fails_on_single_samples(model, dataset, torch.device("cpu"))
     assert torch.equal(torch.get_rng_state(), state)
     assert all(map(torch.equal, before, (*model.parameters(), *model.buffers())))
     assert [m.training for m in model] == [True, True, False, True]
-    assert not fails_alone(nn.Linear(5, 6), dataset, torch.device("cpu"))
+    assert not fails_on_single_samples(nn.Linear(5, 6), dataset, torch.device("cpu"))

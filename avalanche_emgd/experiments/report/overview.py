@@ -64,10 +64,10 @@ def how_to_read() -> list[Element]:
                 (
                     "Intervals",
                     "of means: Student's t, 95 %. They contain how runs differ between label sets, "
-                    "time lines and seeds, which is the same for all methods: to compare methods, "
-                    "look at the differences between pairs. Of the intervals of differences, "
-                    "about one in twenty excludes zero even where there is no difference, and "
-                    "more of them where pairs are few.",
+                    "time lines and seeds, which is the same for all methods. The differences "
+                    "between pairs compare methods. About one in twenty of their intervals "
+                    "excludes zero even where there is no difference, and more where pairs are "
+                    "few.",
                 ),
             )
         ),

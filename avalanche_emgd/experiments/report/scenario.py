@@ -47,7 +47,7 @@ def scenario_section(
 def _summary_table(summaries: Sequence[Summary], blocks: int) -> Table:
     ranks = (
         f"Mean rank by A_ē over the {count(blocks, 'block')} (label set, time line, seed) in which "
-        f"all {len(summaries)} methods are done; ties share a rank."
+        f"all {len(summaries)} methods are done. Ties share a rank."
         if blocks
         else "No ranks: there is no block (label set, time line, seed) in which all are done."
     )
@@ -132,8 +132,8 @@ def _differences(
         notes.append(f"The methods have different numbers of pairs, from {fewest} to {most}.")
     if min(c.pairs for c in paired) < _FEW_PAIRS:
         notes.append(
-            f"With fewer than {_FEW_PAIRS} pairs, an interval that excludes zero says little: it "
-            "does so whenever all differences are of one sign, which happens by chance in more "
+            f"With fewer than {_FEW_PAIRS} pairs, an interval that excludes zero says little. It "
+            "does so whenever all differences are of one sign. By chance, that happens in more "
             "than 5 % of the cases."
         )
     best, worst = paired[0], paired[-1]

@@ -23,7 +23,7 @@ def candidates_of(gramian, c=0.0):
 
 
 @pytest.mark.parametrize(("c", "held"), [(0.0, 0), (0.3, 1), (0.8, 2)])
-def test_plain_numbers_solve_what_is_usual(c, held):
+def test_plain_numbers_solve_usual_problems(c, held):
     """Nearly orthogonal gradients: all of them take part, or the longest are at their bound."""
     J = torch.diag(torch.tensor([1.0, 1.2, 1.4, 3.0], dtype=torch.float64)) + 0.05
     (candidate,) = candidates_of(J @ J.T, c)
@@ -50,7 +50,7 @@ def test_plain_numbers_solve_what_is_usual(c, held):
         [[-1.0, 0.0], [0.0, 1.0]],
     ],
 )
-def test_plain_numbers_leave_what_is_unusual(gramian):
+def test_plain_numbers_leave_unusual_problems_to_arrays(gramian):
     assert candidates_of(gramian) == []
 
 

@@ -40,7 +40,7 @@ def test_non_finite_gradient_is_named(bad):
 
 
 @pytest.mark.parametrize("product", [9.0, 0.9])
-def test_what_is_no_gramian_is_refused(product):
+def test_other_matrices_than_gramians_are_refused(product):
     p = product
     with pytest.raises(ArithmeticError, match="not positive semi-definite"):
         solve_dual(torch.tensor([[1.0, -p, -p], [-p, 1.0, -p], [-p, -p, 1.0]]))

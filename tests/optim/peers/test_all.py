@@ -146,7 +146,7 @@ def follow(weighting, stream, seed=0):
 
 
 @every
-def test_what_is_remembered_can_be_saved_and_loaded(name):
+def test_state_is_saved_and_loaded(name):
     weighting, file = ALL[name](), io.BytesIO()
     follow(weighting, STREAM[:4])
     torch.save(weighting.state_dict(), file)

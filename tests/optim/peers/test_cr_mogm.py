@@ -33,7 +33,7 @@ def test_without_average_it_is_the_weighting():
         torch.testing.assert_close(weigh(ours, names, tick), expected)
 
 
-def test_a_newcomer_starts_at_the_weight_it_is_given():
+def test_a_new_objective_starts_at_its_first_weight():
     averaged, inner = CRMOGM("mgda", alpha=0.9), EMGDWeighting("mgda")
     before = weigh(averaged, ["a", "b"], 0)
     now = weigh(inner, ["b", "new"], 1)
@@ -41,7 +41,7 @@ def test_a_newcomer_starts_at_the_weight_it_is_given():
     torch.testing.assert_close(weigh(averaged, ["b", "new"], 1), expected)
 
 
-def test_what_is_averaged_is_told_everything():
+def test_the_averaged_weighting_receives_objectives_and_losses():
     weighting = CRMOGM(DWA(window=1))
     for tick in range(3):
         weigh(weighting, ["a", "b"], tick)
