@@ -13,7 +13,7 @@ import avalanche_emgd
 # `__main__`) stand above them all, its private modules below them all.
 ORDER = (
     *("cli", "experiments", "training", "evaluation", "models", "benchmarks"),
-    *("optim", "gradients"),
+    *("distributed", "optim", "gradients"),
 )
 
 

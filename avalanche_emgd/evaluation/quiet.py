@@ -12,7 +12,10 @@ __all__ = ["quiet_evaluator"]
 
 
 class _NoLogger(BaseLogger):
-    """Logger without output."""
+    """Logger without output, which each of several processes may have."""
+
+    def __init__(self) -> None:
+        super(BaseLogger, self).__init__()
 
     def log_single_metric(self, name: str, value: Any, x_plot: int) -> None:
         """Ignore the value."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from .recording import LayerCall
 
-__all__ = ["GraphError", "loss_is_separable", "shape_of", "uses_parameters"]
+__all__ = ["GraphError", "are_separable", "loss_is_separable", "shape_of", "uses_parameters"]
 
 _LEAF = "torch::autograd::AccumulateGrad"
 _CUTS = ("SplitWithSizesBackward0", "SplitWithSizesBackward0_copy")
@@ -121,6 +121,24 @@ def uses_parameters(
         else:
             stack.extend(edge[0] for edge in node.next_functions)
     return False
+
+
+def are_separable(
+    losses: Sequence[Tensor],
+    parameters: Collection[Tensor],
+    output: Tensor,
+    sizes: Sequence[int],
+) -> bool:
+    """Whether each loss depends on the outputs of its own objective alone, and on nothing else.
+
+    :param losses: n scalars.
+    :param parameters: trained.
+    :param output: joint output of all objectives.
+    :param sizes: number of samples of each of the n objectives.
+    """
+    if len(losses) != len(sizes) or uses_parameters(losses, parameters, output):
+        return False
+    return all(loss_is_separable(loss, k, output, sizes) for k, loss in enumerate(losses))
 
 
 def loss_is_separable(loss: Tensor, number: int, output: Tensor, sizes: Sequence[int]) -> bool:

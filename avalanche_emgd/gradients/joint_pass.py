@@ -12,7 +12,7 @@ from .assembly import Assembly
 from .batches import Pieces
 from .comparison import Agreement, Comparison
 from .engine import Losses, Pass
-from .graph import loss_is_separable, uses_parameters
+from .graph import are_separable
 from .joint_forward import JointForward, UntrustedError
 from .objective_gradients import ObjectiveGradients
 from .plain_engine import SeparatePass
@@ -74,17 +74,11 @@ class JointPass(Pass):
             return False
         if separable:
             return True
-        if self._are_separable(roots, parameters):
+        if are_separable(roots, parameters, self.joined, self._forward.sizes):
             return True
         # Backward passes of single losses are dearer through the graph of all.
         self._trust.refuse("its losses depend on more than the outputs of their own objectives")
         return False
-
-    def _are_separable(self, roots: Sequence[Tensor], parameters: Sequence[Tensor]) -> bool:
-        if len(roots) != len(self.outputs) or uses_parameters(roots, parameters, self.joined):
-            return False
-        sizes = self._forward.sizes
-        return all(loss_is_separable(loss, k, self.joined, sizes) for k, loss in enumerate(roots))
 
 
 class ComparedPass(Pass):

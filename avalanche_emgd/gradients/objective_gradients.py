@@ -28,6 +28,10 @@ class ObjectiveGradients(ABC):
     def rows(self) -> Tensor:
         """The gradients themselves, ``[n, P]``; laid out when first asked for."""
 
+    def row(self, k: int) -> Tensor:
+        """Gradient of objective ``k``, ``[P]``; the others are laid out only where they must be."""
+        return self.rows[k]
+
     @abstractmethod
     def gramian(self, num_shared: int) -> Tensor:
         """Inner products of all pairs over the first ``num_shared`` elements.

@@ -11,6 +11,8 @@ from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.evaluation import default_evaluator
 
 from .._options import Default
+from ..distributed import Placement
+from ..distributed.placement import PlacementName
 from ..gradients import GradientEngine
 from .editing import EditingSpec
 from .gradient_space import Shared
@@ -64,6 +66,10 @@ class StrategyOptions(TypedDict, total=False):
     :param engine: engine that computes the gradients. If omitted, it is a
         :class:`~avalanche_emgd.gradients.FusedEngine`, with one pass for all objectives if this
         gives the same gradients, and otherwise one pass for each.
+    :param distributed: placement of the samples on the processes that ``torchrun`` has started:
+        ``"auto"``, ``"by-objective"``, ``"by-sample"``, ``"even"`` or a
+        :class:`~avalanche_emgd.distributed.Placement`. If omitted, each process trains by itself. A
+        script that is started without ``torchrun`` trains in one process in either case.
     :param precision: type of the forward passes of training, ``"bfloat16"`` or ``"float16"``, see
         :class:`~avalanche_emgd.training.MixedPrecision`; the type of the parameters if omitted.
         Tests use the type of the parameters.
@@ -91,6 +97,7 @@ class StrategyOptions(TypedDict, total=False):
     memory_editing: Annotated[EditingSpec | None, Default(None)]
     shared: Annotated[Shared | None, Default(None)]
     engine: Annotated[GradientEngine | None, Default(None)]
+    distributed: Annotated[Placement | PlacementName | None, Default(None)]
     precision: Annotated[Precision | None, Default(None)]
     train_mb_size: Annotated[int | None, Default(None)]
     train_epochs: Annotated[int, Default(1)]

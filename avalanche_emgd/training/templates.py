@@ -14,6 +14,8 @@ from typing_extensions import Unpack
 from .._options import with_defaults
 from ..benchmarks import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
+from ..distributed import DistributedEngine, Placement, Processes
+from ..distributed.placement import PlacementName, make_placement
 from ..gradients import FusedEngine, GradientEngine
 from ..optim import ObjectiveWeighting
 from .arguments import check_plugins, check_sizes, refuse_class
@@ -36,6 +38,7 @@ from .plugins import (
     WeightingPlugin,
 )
 from .precision import MixedPrecision, Precision
+from .replicas import align, check_experience
 from .single_sample_batches import fails_on_single_samples, single_replay_reason
 from .tested_model import TestedModel
 from .tick import Tick
@@ -107,6 +110,12 @@ class MultiGradientTemplate(TickTemplate):
             )
         if engine is not None and not isinstance(engine, GradientEngine):
             raise TypeError(f"`engine` must be a GradientEngine, found {engine!r}.")
+        self.processes: Processes | None = None
+        """Processes that train together; ``None`` without ``distributed``."""
+        if chosen["distributed"] is not None:
+            make_placement(chosen["distributed"])
+            # Before the evaluator is made, whose loggers are those of process 0.
+            self.processes = Processes.join(chosen["device"])
         self.memory: ReplayMemory | None = None
         """Replay memory, if there is one."""
         self.replay: ReplayMemoryPlugin | None = None
@@ -162,6 +171,8 @@ class MultiGradientTemplate(TickTemplate):
         self.weighting = weighting
         self._probed: object = None
         self.use_precision(chosen["precision"])
+        if chosen["distributed"] is not None:
+            self.use_processes(chosen["distributed"])
         self._own_memory_mb_size = train_mb_size
         self.now = Tick()
         """The current tick, or the last one."""
@@ -179,6 +190,21 @@ class MultiGradientTemplate(TickTemplate):
             )
         self.precision = MixedPrecision(precision)
 
+    def use_processes(self, placement: Placement | PlacementName) -> None:
+        """Train on several processes from now on; see the parameter ``distributed``.
+
+        Metrics are computed on all processes and logged by process 0.
+
+        :param placement: placement of the samples, or its name.
+        :raises ValueError: if the placement is unknown, or the process group does not fit.
+        """
+        placement = make_placement(placement)
+        self.processes = Processes.join(self.device)
+        if self.processes.size > 1:
+            self.engine = DistributedEngine(self.engine, self.processes, placement)
+            if not self.processes.is_first:
+                self.evaluator.loggers = []
+
     def train(self, experiences: Any, eval_streams: Any = None, **kwargs: Any) -> Any:
         """Train on a stream or an experience, see Avalanche's ``BaseTemplate``.
 
@@ -190,7 +216,15 @@ class MultiGradientTemplate(TickTemplate):
         if self._probed is not self.weighting and not self._weighs_itself():
             probe_weighting(self.weighting, _most_tasks(experiences))
             self._probed = self.weighting
-        return super().train(experiences, eval_streams, **kwargs)
+        if self.processes is None:
+            return super().train(experiences, eval_streams, **kwargs)
+        with self.processes.training():
+            align(self.processes, self.model)
+            return super().train(experiences, eval_streams, **kwargs)
+
+    def _check_distributed_training_compatibility(self) -> bool:
+        """Check plugins, which see whole ticks on each process and need not know of the others."""
+        return self.processes is not None or super()._check_distributed_training_compatibility()
 
     def eval(self, experiences: Any, **kwargs: Any) -> Any:
         """Test on a stream or an experience, see Avalanche's ``BaseTemplate``.
@@ -241,6 +275,8 @@ class MultiGradientTemplate(TickTemplate):
         self._current_classes = {}
         super()._before_training_exp(**kwargs)
         self.space = GradientSpace(self.model, self._shared)
+        if self.processes is not None:
+            check_experience(self.processes, self)
         self.engine.attach(self.model)
         drawn = 0 if self.memory is None else min(self.memory_mb_size, len(self.memory))
         if drawn == 1:

@@ -142,6 +142,13 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
                 shuffle=shuffle,
             )
 
+    def _obtain_common_dataloader_parameters(self, **kwargs: Any) -> dict[str, Any]:
+        # Each of several processes tests all samples, which Avalanche would divide and shuffle.
+        return {
+            **super()._obtain_common_dataloader_parameters(**kwargs),
+            "distributed_sampling": False,
+        }
+
     def check_model_and_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
         """Adapt model and optimizer to the experience.
 

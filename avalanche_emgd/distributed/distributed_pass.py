@@ -1,0 +1,184 @@
+"""A tick whose objectives are forwarded and differentiated on several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from ..gradients import ObjectiveGradients, Pass
+from ..gradients.batches import Pieces
+from ..gradients.engine import Losses
+from ..gradients.flat_gradient import flattened
+from ..gradients.graph import are_separable
+from .placement import Share
+from .processes import Processes
+from .sliced_gradients import SlicedGradients, slice_bounds
+
+__all__ = ["DistributedPass"]
+
+
+class DistributedPass(Pass):
+    """Outputs of all objectives, and the graphs of those samples that this process has forwarded.
+
+    All processes have the outputs of all samples. Each computes all losses and their gradients by
+    the outputs, whatever the losses are, and goes backward through its own graphs.
+
+    :param output: outputs of all samples ``[N, ...]``, in the order of the objectives.
+    :param sizes: samples of each of the n objectives.
+    :param shares: shares of all processes.
+    :param made: pass over the own share; ``None`` without samples.
+    :param processes: the processes.
+    """
+
+    joined: Tensor
+
+    def __init__(
+        self,
+        output: Tensor,
+        sizes: Sequence[int],
+        shares: Sequence[Sequence[Share]],
+        made: Pass | None,
+        processes: Processes,
+    ) -> None:
+        # A copy, because users may modify it in place, and walks through graphs end at its node.
+        self.joined = output.requires_grad_().clone()
+        self.outputs = Pieces(self.joined, sizes)
+        self._sizes, self._shares = list(sizes), shares
+        self._made, self._processes = made, processes
+
+    def gradients(
+        self,
+        losses: Losses,
+        parameters: Sequence[Tensor],
+        *,
+        retain_graph: bool = False,
+        separable: bool = False,
+    ) -> ObjectiveGradients:
+        """See :meth:`Pass.gradients`."""
+        roots = [losses] if isinstance(losses, Tensor) else list(losses)
+        is_separable = separable or are_separable(roots, parameters, self.joined, self._sizes)
+        if is_separable:
+            found, rows = self._separately(roots, parameters, retain_graph)
+        else:
+            found, rows = self._one_by_one(list(losses), parameters, retain_graph)
+        used = [False] * len(parameters) if found is None else list(found.used)
+        if not is_separable:
+            used = [a or b for a, b in zip(used, self._used_directly, strict=True)]
+        part = self._slice(None if found is None else found.rows, rows, len(losses), parameters)
+        total = torch.stack([root.detach().double().sum() for root in roots]).sum()
+        size = sum(p.numel() for p in parameters)
+        return SlicedGradients(part, size, used, total, self._processes)
+
+    @property
+    def _own(self) -> Sequence[Share]:
+        return self._shares[self._processes.rank]
+
+    def _separately(
+        self, roots: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool
+    ) -> tuple[ObjectiveGradients | None, Callable[[int], list[int]]]:
+        """Gradients of losses of which each depends on the outputs of its own objective alone."""
+        roots = [root for root in roots if root.requires_grad]
+        slopes: Tensor | None = None
+        if roots:
+            ones = [torch.ones_like(root) for root in roots]
+            (slopes,) = torch.autograd.grad(
+                roots, [self.joined], ones, retain_graph=retain_graph, allow_unused=True
+            )
+        slopes = torch.zeros_like(self.joined) if slopes is None else slopes
+        found = None
+        if self._made is not None:
+            found = self._made.gradients(
+                [
+                    _product(output, slopes[share.start : share.stop])
+                    for output, share in zip(self._made.outputs, self._own, strict=True)
+                ],
+                parameters,
+                retain_graph=retain_graph,
+                separable=True,
+            )
+        return found, lambda rank: [share.objective for share in self._shares[rank]]
+
+    def _one_by_one(
+        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool
+    ) -> tuple[ObjectiveGradients | None, Callable[[int], list[int]]]:
+        """Gradients of losses that depend on the outputs of several objectives, or on parameters.
+
+        Each process has a part of the gradient of every loss. What a loss owes to parameters
+        directly is the same on all processes and counts on the first one with samples.
+        """
+        products: list[Tensor] = []
+        direct: list[Tensor | None] = []
+        self._used_directly = [False] * len(parameters)
+        for loss in losses:
+            slope: Tensor | None = None
+            by_parameters: Sequence[Tensor | None] = [None] * len(parameters)
+            if loss.requires_grad:
+                slope, *by_parameters = torch.autograd.grad(
+                    loss, [self.joined, *parameters], retain_graph=True, allow_unused=True
+                )
+            is_direct = [each is not None for each in by_parameters]
+            self._used_directly = [
+                a or b for a, b in zip(self._used_directly, is_direct, strict=True)
+            ]
+            direct.append(flattened(by_parameters, parameters) if any(is_direct) else None)
+            if self._made is not None:
+                slopes = torch.zeros_like(self.joined) if slope is None else slope
+                terms = [
+                    _product(output, slopes[share.start : share.stop])
+                    for output, share in zip(self._made.outputs, self._own, strict=True)
+                ]
+                products.append(torch.stack(terms).sum())
+        n, found = len(losses), None
+        if self._made is not None:
+            found = self._made.gradients(products, parameters, retain_graph=retain_graph)
+        has_samples = [bool(own) for own in self._shares]
+        if found is not None and self._processes.rank == has_samples.index(True):
+            for k, more in enumerate(direct):
+                if more is not None:
+                    found.rows[k].add_(more)
+        return found, lambda rank: list(range(n)) if has_samples[rank] else []
+
+    def _slice(
+        self,
+        own: Tensor | None,
+        rows_of: Callable[[int], list[int]],
+        n: int,
+        parameters: Sequence[Tensor],
+    ) -> Tensor:
+        """Exchange rows of single objectives for a slice of all, ``[n, length]``.
+
+        :param own: rows of this process, ``[m, P]``; ``None`` without samples.
+        :param rows_of: from the number of a process to the objectives of its rows.
+        :param n: number of objectives.
+        :param parameters: with P elements in all.
+        """
+        processes, like = self._processes, parameters[0].detach()
+        bounds = slice_bounds(sum(p.numel() for p in parameters), processes.size)
+        lengths = [stop - start for start, stop in pairwise(bounds)]
+        numbers = [rows_of(rank) for rank in range(processes.size)]
+        length = lengths[processes.rank]
+        pieces = like.new_empty(0)
+        if own is not None:
+            pieces = torch.cat([piece.reshape(-1) for piece in own.split(lengths, dim=1)])
+        found = processes.exchange(
+            pieces,
+            [len(numbers[processes.rank]) * each for each in lengths],
+            [len(each) * length for each in numbers],
+            "gradients",
+        )
+        order = [k for each in numbers for k in each]
+        rows = found.view(len(order), length)
+        if order == list(range(n)):
+            return rows
+        if order == list(range(n)) * (len(order) // n):  # each process has had all objectives
+            return rows.view(-1, n, length).sum(dim=0)
+        part = rows.new_zeros(n, length)
+        return part.index_add_(0, torch.tensor(order, device=rows.device), rows)
+
+
+def _product(output: Tensor, slopes: Tensor) -> Tensor:
+    """Inner product whose gradient by the parameters is that of a loss with these slopes."""
+    return (output * slopes).sum()

@@ -1,0 +1,215 @@
+"""The processes that train together, and what they exchange."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed.distributed_c10d import _get_default_store
+
+from .failure import FailureBoard, ProcessError
+
+__all__ = ["Processes", "rank_of_launcher"]
+
+TIMEOUT = timedelta(minutes=10)
+"""Longest time that a process waits for the others, in groups that this module starts."""
+
+
+def rank_of_launcher() -> int:
+    """Return the number of this process, as the launcher says; 0 without a launcher."""
+    return dist.get_rank() if dist.is_initialized() else int(os.environ.get("RANK", "0"))
+
+
+class Processes:
+    """The W processes of the default group of ``torch.distributed``.
+
+    Each process has one object, and calls the same methods in the same order. :meth:`join` makes
+    it.
+
+    :param device: device of the tensors that are exchanged.
+    :raises ValueError: if the default group cannot exchange tensors of the device.
+    """
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.size: int = dist.get_world_size() if dist.is_initialized() else 1
+        """Number W of processes."""
+        self.rank: int = dist.get_rank() if dist.is_initialized() else 0
+        """Number of this process, from 0."""
+        self.received: Counter[str] = Counter()
+        """Bytes that this process has received, by kind of exchange."""
+        self._attach()
+
+    def _attach(self) -> None:
+        self._board: FailureBoard | None = None
+        self._adds_natively = False
+        if self.size == 1:
+            return
+        backend = dist.get_backend_config() if hasattr(dist, "get_backend_config") else ""
+        backend = str(backend) or dist.get_backend()
+        if self.device.type == "cuda" and "nccl" not in backend:
+            raise ValueError(
+                f"`device` {str(self.device)!r} needs a process group with the backend 'nccl', "
+                f"found {backend!r}: leave `init_process_group` out, or give "
+                "backend='cpu:gloo,cuda:nccl'."
+            )
+        if self.device.type == "cpu" and "gloo" not in backend and "mpi" not in backend:
+            raise ValueError(
+                f"`device` 'cpu' needs a process group with the backend 'gloo', found {backend!r}."
+            )
+        self._board = FailureBoard(_get_default_store(), self.rank, self.size)
+        self._adds_natively = self.device.type == "cuda"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State without the store, which copies find again."""
+        return {**vars(self), "_board": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.size = dist.get_world_size() if dist.is_initialized() else 1
+        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self._attach()
+
+    def __repr__(self) -> str:
+        return f"Processes(rank={self.rank}, size={self.size}, device={str(self.device)!r})"
+
+    @classmethod
+    def join(cls, device: torch.device | str = "cpu") -> Processes:
+        """Join the processes that ``torchrun`` or another launcher has started.
+
+        An existing default group is used. Without one, the environment variables ``RANK``,
+        ``WORLD_SIZE``, ``MASTER_ADDR`` and ``MASTER_PORT`` describe it; without these, the process
+        is alone. On GPUs each process takes the one of its ``LOCAL_RANK``.
+
+        :param device: device that trains.
+        :raises ValueError: if the variables are incomplete, or the group cannot exchange tensors
+            of the device.
+        """
+        device = torch.device(device)
+        number = os.environ.get("WORLD_SIZE", "1")
+        if not number.isdecimal() or int(number) < 1:
+            raise ValueError(
+                f"The environment variable WORLD_SIZE must be a whole number, at least 1, found "
+                f"{number!r}."
+            )
+        if device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        if int(number) > 1 and not dist.is_initialized():
+            missing = [n for n in ("RANK", "MASTER_ADDR", "MASTER_PORT") if n not in os.environ]
+            if missing:
+                raise ValueError(
+                    f"The environment variable WORLD_SIZE is {number}, but {', '.join(missing)} "
+                    "is missing: start the script with torchrun."
+                )
+            backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+            dist.init_process_group(backend, timeout=TIMEOUT)
+        return cls(device)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes what is written once."""
+        return self.rank == 0
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Context of a training; the other processes are told of an error that leaves it."""
+        if self._board is None:
+            yield
+            return
+        self._board.begin()
+        try:
+            yield
+        except ProcessError:
+            raise
+        except BaseException as error:
+            self._board.report(error)
+            raise
+
+    # Exchanges
+
+    def gather(self, own: Tensor, kind: str) -> Tensor:
+        """Gather tensors of one shape from all processes, ``[W, ...]``.
+
+        :param own: tensor of this process.
+        :param kind: kind of the exchange, for :attr:`received`.
+        """
+        if self.size == 1:
+            return own[None]
+        found = own.new_empty((self.size, *own.shape))
+        self._call(_gather, found.view(-1), own.contiguous().view(-1))
+        self.received[kind] += (self.size - 1) * own.numel() * own.element_size()
+        return found
+
+    def exchange(
+        self, own: Tensor, sent: Sequence[int], received: Sequence[int], kind: str
+    ) -> Tensor:
+        """Send a piece to each process, and receive one from each.
+
+        :param own: pieces one after the other, a vector.
+        :param sent: elements for each process.
+        :param received: elements from each process.
+        :param kind: kind of the exchange, for :attr:`received`.
+        :return: received pieces one after the other, a vector.
+        """
+        if self.size == 1:
+            return own
+        found = own.new_empty(sum(received))
+        self._call(dist.all_to_all_single, found, own, list(received), list(sent))
+        others = sum(received) - received[self.rank]
+        self.received[kind] += others * own.element_size()
+        return found
+
+    def sum(self, own: Tensor, kind: str) -> Tensor:
+        """Sum a small tensor over all processes; the result is the same everywhere, bit for bit.
+
+        :param own: tensor of this process.
+        :param kind: kind of the exchange, for :attr:`received`.
+        """
+        if not self._adds_natively:
+            # In a fixed order. Of small tensors, gloo gathers in half of the time.
+            return self.gather(own, kind).sum(dim=0)
+        found = own.clone()
+        self._call(dist.all_reduce, found)
+        self.received[kind] += 2 * (self.size - 1) * own.numel() * own.element_size() // self.size
+        return found
+
+    def broadcast(self, tensor: Tensor) -> None:
+        """Replace the values of a tensor by those of process 0, in place."""
+        if self.size == 1:
+            return
+        self._call(dist.broadcast, tensor, 0)
+        if self.rank:
+            self.received["broadcast"] += tensor.numel() * tensor.element_size()
+
+    def agree(self, what: str, number: Tensor) -> None:
+        """Check that a tensor has the same values on all processes.
+
+        :param what: words for the message.
+        :param number: tensor, the same on all processes.
+        :raises ProcessError: if it differs.
+        """
+        found = self.gather(number, "checks")
+        for rank, other in enumerate(found):
+            if not torch.equal(other, found[0]):
+                raise ProcessError(
+                    f"processes 0 and {rank} have different {what}: make data, model and strategy "
+                    "from the same settings and seeds on all processes."
+                )
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            function(*arguments)
+        except RuntimeError as error:
+            assert self._board is not None
+            raise self._board.explain(error) from error
+
+
+# The name differs between the releases of PyTorch.
+_gather: Callable[..., Any] = getattr(dist, "all_gather_single", dist.all_gather_into_tensor)

@@ -1,0 +1,112 @@
+"""Gradients of all objectives, of which each process holds a slice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..gradients import ObjectiveGradients, StackedGradients, gramian_of
+from .failure import ProcessError
+from .processes import Processes
+
+__all__ = ["SlicedGradients", "slice_bounds"]
+
+_SAME = 1e-3  # relative difference of losses that rounding on two processors never makes
+
+
+def slice_bounds(size: int, processes: int) -> list[int]:
+    """Bounds of W slices of a vector, ``W + 1`` numbers; the last slices may be shorter.
+
+    :param size: P, elements of the vector.
+    :param processes: number W of slices.
+    """
+    length = -(-size // processes)
+    return [min(size, w * length) for w in range(processes + 1)]
+
+
+class SlicedGradients(ObjectiveGradients):
+    """Gradients of n objectives over P elements, of which process w holds the slice w.
+
+    The Gramian is the sum of the Gramians of the slices, n² numbers. The weighted sum is computed
+    slice by slice and gathered, P numbers. All processes call the same methods.
+
+    :param part: slice of all gradients, ``[n, length]``.
+    :param size: P.
+    :param used: for each parameter, whether a gradient of this process depends on it.
+    :param check: scalar that is equal on all processes, such as the sum of the losses.
+    :param processes: processes that hold the other slices.
+    """
+
+    def __init__(
+        self, part: Tensor, size: int, used: Sequence[bool], check: Tensor, processes: Processes
+    ) -> None:
+        self._part, self._size = part, size
+        self._own_used, self._check, self._processes = list(used), check, processes
+        self._used: Sequence[bool] | None = None
+        self._start = slice_bounds(size, processes.size)[processes.rank]
+
+    @property
+    def used(self) -> Sequence[bool]:
+        """See :attr:`ObjectiveGradients.used`."""
+        if self._used is None:
+            self._sum(self._part.new_empty(0, 0, dtype=torch.float64))
+        assert self._used is not None
+        return self._used
+
+    @used.setter
+    def used(self, used: Sequence[bool]) -> None:
+        self._used = used
+
+    @property
+    def rows(self) -> Tensor:
+        """See :attr:`ObjectiveGradients.rows`."""
+        pieces = self._processes.gather(self._padded(self._part), "rows")
+        return pieces.transpose(0, 1).reshape(len(self._part), -1)[:, : self._size]
+
+    def row(self, k: int) -> Tensor:
+        """See :meth:`ObjectiveGradients.row`."""
+        pieces = self._processes.gather(self._padded(self._part[k]), "rows")
+        return pieces.view(-1)[: self._size]
+
+    def gramian(self, num_shared: int) -> Tensor:
+        """See :meth:`ObjectiveGradients.gramian`."""
+        own = self._part[:, : max(0, num_shared - self._start)]
+        n = len(own)
+        if own.shape[1]:
+            return self._sum(gramian_of(own))
+        return self._sum(own.new_zeros(n, n, dtype=torch.float64))
+
+    def combine(self, weights: Tensor, num_shared: int, out: Tensor | None = None) -> Tensor:
+        """See :meth:`ObjectiveGradients.combine`."""
+        shared = min(max(0, num_shared - self._start), self._part.shape[1])
+        piece = StackedGradients(self._part).combine(weights, shared)
+        found = self._processes.gather(self._padded(piece), "update").view(-1)[: self._size]
+        return found if out is None else out.copy_(found)
+
+    def divide(self, scale: float) -> None:
+        """See :meth:`ObjectiveGradients.divide`."""
+        self._part.div_(scale)
+
+    def _padded(self, tensor: Tensor) -> Tensor:
+        """Lengthen the last dimension to that of the longest slice."""
+        more = -(-self._size // self._processes.size) - tensor.shape[-1]
+        return torch.nn.functional.pad(tensor, (0, more)) if more else tensor
+
+    def _sum(self, own: Tensor) -> Tensor:
+        """Sum a matrix over the processes; what else is small goes with it."""
+        used = own.new_tensor(list(map(float, self._own_used)))
+        check = self._check.detach().to(own).view(1)
+        total = self._processes.sum(torch.cat([own.reshape(-1), used, check]), "gramian")
+        matrix, used, summed = total.split([own.numel(), len(used), 1])
+        mean, right = float(summed) / self._processes.size, float(check)
+        if math.isfinite(mean) and not abs(mean - right) <= _SAME * abs(right):
+            raise ProcessError(
+                f"processes have different losses, {right:.6g} in all on process "
+                f"{self._processes.rank} and {mean:.6g} on average: make data, model and strategy "
+                "from the same settings and seeds on all processes."
+            )
+        self._used = (used > 0.0).tolist()
+        return matrix.view(own.shape)

@@ -1,0 +1,60 @@
+"""Equal models, random states and streams on all processes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..benchmarks.experience import objective_names
+from ..distributed import Processes
+from ..distributed.randomness import share_random_states
+
+__all__ = ["align", "check_experience"]
+
+
+def align(processes: Processes, model: nn.Module) -> None:
+    """Give the random states, parameters and buffers of process 0 to all processes.
+
+    :param processes: processes that train together.
+    :param model: model of the same shape on all of them.
+    :raises ProcessError: if the models have different shapes.
+    """
+    if processes.size == 1:
+        return
+    tensors = [*model.parameters(), *model.buffers()]
+    processes.agree("models", _number([(tuple(t.shape), t.dtype) for t in tensors], processes))
+    share_random_states(processes)
+    for tensor in tensors:
+        found = tensor.detach().to(processes.device, copy=True).contiguous()
+        processes.broadcast(found)
+        if not processes.is_first:
+            tensor.data.copy_(found)
+
+
+def check_experience(processes: Processes, strategy: Any) -> None:
+    """Check that all processes begin the same experience with the same settings.
+
+    :param processes: processes that train together.
+    :param strategy: strategy at the beginning of an experience.
+    :raises ProcessError: if they differ.
+    """
+    if processes.size == 1:
+        return
+    memory = strategy.memory
+    described = (
+        len(strategy.adapted_dataset),
+        len(strategy.dataloader),
+        sorted(objective_names(strategy.experience).items()),
+        (strategy.train_mb_size, strategy.memory_mb_size, strategy.train_epochs),
+        None if memory is None else (memory.max_size, len(memory)),
+    )
+    processes.agree("experiences or settings", _number(described, processes))
+
+
+def _number(described: Any, processes: Processes) -> torch.Tensor:
+    digest = hashlib.sha256(repr(described).encode()).digest()[:8]
+    number = int.from_bytes(digest, "big", signed=True)
+    return torch.tensor([number], dtype=torch.int64, device=processes.device)
