@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from .. import __version__
-from .errors import OneLineGroup
+from .errors import OneLineGroup, stop
 
 __all__ = ["app", "console"]
 
@@ -32,12 +32,15 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def main(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Parallel continual learning with elastic multi-gradient descent."""
+    if context.invoked_subcommand != "train" and os.environ.get("WORLD_SIZE", "1") != "1":
+        stop(f"Error: {context.invoked_subcommand} is for one process: leave out torchrun.", 2)
     # The current directory is searched for modules, as by `python -m`: it may hold a method.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

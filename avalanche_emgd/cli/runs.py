@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from .. import experiments
+from ..distributed.placement import PlacementName
+from ..distributed.processes import leave_processes, rank_of_launcher
 from ..experiments.config import RunConfig
 from ..experiments.output import check_free
 from ..experiments.run_file import load_config
@@ -41,6 +43,10 @@ def train(
             "as step, radius, norm, every, start, only_conflicting. Default: no editing.",
         ),
     ] = None,
+    distributed: Annotated[
+        PlacementName,
+        typer.Option(help="Placement of the samples on the processes of torchrun."),
+    ] = "auto",
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -58,8 +64,12 @@ def train(
     --output runs/table
 
     Example: avalanche-emgd train --config runs/digits/config.json --seed 1 --output runs/digits-1
+
+    Example: torchrun --nproc-per-node 4 -m avalanche_emgd train --output runs/digits
     """
-    check_free(output, overwrite=overwrite)
+    is_first = rank_of_launcher() == 0
+    if is_first:
+        check_free(output, overwrite=overwrite)
     if edit is not None:
         settings["settings"] = {"memory_editing": editing_settings(edit)}
     chosen = RunConfig(**settings) if config is None else load_config(config, **settings)
@@ -71,8 +81,11 @@ def train(
                     f"`{name}` has no effect on {chosen.method}, which keeps no samples."
                 )
     chosen.check_data()
-    finished = experiments.run(chosen, output, overwrite=overwrite, progress=not quiet)
-    if not quiet:
+    finished = experiments.run(
+        chosen, output, overwrite=overwrite, progress=not quiet, distributed=distributed
+    )
+    leave_processes()
+    if not quiet and is_first:
         console.print(experiments.task_table(finished))
         console.print(f"Results, pictures and TensorBoard files: {output}", soft_wrap=True)
 

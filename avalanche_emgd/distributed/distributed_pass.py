@@ -63,7 +63,7 @@ class DistributedPass(Pass):
         if is_separable:
             found, rows = self._separately(roots, parameters, retain_graph)
         else:
-            found, rows = self._one_by_one(list(losses), parameters, retain_graph)
+            found, rows = self._one_by_one(list(losses), parameters)
         used = [False] * len(parameters) if found is None else list(found.used)
         if not is_separable:
             used = [a or b for a, b in zip(used, self._used_directly, strict=True)]
@@ -102,7 +102,7 @@ class DistributedPass(Pass):
         return found, lambda rank: [share.objective for share in self._shares[rank]]
 
     def _one_by_one(
-        self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool
+        self, losses: Sequence[Tensor], parameters: Sequence[Tensor]
     ) -> tuple[ObjectiveGradients | None, Callable[[int], list[int]]]:
         """Gradients of losses that depend on the outputs of several objectives, or on parameters.
 
@@ -133,7 +133,8 @@ class DistributedPass(Pass):
                 products.append(torch.stack(terms).sum())
         n, found = len(losses), None
         if self._made is not None:
-            found = self._made.gradients(products, parameters, retain_graph=retain_graph)
+            # Products of several objectives share the graphs.
+            found = self._made.gradients(products, parameters, retain_graph=True)
         has_samples = [bool(own) for own in self._shares]
         if found is not None and self._processes.rank == has_samples.index(True):
             for k, more in enumerate(direct):

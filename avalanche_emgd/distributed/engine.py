@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -69,6 +69,14 @@ class DistributedEngine(GradientEngine):
         """State without references to the model, which is attached again."""
         nothing: dict[str, Any] = {"_module": None, "_norms": [], "_buffers": []}
         return {**vars(self), **nothing, "_statistics": None, "_width": None}
+
+    def state_dict(self) -> dict[str, Any]:
+        """See :meth:`GradientEngine.state_dict`; the state is that of the engine of a process."""
+        return self.inner.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any], module: nn.Module) -> None:
+        """See :meth:`GradientEngine.load_state_dict`."""
+        self.inner.load_state_dict(state, module)
 
     def attach(self, module: nn.Module) -> None:
         """See :meth:`GradientEngine.attach`.
@@ -153,9 +161,16 @@ class DistributedEngine(GradientEngine):
             raise ValueError(
                 f"`model` has SyncBatchNorm, for which each of {self.processes.size} processes "
                 f"needs a sample of every objective, but one has {min(batches.sizes)}: use larger "
-                "minibatches."
+                "larger minibatches."
             )
-        if self._has_tried_cuts or not _cuts_objectives(shares, batches.sizes) or is_synced:
+        is_cut = _cuts_objectives(shares, batches.sizes)
+        if is_coupled and is_cut and any(s.stop - s.start == 1 for own in shares for s in own):
+            raise ValueError(
+                "`model` has batch norm, which cannot normalise the single sample that a process "
+                f"has of an objective with {placement!r}: use distributed='by-objective', or "
+                "larger minibatches."
+            )
+        if self._has_tried_cuts or not is_cut or is_synced:
             return shares
         self._has_tried_cuts = True
         if is_coupled:

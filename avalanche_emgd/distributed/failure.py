@@ -62,11 +62,11 @@ class FailureBoard:
             )
         if not silent:
             return ProcessError(f"the processes cannot exchange numbers: {first_line(error)}")
-        names = "process " if len(silent) == 1 else "processes "
-        return ProcessError(
-            f"{names}{', '.join(map(str, silent))} ended, or hang, without a message: "
-            f"{first_line(error)}"
-        )
+        if len(silent) == 1:
+            words = f"process {silent[0]} has ended, or hangs,"
+        else:
+            words = f"processes {', '.join(map(str, silent))} have ended, or hang,"
+        return ProcessError(f"{words} without a message: {first_line(error)}")
 
     def _key(self, word: str, rank: int) -> str:
         return f"avalanche_emgd/{self._run}/{word}/{rank}"

@@ -16,7 +16,7 @@ from torch.distributed.distributed_c10d import _get_default_store
 
 from .failure import FailureBoard, ProcessError
 
-__all__ = ["Processes", "rank_of_launcher"]
+__all__ = ["Processes", "leave_processes", "rank_of_launcher"]
 
 TIMEOUT = timedelta(minutes=10)
 """Longest time that a process waits for the others, in groups that this module starts."""
@@ -25,6 +25,12 @@ TIMEOUT = timedelta(minutes=10)
 def rank_of_launcher() -> int:
     """Return the number of this process, as the launcher says; 0 without a launcher."""
     return dist.get_rank() if dist.is_initialized() else int(os.environ.get("RANK", "0"))
+
+
+def leave_processes() -> None:
+    """Leave the group of processes at the end of a program, where there is one."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 class Processes:

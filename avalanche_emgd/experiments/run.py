@@ -17,6 +17,8 @@ from avalanche.logging import BaseLogger
 
 from .._text_files import first_line
 from ..benchmarks import ParallelBenchmark
+from ..distributed import Placement, Processes
+from ..distributed.placement import PlacementName
 from ..evaluation import (
     BatchedTensorboardLogger,
     PCLMetrics,
@@ -26,6 +28,7 @@ from ..evaluation import (
     quiet_evaluator,
 )
 from ..evaluation.editing import are_images
+from ..training import MultiGradientTemplate
 from ..training.data_checks import check_data
 from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
 from .atomic import write_json
@@ -123,19 +126,27 @@ class Run:
         return [] if names == list(map(str, labels)) else names
 
 
-def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: bool = True) -> Run:
+def run(
+    config: RunConfig,
+    output: Path,
+    *,
+    overwrite: bool = False,
+    progress: bool = True,
+    distributed: Placement | PlacementName = "auto",
+) -> Run:
     """Train and test, and write the results into the output directory.
 
     Writes ``config.json``, ``metrics.json`` (figures of merit), ``curves.json`` (of each task,
     pairs of ticks done and accuracy), ``trace.json`` (losses, weights and elastic factors over
     ticks), ``timeline.png``, ``curves.png`` and the TensorBoard files in ``tensorboard/``. With
     memory editing, also ``editing.json`` and, for images, ``edits.png``. A failed run leaves none
-    of them.
+    of them. Of the processes that ``torchrun`` has started, process 0 writes them.
 
     :param config: configuration of the run.
     :param output: directory, which is made if it does not exist.
     :param overwrite: whether files of an earlier run may be replaced.
     :param progress: whether to show a progress bar.
+    :param distributed: placement of the samples on several processes, or its name.
     :raises FileExistsError: if the directory is not empty and ``overwrite`` is false.
     :raises FileNotFoundError: if the data are missing.
     :raises ValueError: if the protocol cannot be read or is for another benchmark, or the method
@@ -143,6 +154,11 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
     """
     check_run(config)
     benchmark = make_benchmark(config)
+    processes = Processes.join(config.device)
+    metrics = [*gradient_diagnostics(), *editing_diagnostics()]
+    placement = None if processes.size == 1 else distributed
+    if not processes.is_first:
+        return execute(config, benchmark, metrics, tests=_TESTS, distributed=placement)
     with results_in(output, WRITTEN, overwrite=overwrite):
         write_json(output / "config.json", config.to_json())
         benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
@@ -151,10 +167,11 @@ def run(config: RunConfig, output: Path, *, overwrite: bool = False, progress: b
             finished = execute(
                 config,
                 benchmark,
-                [*gradient_diagnostics(), *editing_diagnostics()],
+                metrics,
                 loggers=[logger],
                 progress=progress,
                 tests=_TESTS,
+                distributed=placement,
             )
         finally:
             # The writer's thread must not find its files gone after a failure.
@@ -192,6 +209,7 @@ def execute(
     loggers: Sequence[BaseLogger] = (),
     progress: bool = False,
     tests: int = 0,
+    distributed: Placement | PlacementName | None = None,
 ) -> Run:
     """Train and test, and write nothing.
 
@@ -202,7 +220,10 @@ def execute(
     :param progress: whether to show a progress bar.
     :param tests: approximate number of all tests, if ``eval_every`` is not set; with 0, tests at
         the ends of segments only.
-    :raises ValueError: if the method does not take its settings.
+    :param distributed: placement of the samples on several processes, or its name; one process if
+        omitted.
+    :raises ValueError: if the method does not take its settings, or does not train on several
+        processes.
     """
     iterations = sum(len(experience.ticks) for experience in benchmark.train_stream)
     every = max(1, iterations // tests) if tests else 0
@@ -217,6 +238,13 @@ def execute(
         plugins.append(AugmentationPlugin(flip=flip, seed=config.seed))
     with threads_of_torch(config.threads):
         strategy = make_strategy(config, evaluator, plugins, benchmark)
+        if distributed is not None:
+            if not isinstance(strategy, MultiGradientTemplate):
+                raise ValueError(
+                    f"`method` {config.method!r} is {type(strategy).__name__}, which trains in one "
+                    "process: start it without torchrun."
+                )
+            strategy.use_processes(distributed)
         check_data(strategy, benchmark.train_stream)
         with bar if progress else nullcontext(), PeakMemory(config.device) as memory:
             started = time.perf_counter()

@@ -1,17 +1,28 @@
 """What the processes of a pool run. Without a launcher, each is a run of one process."""
 
 import os
+import signal
+import warnings
 
 import torch
+from avalanche.benchmarks import class_incremental_benchmark
+from avalanche.benchmarks.utils import as_classification_dataset
 from avalanche.core import SupervisedPlugin
+from avalanche.evaluation.metrics import accuracy_metrics
+from avalanche.models import as_multitask
+from avalanche.training.plugins import EvaluationPlugin
+from torch import nn
+from torchjd.aggregation import UPGradWeighting
 
 from avalanche_emgd import MLP, EMGDStrategy, MultiGradientTemplate, Timeline
+from avalanche_emgd.distributed import DistributedEngine, Processes
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
-from tests.toy import toy_benchmark
+from avalanche_emgd.optim.peers import DBMTL, ERWeighting
+from avalanche_emgd.training.peers import ERLASStrategy, EWCStrategy, GradDropStrategy, LwFStrategy
+from tests.toy import toy_benchmark, toy_datasets
 from tests.training.common import quiet, weights_of
 
 ENGINES = {"plain": PlainEngine, "fused": FusedEngine, "lean": lambda: FusedEngine(lean=True)}
-AT = (1, 10, 100)  # ticks after which updates are compared
 
 
 class Record(SupervisedPlugin):
@@ -19,56 +30,284 @@ class Record(SupervisedPlugin):
 
     def __init__(self):
         super().__init__()
-        self.updates, self.weights, self.losses = [], [], []
+        self.updates, self.weights, self.losses, self.outputs = [], [], [], []
+
+    def after_forward(self, strategy, **kwargs):
+        self.outputs.append(float(strategy.mb_output.clamp(min=-1e3).sum()))
 
     def after_update(self, strategy, **kwargs):
         self.losses.append(strategy.objective_losses.tolist())
-        if len(self.losses) in AT:
-            self.updates.append(strategy.space.update.clone())
-            self.weights.append(weights_of(strategy.model))
+        gradients = [(p.grad, p) for p in strategy.model.parameters()]
+        flat = [(torch.zeros_like(p) if g is None else g).flatten() for g, p in gradients]
+        self.updates.append(torch.cat(flat))
+        self.weights.append(weights_of(strategy.model))
 
 
-def stream(scenario="class", dtype=torch.float32, sizes=(258, 130, 250, 148), batch_size=5):
-    """Four tasks of 52, 26, 50 and 30 ticks, two at a time, in 100 ticks without a gap."""
-    lengths = [-(-size // batch_size) for size in sizes]
-    starts = (0, 0, 22, 70)
-    spans = tuple((s, s + n - 1) for s, n in zip(starts, lengths, strict=True))
-    return toy_benchmark(sizes, batch_size, Timeline(spans), scenario, dtype)
+def long_stream(scenario, dtype):
+    """Four tasks of 52, 26, 50 and 30 ticks, at least two at a time, in 100 ticks."""
+    spans = ((0, 51), (0, 25), (22, 71), (70, 99))
+    return toy_benchmark((258, 130, 250, 148), 5, Timeline(spans), scenario, dtype)
+
+
+def short_stream(scenario, dtype):
+    """Three tasks in 22 ticks; the last minibatches have 1, 2 and 3 samples."""
+    spans = ((0, 9), (0, 5), (8, 21))
+    return toy_benchmark((46, 27, 68), 5, Timeline(spans), scenario, dtype)
+
+
+def paired_stream(scenario, dtype):
+    """Minibatches of at least four samples: batch norm cannot normalise a single one."""
+    spans = ((0, 5), (0, 3), (4, 12))
+    return toy_benchmark((46, 28, 68), 8, Timeline(spans), scenario, dtype)
+
+
+def serial_stream(scenario, dtype):
+    """Tasks one after the other, with a lone objective at first: fewer than processes."""
+    return toy_benchmark((20, 18), 4, Timeline(((0, 4), (5, 9))), scenario, dtype)
+
+
+def ordinary_stream(scenario, dtype):
+    """Avalanche's own benchmark, whose loader shuffles by the global generator."""
+    data = torch.utils.data.ConcatDataset(toy_datasets((20, 17), dtype=dtype))
+    data.targets = [int(data[i][1]) for i in range(len(data))]
+    splits = {"train": as_classification_dataset(data), "test": as_classification_dataset(data)}
+    return class_incremental_benchmark(splits, num_experiences=2, class_order=list(range(4)))
+
+
+STREAMS = {
+    "long": long_stream, "short": short_stream,
+    "paired": paired_stream,
+    "serial": serial_stream, "ordinary": ordinary_stream,
+}  # fmt: skip
+
+
+# Models
+
+
+class Normed(nn.Sequential):
+    """Two batch norms, one of which counts a cumulative average."""
+
+    def __init__(self):
+        super().__init__(
+            nn.Linear(5, 16), nn.BatchNorm1d(16), nn.ReLU(),
+            nn.Linear(16, 8), nn.BatchNorm1d(8, momentum=None), nn.ReLU(), nn.Linear(8, 8),
+        )  # fmt: skip
+
+
+class Counting(nn.Sequential):
+    """Writes to a buffer in each pass."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(5, 8))
+        self.register_buffer("passes", torch.zeros(()))
+
+    def forward(self, x):
+        self.passes += 1.0
+        return super().forward(x)
+
+
+class Mixing(nn.Sequential):
+    """The output of a sample depends on its whole batch."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(5, 8))
+
+    def forward(self, x):
+        return super().forward(x) * (1.0 + x.square().mean())
+
+
+def mlp():
+    return MLP(8, in_features=5, hidden=(16, 8))
+
+
+MODELS = {
+    "mlp": mlp,
+    "normed": Normed,
+    "counting": Counting,
+    "mixing": Mixing,
+    "heads": lambda: as_multitask(mlp(), "classifier"),
+    "dropout": lambda: nn.Sequential(nn.Linear(5, 16), nn.Dropout(0.5), nn.Linear(16, 8)),
+    "instance": lambda: nn.Sequential(
+        nn.Unflatten(1, (5, 1)), nn.InstanceNorm1d(5, track_running_stats=True), nn.Flatten(),
+        nn.Linear(5, 8),
+    ),
+    "synced": lambda: nn.Sequential(nn.Linear(5, 8), nn.SyncBatchNorm(8)),
+    "parallel": lambda: nn.DataParallel(nn.Linear(5, 8)),
+}  # fmt: skip
+
+
+# Losses and strategies
+
+
+class Penalised(MultiGradientTemplate):
+    """Losses depend on parameters directly, too."""
+
+    def objective_loss(self, output, part):
+        squares = [p.square().sum() for p in self.model.parameters()]
+        return super().objective_loss(output, part) + 0.01 * torch.stack(squares).sum()
+
+
+class Entangling(SupervisedPlugin):
+    """Lets the losses of all objectives depend on the outputs of all."""
+
+    def after_forward(self, strategy, **kwargs):
+        mean = strategy.mb_output.clamp(-5.0, 5.0).tanh().mean()
+        strategy.mb_output = strategy.mb_output * (1.0 + 0.1 * mean)
+
+
+class Accumulating(EMGDStrategy):
+    """Updates the model at every second tick, by the sum of two updates."""
+
+    kept = None
+
+    def optimizer_step(self):
+        gradients = [p.grad.clone() for p in self.model.parameters()]
+        if self.kept is None:
+            self.kept = gradients
+            return
+        for parameter, first, second in zip(
+            self.model.parameters(), self.kept, gradients, strict=True
+        ):
+            parameter.grad = first + second
+        self.kept = None
+        super().optimizer_step()
+
+
+STRATEGIES = {
+    "emgd": EMGDStrategy,
+    "accumulating": Accumulating,
+    "penalised": lambda net, **options: Penalised(net, weighting=ERWeighting(), **options),
+    "entangled": lambda net, plugins, **options: EMGDStrategy(
+        net, plugins=[Entangling(), *plugins], **options
+    ),
+    "upgrad": lambda net, **options: MultiGradientTemplate(
+        net, weighting=UPGradWeighting(), **options
+    ),
+    "db-mtl": lambda net, **options: MultiGradientTemplate(net, weighting=DBMTL(), **options),
+    "graddrop": GradDropStrategy,
+    "er-las": ERLASStrategy,
+    "ewc": EWCStrategy,
+    "lwf": LwFStrategy,
+}
 
 
 def train(
-    scenario="class", dtype=torch.float32, engine="fused", distributed=None, weighting=None,
-    model=None, benchmark=None, **options,
-):
-    """Train on the stream and return what is compared."""
+    stream="short", scenario="class", dtype=torch.float32, engine="fused", model="mlp",
+    strategy="emgd", distributed=None, at=(1, 10), momentum=0.0, tests=False, shares=False,
+    seed=0, fails=None, **options,
+):  # fmt: skip
+    """Train on a stream, and return what is compared.
+
+    :param at: ticks after which the updates are returned.
+    :param seed: of the model.
+    :param fails: how the last process ends at tick 5: ``"raises"`` or ``"killed"``.
+    """
+    is_launched = "WORLD_SIZE" in os.environ
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        benchmark = STREAMS[stream](scenario, dtype)
+        torch.manual_seed(seed)
+        net, record = MODELS[model](), Record()
+        plugins = [record] if fails is None else [record, Failing(fails)]
+        chosen = {
+            "optimizer": torch.optim.SGD(net.parameters(), lr=0.05, momentum=momentum),
+            "memory_size": 24, "engine": ENGINES[engine](), "evaluator": quiet(),
+            "plugins": plugins, "distributed": distributed if is_launched else None,
+        } | options  # fmt: skip
+        if shares:
+            chosen["shared"] = list(net.parameters())[:2]
+        if tests:
+            chosen["evaluator"] = lambda: EvaluationPlugin(
+                accuracy_metrics(minibatch=True, stream=True), loggers=_loggers
+            )
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            made = STRATEGIES[strategy](net, **chosen)
+            made.train(benchmark.train_stream, eval_streams=[])
+            results = made.eval(benchmark.test_stream) if tests else {}
+        memory = made.memory
+        return {
+            "updates": [record.updates[tick - 1] for tick in at],
+            "weights": [record.weights[tick - 1] for tick in at],
+            "losses": [torch.tensor(each) for each in record.losses],
+            "outputs": torch.tensor(record.outputs),
+            "state": {name: value.clone() for name, value in net.state_dict().items()},
+            "memory": None if memory is None else memory.inputs.clone(),
+            "results": results,
+            "loggers": len(made.evaluator.loggers),
+            "random": torch.get_rng_state(),
+            "warnings": [str(each.message) for each in found],
+        }
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _loggers():
+    from avalanche.logging import TextLogger
+
+    is_first = os.environ.get("RANK", "0") == "0"
+    return [TextLogger(open(os.devnull, "w"))] if is_first else []
+
+
+def error_of(**options):
+    """Message of the error of a training, which all processes make."""
+    try:
+        train(**options)
+    except (ValueError, TypeError, RuntimeError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+class Failing(SupervisedPlugin):
+    """Ends the last process at tick 5."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.way = way
+
+    def before_forward(self, strategy, **kwargs):
+        if strategy.tick == 5 and strategy.processes.rank == strategy.processes.size - 1:
+            if self.way == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise ValueError("no more samples")
+
+
+def fail(way):
+    """Train until the last process ends; the others return their error."""
+    error = error_of(distributed="auto", fails=way)
+    if "no more samples" in error and error.startswith("ValueError"):
+        os._exit(1)  # as the interpreter does after an error
+    return error
+
+
+def differ():
+    """Train on other samples in each process; return the error."""
+    rank = int(os.environ["RANK"])
+    return error_of(distributed="auto", stream="short" if rank else "serial")
+
+
+def few_samples():
+    """Forward two samples through a synchronised batch norm; return the error."""
+    model = MODELS["synced"]()
+    engine = DistributedEngine(PlainEngine(), Processes.join("cpu"), "by-sample")
     torch.manual_seed(0)
-    with default_dtype(dtype):
-        benchmark = stream(scenario, dtype) if benchmark is None else benchmark()
-        net = MLP(8, in_features=5, hidden=(16, 8)) if model is None else model()
-        record = Record()
-        chosen = dict(
-            optimizer=torch.optim.SGD(net.parameters(), lr=0.05),
-            memory_size=24, engine=ENGINES[engine](), evaluator=quiet(), plugins=[record],
-            distributed=distributed if "WORLD_SIZE" in os.environ else None,
-        ) | options
-        if weighting is None:
-            strategy = EMGDStrategy(net, **chosen)
-        else:
-            strategy = MultiGradientTemplate(net, weighting=weighting(), **chosen)
-        strategy.train(benchmark.train_stream)
-    return {
-        "updates": record.updates, "weights": record.weights, "losses": record.losses,
-        "state": {name: value.clone() for name, value in net.state_dict().items()},
-    }
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    engine.attach(model)
+    try:
+        engine.forward(model, [torch.zeros(4, 5), torch.zeros(2, 5)])
+    except ValueError as error:
+        return str(error)
 
 
-class default_dtype:
-    def __init__(self, dtype):
-        self.dtype = dtype
-
-    def __enter__(self):
-        self.before = torch.get_default_dtype()
-        torch.set_default_dtype(self.dtype)
-
-    def __exit__(self, *error):
-        torch.set_default_dtype(self.before)
+def exchanges():
+    """Small exchanges, and the bytes that this process has received."""
+    processes = Processes.join("cpu")
+    summed = processes.sum(torch.arange(3.0) + processes.rank, "sums")
+    gathered = processes.gather(torch.tensor([float(processes.rank)]), "gathers")
+    sent = torch.arange(float(processes.size)) + 10.0 * processes.rank
+    ones = [1] * processes.size
+    exchanged = processes.exchange(sent, ones, ones, "exchanges")
+    return summed, gathered, exchanged, dict(processes.received)

@@ -4,52 +4,62 @@ import multiprocessing
 import os
 import socket
 import traceback
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait
 
 import torch
 
-_PATIENCE = 120.0  # seconds
+_PATIENCE = 40.0  # seconds
 
 
 class Pool:
-    """W processes that run one case after the other.
+    """Groups of processes that run one case after the other.
 
     A process of its own imports everything once and forks the others, before it computes anything.
 
-    :param sizes: numbers of processes of the groups; each group is by itself.
+    :param sizes: number of processes of each group, by its name.
     """
 
     def __init__(self, sizes):
         context = multiprocessing.get_context("spawn")
-        pipes = {size: [context.Pipe() for _ in range(size)] for size in sizes}
-        self._ends = {size: [ours for ours, _ in found] for size, found in pipes.items()}
-        theirs = {size: [end for _, end in found] for size, found in pipes.items()}
-        ports = {size: free_port() for size in sizes}
+        pipes = {name: [context.Pipe() for _ in range(size)] for name, size in sizes.items()}
+        self._ends = {name: [ours for ours, _ in found] for name, found in pipes.items()}
+        theirs = {name: [end for _, end in found] for name, found in pipes.items()}
+        ports = {name: free_port() for name in sizes}
         self._mother = context.Process(target=_fork, args=(theirs, ports))
         self._mother.start()
 
-    def run(self, size, case, **options):
+    def run(self, group, case, **options):
         """Run a case on all processes of a group; return the results in their order.
 
         :param case: function of a module.
         """
-        return self.run_each(size, case, [options] * size)
+        self.send(group, case, **options)
+        waiting, results = dict(enumerate(self._ends[group])), {}
+        while waiting:
+            ready = wait(waiting.values(), _PATIENCE)
+            assert ready, f"processes {list(waiting)} of {group} are silent"
+            for rank in [rank for rank, end in waiting.items() if end in ready]:
+                is_right, result = waiting.pop(rank).recv()
+                # At once: the others may wait for this process.
+                assert is_right, f"process {rank} of {group}:\n{result}"
+                results[rank] = result
+        return [results[rank] for rank in sorted(results)]
 
-    def run_each(self, size, case, options):
-        """Run a case with other options on each process."""
-        for end, own in zip(self._ends[size], options, strict=True):
-            end.send((case, own))
-        results = []
-        for rank, end in enumerate(self._ends[size]):
-            assert end.poll(_PATIENCE), f"process {rank} of {size} does not answer"
-            results.append(end.recv())
-        for rank, (is_right, result) in enumerate(results):
-            assert is_right, f"process {rank} of {size}:\n{result}"
-        return [result for _, result in results]
+    def send(self, group, case, **options):
+        for end in self._ends[group]:
+            end.send((case, options))
+
+    def answer(self, group, rank):
+        """Wait for the answer of a process: whether the case has ended well, and its result."""
+        assert self._ends[group][rank].poll(_PATIENCE), f"process {rank} of {group} is silent"
+        return self._ends[group][rank].recv()
 
     def close(self):
         for ends in self._ends.values():
             for end in ends:
-                end.send(None)
+                with suppress(OSError):  # of a process that has ended in its test
+                    end.send(None)
         self._mother.join(_PATIENCE)
 
 
@@ -72,8 +82,8 @@ def _fork(ends, ports):
 
     context = multiprocessing.get_context("fork")
     workers = [
-        context.Process(target=_work, args=(end, rank, size, ports[size]))
-        for size, found in ends.items()
+        context.Process(target=_work, args=(end, rank, len(found), ports[name]))
+        for name, found in ends.items()
         for rank, end in enumerate(found)
     ]
     for worker in workers:
@@ -95,3 +105,14 @@ def _work(end, rank, size, port):
             end.send((False, traceback.format_exc()))
     # Without the clean-up of an interpreter that was forked.
     os._exit(0)
+
+
+@contextmanager
+def one_thread():
+    """Compute with one thread, as the processes of a pool do."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -148,7 +148,7 @@ class MemoryEditingPlugin(MultiGradientPlugin):
     ) -> None:
         # Take the images from memory, because those of the minibatch may be augmented.
         x = self.memory.inputs[positions].to(strategy.device)
-        gradient = strategy.gradients[row]
+        gradient = strategy.objective_gradients.row(row)
         replayed = Replayed(
             x,
             lambda inputs: strategy.loss_of(inputs, part),

@@ -1,0 +1,10 @@
+import pytest
+
+from tests.distributed.pool import Pool
+
+
+@pytest.fixture(scope="module")
+def pool():
+    found = Pool({"2": 2, "3": 3, "raises": 2, "killed": 3, "differ": 2})
+    yield found
+    found.close()
