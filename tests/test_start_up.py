@@ -17,6 +17,7 @@ PACKAGES = [
         f"avalanche_emgd.{name}"
         for name in (
             "benchmarks",
+            "distributed",
             "evaluation",
             "experiments",
             "experiments.sweep",
@@ -30,6 +31,7 @@ PACKAGES = [
             "training.ingredients",
             "training.peers",
             "training.plugins",
+            "training.state",
         )
     ),
 ]

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import experiments
-from ..distributed.placement import PlacementName
-from ..distributed.processes import leave_processes, rank_of_launcher
+from ..distributed.launcher import PlacementName, rank_of_launcher
 from ..experiments.config import RunConfig
 from ..experiments.output import check_free
 from ..experiments.run_file import load_config
@@ -84,6 +83,8 @@ def train(
     finished = experiments.run(
         chosen, output, overwrite=overwrite, progress=not quiet, distributed=distributed
     )
+    from ..distributed.processes import leave_processes
+
     leave_processes()
     if not quiet and is_first:
         console.print(experiments.task_table(finished))

@@ -19,7 +19,8 @@ from ..gradients.forward_state import ForwardState
 from ..gradients.model_structure import modules_of, structure_of
 from .batch_statistics import BatchStatistics
 from .distributed_pass import DistributedPass
-from .placement import Automatic, BySample, Placement, PlacementName, Share, make_placement
+from .launcher import PlacementName
+from .placement import Automatic, BySample, Placement, Share, make_placement
 from .processes import Processes
 from .randomness import OwnRandomness
 
@@ -161,7 +162,7 @@ class DistributedEngine(GradientEngine):
             raise ValueError(
                 f"`model` has SyncBatchNorm, for which each of {self.processes.size} processes "
                 f"needs a sample of every objective, but one has {min(batches.sizes)}: use larger "
-                "larger minibatches."
+                "minibatches."
             )
         is_cut = _cuts_objectives(shares, batches.sizes)
         if is_coupled and is_cut and any(s.stop - s.start == 1 for own in shares for s in own):

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Literal
 
 from .._near import did_you_mean
+from .launcher import PlacementName
 
 __all__ = [
     "Automatic",
@@ -16,13 +16,9 @@ __all__ = [
     "BySample",
     "Even",
     "Placement",
-    "PlacementName",
     "Share",
     "make_placement",
 ]
-
-PlacementName = Literal["auto", "by-objective", "by-sample", "even"]
-"""Names of the placements."""
 
 # Samples of the busiest process, relative to an equal share, up to which whole objectives stay.
 _BALANCED = 1.25

@@ -16,15 +16,10 @@ from torch.distributed.distributed_c10d import _get_default_store
 
 from .failure import FailureBoard, ProcessError
 
-__all__ = ["Processes", "leave_processes", "rank_of_launcher"]
+__all__ = ["Processes", "leave_processes"]
 
 TIMEOUT = timedelta(minutes=10)
 """Longest time that a process waits for the others, in groups that this module starts."""
-
-
-def rank_of_launcher() -> int:
-    """Return the number of this process, as the launcher says; 0 without a launcher."""
-    return dist.get_rank() if dist.is_initialized() else int(os.environ.get("RANK", "0"))
 
 
 def leave_processes() -> None:

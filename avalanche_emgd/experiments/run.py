@@ -18,7 +18,7 @@ from avalanche.logging import BaseLogger
 from .._text_files import first_line
 from ..benchmarks import ParallelBenchmark
 from ..distributed import Placement, Processes
-from ..distributed.placement import PlacementName
+from ..distributed.launcher import PlacementName
 from ..evaluation import (
     BatchedTensorboardLogger,
     PCLMetrics,

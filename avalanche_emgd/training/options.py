@@ -12,7 +12,7 @@ from avalanche.training.plugins.evaluation import default_evaluator
 
 from .._options import Default
 from ..distributed import Placement
-from ..distributed.placement import PlacementName
+from ..distributed.launcher import PlacementName
 from ..gradients import GradientEngine
 from .editing import EditingSpec
 from .gradient_space import Shared

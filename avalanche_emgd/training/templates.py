@@ -15,7 +15,8 @@ from .._options import with_defaults
 from ..benchmarks import SegmentExperience
 from ..benchmarks.parallel import ParallelBenchmark
 from ..distributed import DistributedEngine, Placement, Processes
-from ..distributed.placement import PlacementName, make_placement
+from ..distributed.launcher import PlacementName
+from ..distributed.placement import make_placement
 from ..gradients import FusedEngine, GradientEngine
 from ..optim import ObjectiveWeighting
 from .arguments import check_plugins, check_sizes, refuse_class
