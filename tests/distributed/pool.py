@@ -9,7 +9,8 @@ from multiprocessing.connection import wait
 
 import torch
 
-_PATIENCE = 40.0  # seconds
+_PATIENCE = 60.0  # seconds
+_START = 300.0  # seconds, on a machine that is busy
 
 
 class Pool:
@@ -28,6 +29,10 @@ class Pool:
         ports = {name: free_port() for name in sizes}
         self._mother = context.Process(target=_fork, args=(theirs, ports))
         self._mother.start()
+        for ends in self._ends.values():
+            for end in ends:
+                assert end.poll(_START), "the processes do not start"
+                assert end.recv() == "ready"
 
     def run(self, group, case, **options):
         """Run a case on all processes of a group; return the results in their order.
@@ -94,6 +99,7 @@ def _fork(ends, ports):
 
 def _work(end, rank, size, port):
     join(rank, size, port)
+    end.send("ready")
     while True:
         order = end.recv()
         if order is None:
