@@ -35,7 +35,7 @@ class DistributedEngine(GradientEngine):
     All processes have the samples of all objectives, and the same parameters. Each forwards its
     share of the samples with an engine of its own. Outputs are gathered, so that each process
     computes all losses. The gradients by the parameters are exchanged for slices
-    (:class:`SlicedGradients`): the update is that of one process, but for rounding.
+    (``SlicedGradients``): the update is that of one process, but for rounding.
 
     :param inner: engine of this process.
     :param processes: processes.
