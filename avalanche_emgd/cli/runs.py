@@ -10,12 +10,14 @@ import typer
 from .. import experiments
 from ..experiments.config import RunConfig
 from ..experiments.output import check_free
+from ..experiments.resuming import config_to_resume
 from ..experiments.run_file import load_config
 from ..experiments.timelines import check_picture, choose_timeline, save_timeline
 from ..training.methods import find_method
+from ..training.stopping import TrainingStopped
 from .app import app, console
 from .editing import editing_settings
-from .errors import complains
+from .errors import complains, stop
 from .options import OverwriteOption, QuietOption
 from .settings import with_settings
 
@@ -41,13 +43,31 @@ def train(
             "as step, radius, norm, every, start, only_conflicting. Default: no editing.",
         ),
     ] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            metavar="TICKS",
+            min=1,
+            help="Ticks between two checkpoints. Default: a checkpoint on Ctrl-C or SIGTERM only.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue the interrupted run in the directory; begin one if there is none.",
+        ),
+    ] = False,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Train one model on parallel streams and test it.
 
-    Writes config.json, metrics.json, curves.json, trace.json, timeline.png, curves.png and
-    TensorBoard files, and with --edit editing.json and edits.png, too.
+    Writes config.json, metrics.json, curves.json, trace.json, timeline.png, curves.png, model.pt
+    and TensorBoard files, and with --edit editing.json and edits.png, too.
+
+    Ctrl-C and SIGTERM write a checkpoint, and so does --checkpoint-every. The same command with
+    --resume then continues; no other options are needed.
 
     Example: avalanche-emgd train --benchmark ps-digits --scenario class --method emgd-gs
     --output runs/digits
@@ -59,10 +79,16 @@ def train(
 
     Example: avalanche-emgd train --config runs/digits/config.json --seed 1 --output runs/digits-1
     """
-    check_free(output, overwrite=overwrite)
     if edit is not None:
         settings["settings"] = {"memory_editing": editing_settings(edit)}
-    chosen = RunConfig(**settings) if config is None else load_config(config, **settings)
+    if resume and (overwrite or config is not None):
+        other = "overwrite" if overwrite else "config"
+        raise ValueError(f"`resume` continues the run in `output`: leave `{other}` out.")
+    chosen = config_to_resume(output, settings) if resume else None
+    resume = chosen is not None
+    if chosen is None:
+        check_free(output, overwrite=overwrite)
+        chosen = RunConfig(**settings) if config is None else load_config(config, **settings)
     if not find_method(chosen.method).has_memory:
         of_memory = {"memory_per_class": settings.get("memory_per_class"), "edit": edit}
         for name, value in of_memory.items():
@@ -71,7 +97,21 @@ def train(
                     f"`{name}` has no effect on {chosen.method}, which keeps no samples."
                 )
     chosen.check_data()
-    finished = experiments.run(chosen, output, overwrite=overwrite, progress=not quiet)
+    try:
+        finished = experiments.run(
+            chosen,
+            output,
+            overwrite=overwrite,
+            progress=not quiet,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+        )
+    except TrainingStopped as stopped:
+        stop(
+            f"Interrupted. Checkpoint: {stopped.path} (avalanche-emgd train --output {output} "
+            "--resume continues.)",
+            128 + stopped.number,
+        )
     if not quiet:
         console.print(experiments.task_table(finished))
         console.print(f"Results, pictures and TensorBoard files: {output}", soft_wrap=True)
