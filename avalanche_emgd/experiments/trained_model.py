@@ -39,7 +39,7 @@ class TrainedModel(nn.Module):
 
     def __init__(self, module: nn.Module, about: Mapping[str, Any]) -> None:
         super().__init__()
-        self.module = module.eval().requires_grad_(False)
+        self.module = module.requires_grad_(False)
         self.about: dict[str, Any] = dict(about)
         """Method, benchmark, model, scenario and the like, as in the file."""
         self.class_names: list[str] = list(about["class_names"])
@@ -50,6 +50,7 @@ class TrainedModel(nn.Module):
             name: list(labels) for name, labels in about["tasks"].items()
         }
         """Class labels of each task, by name."""
+        self.eval()
 
     def forward(self, x: Tensor, task: str | None = None) -> Tensor:
         """Compute logits ``[B, K]``; classes that do not compete are masked.

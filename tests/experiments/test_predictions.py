@@ -44,8 +44,12 @@ def test_predictions_are_those_of_the_run(method, scenario, tmp_path):
         task = benchmark.task_names[number] if scenario == "task" else None
         found = trained.predict(x, task)
         assert torch.allclose(found.sum(dim=1), torch.ones(len(x)))
+        with torch.no_grad():
+            own = trained.module(x)
+            assert torch.equal(own, finished.model.eval()(x))
         right.append(float((found.argmax(dim=1) == y).double().mean()))
-    assert right == pytest.approx(finished.result.final)
+    if method != "icarl":  # its last test comes before the last samples enter its memory
+        assert right == pytest.approx(finished.result.final)
     assert trained.class_names == [str(label) for label in range(10)]
     assert not trained.training
 

@@ -63,10 +63,8 @@ def test_a_signal_stops_with_a_checkpoint(kind, tmp_path):
     plugin = CheckpointPlugin(tmp_path / "run.pt")
     strategy = made(plugin, plugins=[Signalling(5, kind)])
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    with (
-        pytest.raises(TrainingStopped, match=r"Checkpoint: .*run\.pt") as caught,
-        plugin.stopping(),
-    ):
+    stops = pytest.raises(TrainingStopped, match=r"Checkpoint: .*run\.pt")
+    with stops as caught, plugin.stopping():
         strategy.train(toy_benchmark().train_stream)
     assert caught.value.number == kind
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
@@ -90,9 +88,8 @@ def test_without_a_checkpoint_there_is_nothing_to_restore(tmp_path):
     assert not plugin.restore(made(plugin))
 
 
-def test_a_finished_run_goes_on_with_further_tasks(tmp_path):
-    """The next benchmark has the first tasks of the finished one, and others."""
-    benchmark = toy_benchmark(timeline=None)
+def test_training_on_a_part_of_a_stream_goes_on_with_the_rest(tmp_path):
+    benchmark = toy_benchmark()
     plugin = CheckpointPlugin(tmp_path / "run.pt")
     strategy = made(plugin)
     strategy.train(benchmark.train_stream[:3])
