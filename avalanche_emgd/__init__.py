@@ -26,10 +26,12 @@ if TYPE_CHECKING:
         span_lengths,
     )
     from .evaluation import gradient_diagnostics, pcl_metrics
+    from .experiments import load_model
     from .models import MLP, ResNet18
     from .optim import EMGD, GMC, GS, EMGDWeighting
     from .training import AvgGradStrategy, EMGDStrategy, MultiGradientTemplate, ReplayMemory
-    from .training.plugins import ClassMaskPlugin
+    from .training.plugins import CheckpointPlugin, ClassMaskPlugin
+    from .training.state import load_checkpoint, save_checkpoint
 
 __version__ = version("avalanche-emgd")
 
@@ -39,6 +41,7 @@ __all__ = [
     "GS",
     "MLP",
     "AvgGradStrategy",
+    "CheckpointPlugin",
     "ClassMaskPlugin",
     "EMGDStrategy",
     "EMGDWeighting",
@@ -49,6 +52,8 @@ __all__ = [
     "ResNet18",
     "Timeline",
     "gradient_diagnostics",
+    "load_checkpoint",
+    "load_model",
     "parallel_benchmark",
     "parallel_benchmark_from_arrays",
     "parallel_benchmark_from_classes",
@@ -60,6 +65,7 @@ __all__ = [
     "ps_digits",
     "ps_emnist",
     "ps_imagenet_tiny",
+    "save_checkpoint",
     "span_lengths",
 ]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-__all__ = ["ImagesInMemory", "normalised"]
+__all__ = ["ImagesInMemory", "normalisation_of", "normalised"]
 
 
 class ImagesInMemory(Dataset[tuple[Tensor, Tensor]]):
@@ -82,3 +83,17 @@ def _scale_and_shift(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[T
     means, deviations = (torch.tensor(values, dtype=torch.float64) for values in (mean, std))
     scale, shift = (1.0 / (255.0 * deviations)).float(), (means / deviations).float()
     return scale.view(-1, 1, 1), shift.view(-1, 1, 1)
+
+
+def normalisation_of(dataset: Any) -> tuple[list[float], list[float]] | None:
+    """Return mean and standard deviation by channel with which a data set normalises its images.
+
+    :param dataset: data set of this package, or a subset of one.
+    :return: means and standard deviations of pixels in [0, 1]; ``None`` for other inputs.
+    """
+    while dataset is not None:
+        mean, std = getattr(dataset, "_mean", None), getattr(dataset, "_std", None)
+        if mean is not None and std is not None:
+            return list(map(float, mean)), list(map(float, std))
+        dataset = getattr(dataset, "_dataset", None) or getattr(dataset, "dataset", None)
+    return None

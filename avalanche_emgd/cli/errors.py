@@ -143,7 +143,7 @@ def as_typed(message: str, parameters: list[str], given: Collection[str]) -> str
         if chosen is None:
             return match[0]
         # The help shows arguments without dashes in capitals.
-        alone = chosen == "directory"
+        alone = chosen in ("directory", "run")
         return f"`{chosen.upper()}`" if alone else f"`--{chosen.replace('_', '-')}`"
 
     return re.sub(r"`([a-z_]+)`", option, message)

@@ -11,12 +11,14 @@ from .. import experiments
 from ..distributed.launcher import PlacementName, rank_of_launcher
 from ..experiments.config import RunConfig
 from ..experiments.output import check_free
+from ..experiments.resuming import config_to_resume
 from ..experiments.run_file import load_config
 from ..experiments.timelines import check_picture, choose_timeline, save_timeline
 from ..training.methods import find_method
+from ..training.stopping import TrainingStopped
 from .app import app, console
 from .editing import editing_settings
-from .errors import complains
+from .errors import complains, stop
 from .options import OverwriteOption, QuietOption
 from .settings import with_settings
 
@@ -46,13 +48,31 @@ def train(
         PlacementName,
         typer.Option(help="Placement of the samples on the processes of torchrun."),
     ] = "auto",
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            metavar="TICKS",
+            min=1,
+            help="Ticks between two checkpoints. Default: a checkpoint on Ctrl-C or SIGTERM only.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue the interrupted run in the directory; begin one if there is none.",
+        ),
+    ] = False,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Train one model on parallel streams and test it.
 
-    Writes config.json, metrics.json, curves.json, trace.json, timeline.png, curves.png and
-    TensorBoard files, and with --edit editing.json and edits.png, too.
+    Writes config.json, metrics.json, curves.json, trace.json, timeline.png, curves.png, model.pt
+    and TensorBoard files, and with --edit editing.json and edits.png, too.
+
+    Ctrl-C and SIGTERM write a checkpoint, and so does --checkpoint-every. The same command with
+    --resume then continues; no other options are needed.
 
     Example: avalanche-emgd train --benchmark ps-digits --scenario class --method emgd-gs
     --output runs/digits
@@ -67,11 +87,17 @@ def train(
     Example: torchrun --nproc-per-node 4 -m avalanche_emgd train --output runs/digits
     """
     is_first = rank_of_launcher() == 0
-    if is_first:
-        check_free(output, overwrite=overwrite)
     if edit is not None:
         settings["settings"] = {"memory_editing": editing_settings(edit)}
-    chosen = RunConfig(**settings) if config is None else load_config(config, **settings)
+    if resume and (overwrite or config is not None):
+        other = "overwrite" if overwrite else "config"
+        raise ValueError(f"`resume` continues the run in `output`: leave `{other}` out.")
+    chosen = config_to_resume(output, settings) if resume else None
+    resume = chosen is not None
+    if chosen is None:
+        if is_first:
+            check_free(output, overwrite=overwrite)
+        chosen = RunConfig(**settings) if config is None else load_config(config, **settings)
     if not find_method(chosen.method).has_memory:
         of_memory = {"memory_per_class": settings.get("memory_per_class"), "edit": edit}
         for name, value in of_memory.items():
@@ -80,9 +106,22 @@ def train(
                     f"`{name}` has no effect on {chosen.method}, which keeps no samples."
                 )
     chosen.check_data()
-    finished = experiments.run(
-        chosen, output, overwrite=overwrite, progress=not quiet, distributed=distributed
-    )
+    try:
+        finished = experiments.run(
+            chosen,
+            output,
+            overwrite=overwrite,
+            progress=not quiet,
+            distributed=distributed,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+        )
+    except TrainingStopped as stopped:
+        stop(
+            f"Interrupted. Checkpoint: {stopped.path} (avalanche-emgd train --output {output} "
+            "--resume continues.)",
+            128 + stopped.number,
+        )
     from ..distributed.processes import leave_processes
 
     leave_processes()

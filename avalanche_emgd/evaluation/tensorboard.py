@@ -28,8 +28,17 @@ class BatchedTensorboardLogger(TensorboardLogger):
     waking the thread costs several times as much as its work. Access to :attr:`writer`, or the
     deletion of the logger, passes all events on at once.
 
-    The parameters are those of Avalanche's ``TensorboardLogger``.
+    The other parameters are those of Avalanche's ``TensorboardLogger``.
+
+    :param purge_step: number of iterations before a checkpoint, to continue an interrupted run in
+        the same folder: TensorBoard hides what the first part wrote after it.
     """
+
+    _purge_step: int | None = None  # of copies, too
+
+    def __init__(self, *args: Any, purge_step: int | None = None, **kwargs: Any) -> None:
+        self._purge_step = purge_step
+        super().__init__(*args, **kwargs)
 
     @property
     def writer(self) -> Any:
@@ -44,7 +53,12 @@ class BatchedTensorboardLogger(TensorboardLogger):
         weakref.finalize(self, self._waiting.hand_over)
 
     def _make_writer(self, tb_log_dir: Any, filename_suffix: str) -> SummaryWriter:
-        writer = SummaryWriter(tb_log_dir, max_queue=_QUEUE, filename_suffix=filename_suffix)
+        writer = SummaryWriter(
+            tb_log_dir,
+            max_queue=_QUEUE,
+            filename_suffix=filename_suffix,
+            purge_step=self._purge_step,
+        )
         weakref.finalize(self, SummaryWriter.close, writer)  # as in Avalanche's logger
         return writer
 

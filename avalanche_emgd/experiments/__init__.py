@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .study import run_study
     from .study_config import StudyConfig
     from .tables import comparison_table, task_table
+    from .trained_model import TrainedModel, load_model, save_model
 
 __all__ = [
     "MethodChoice",
@@ -21,14 +22,17 @@ __all__ = [
     "Run",
     "RunConfig",
     "StudyConfig",
+    "TrainedModel",
     "comparison_table",
     "draw_curves",
+    "load_model",
     "load_records",
     "make_benchmark",
     "make_strategy",
     "results_table",
     "run",
     "run_study",
+    "save_model",
     "task_table",
 ]
 

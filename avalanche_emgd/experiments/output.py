@@ -59,22 +59,33 @@ def make_directory(directory: Path) -> None:
 
 
 @contextmanager
-def results_in(output: Path, written: Sequence[str], *, overwrite: bool) -> Iterator[None]:
+def results_in(
+    output: Path,
+    written: Sequence[str],
+    *,
+    overwrite: bool,
+    kept: Sequence[str] = (),
+    keeps_if: str | None = None,
+) -> Iterator[None]:
     """Context in which results are written; after an error, it removes them.
 
     :param output: path of the directory, which is made if it does not exist.
     :param written: names of the files and folders that the context may write or remove.
     :param overwrite: whether to remove those of an earlier run first.
+    :param kept: names of files and folders of the earlier run that stay.
+    :param keeps_if: name of a file; if it exists after an error, nothing is removed.
     :raises FileExistsError: as in :func:`check_free`.
     :raises ValueError: if the directory cannot be made.
     """
     check_free(output, overwrite=overwrite)
     made = [each for each in (output, *output.parents) if not each.exists()]
-    _remove(output, written)
+    _remove(output, [name for name in written if name not in kept])
     try:
         make_directory(output)
         yield
     except BaseException:  # also after Ctrl-C
+        if keeps_if is not None and (output / keeps_if).is_file():
+            raise
         _remove(output, written)
         for directory in made:
             if directory.is_dir() and not any(directory.iterdir()):

@@ -52,7 +52,15 @@ class TickProgress(SupervisedPlugin):
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Advance by one tick."""
-        self._progress.update(self._bar, advance=1, accuracy=self._accuracy())
+        done = strategy.clock.train_iterations + 1  # the clock counts after this callback
+        self._progress.update(self._bar, completed=done, accuracy=self._accuracy())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: a resumed run may show no bar."""
+        return {}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Restore nothing."""
 
     def _accuracy(self) -> str:
         latest = [curve[-1][1] for curve in self._metrics.history.values() if curve]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from avalanche.core import BasePlugin
 from avalanche.evaluation import PluginMetric
 from avalanche.logging import BaseLogger
+from torch import nn
 
 from .._text_files import first_line
 from ..benchmarks import ParallelBenchmark
@@ -30,7 +30,9 @@ from ..evaluation import (
 from ..evaluation.editing import are_images
 from ..training import MultiGradientTemplate
 from ..training.data_checks import check_data
-from ..training.plugins import AugmentationPlugin, MemoryEditingPlugin
+from ..training.plugins import AugmentationPlugin, CheckpointPlugin, MemoryEditingPlugin
+from ..training.state import load_checkpoint
+from ..training.state.strategies import ticks_done
 from .atomic import write_json
 from .config import RunConfig, make_benchmark
 from .data import DATA
@@ -38,8 +40,11 @@ from .output import results_in
 from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress
 from .resources import PeakMemory, threads_of_torch
+from .resuming import CHECKPOINT, CONFIG
 from .strategy import make_strategy
 from .trace import Trace, WeightTrace
+from .trained_model import MODEL, save_model
+from .training_time import TrainingTime
 
 __all__ = [
     "WRITTEN",
@@ -50,7 +55,9 @@ __all__ = [
 ]
 
 WRITTEN = (
-    "config.json",
+    CONFIG,
+    CHECKPOINT,
+    MODEL,
     "metrics.json",
     "curves.json",
     "trace.json",
@@ -79,6 +86,7 @@ class Run:
     :param peak_memory_mb: peak memory in units of 10⁶ bytes, see
         ``avalanche_emgd.experiments.resources.PeakMemory``.
     :param editing: plugin that has edited the memory; ``None`` without editing.
+    :param model: model that tests use.
     """
 
     config: RunConfig
@@ -90,6 +98,7 @@ class Run:
     ticks_per_second: float
     peak_memory_mb: float
     editing: MemoryEditingPlugin | None = None
+    model: nn.Module | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures of merit as fractions, in all and by task, with time and memory."""
@@ -133,20 +142,33 @@ def run(
     overwrite: bool = False,
     progress: bool = True,
     distributed: Placement | PlacementName = "auto",
+    checkpoint_every: int | None = None,
+    resume: bool = False,
 ) -> Run:
     """Train and test, and write the results into the output directory.
 
     Writes ``config.json``, ``metrics.json`` (figures of merit), ``curves.json`` (of each task,
     pairs of ticks done and accuracy), ``trace.json`` (losses, weights and elastic factors over
     ticks), ``timeline.png``, ``curves.png`` and the TensorBoard files in ``tensorboard/``. With
-    memory editing, also ``editing.json`` and, for images, ``edits.png``. A failed run leaves none
-    of them. Of the processes that ``torchrun`` has started, process 0 writes them.
+    memory editing, also ``editing.json`` and, for images, ``edits.png``. ``model.pt`` has the
+    trained model, for :func:`~avalanche_emgd.experiments.load_model`. A failed run leaves none of
+    them, unless it has written a checkpoint. Of the processes that ``torchrun`` has started,
+    process 0 writes them.
+
+    SIGINT and SIGTERM write a checkpoint, ``checkpoint.pt``, at the end of the tick, and stop the
+    run. ``resume`` then continues it: weights, metrics and records are the same as without an
+    interruption. Runs of several processes write no checkpoints.
 
     :param config: configuration of the run.
     :param output: directory, which is made if it does not exist.
     :param overwrite: whether files of an earlier run may be replaced.
     :param progress: whether to show a progress bar.
     :param distributed: placement of the samples on several processes, or its name.
+    :param checkpoint_every: number of ticks between two checkpoints, ≥ 1; none while the run goes
+        on if omitted.
+    :param resume: whether to continue from the checkpoint in the directory. Without a checkpoint,
+        the run begins anew.
+    :raises TrainingStopped: after SIGINT or SIGTERM.
     :raises FileExistsError: if the directory is not empty and ``overwrite`` is false.
     :raises FileNotFoundError: if the data are missing.
     :raises ValueError: if the protocol cannot be read or is for another benchmark, or the method
@@ -157,12 +179,26 @@ def run(
     processes = Processes.join(config.device)
     metrics = [*gradient_diagnostics(), *editing_diagnostics()]
     placement = None if processes.size == 1 else distributed
+    if placement is not None and (checkpoint_every is not None or resume):
+        name = "resume" if resume else "checkpoint_every"
+        raise ValueError(
+            f"`{name}` is for runs of one process, and {processes.size} are running: leave it out, "
+            "or start without torchrun."
+        )
     if not processes.is_first:
         return execute(config, benchmark, metrics, tests=_TESTS, distributed=placement)
-    with results_in(output, WRITTEN, overwrite=overwrite):
-        write_json(output / "config.json", config.to_json())
+    found = output / CHECKPOINT
+    state = load_checkpoint(found) if resume and found.is_file() else None
+    kept = (CONFIG, CHECKPOINT, "timeline.png", "tensorboard") if state is not None else ()
+    replaced = overwrite or resume
+    with results_in(output, WRITTEN, overwrite=replaced, kept=kept, keeps_if=CHECKPOINT):
+        write_json(output / CONFIG, config.to_json())
         benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
-        logger = BatchedTensorboardLogger(str(output / "tensorboard"))
+        logger = BatchedTensorboardLogger(
+            str(output / "tensorboard"), purge_step=None if state is None else ticks_done(state)
+        )
+        is_alone = placement is None
+        checkpoint = CheckpointPlugin(found, every=checkpoint_every) if is_alone else None
         try:
             finished = execute(
                 config,
@@ -172,11 +208,15 @@ def run(
                 progress=progress,
                 tests=_TESTS,
                 distributed=placement,
+                checkpoint=checkpoint,
+                state=state,
             )
         finally:
             # The writer's thread must not find its files gone after a failure.
             logger.writer.close()
         _write(finished, output)
+        if checkpoint_every is None:
+            found.unlink(missing_ok=True)
     return finished
 
 
@@ -192,13 +232,15 @@ def _write(finished: Run, output: Path) -> None:
     ):
         if content:
             write_json(output / f"{name}.json", content, indent=None)
-    write_json(output / "metrics.json", found)
+    if finished.model is not None:
+        save_model(output / MODEL, finished.model, finished.config, finished.benchmark)
     picture = draw_curves(finished.benchmark, {finished.config.label: finished.curves})
     picture.savefig(output / "curves.png", dpi=150)
     editing = finished.editing
     if editing is not None and len(editing.memory) and are_images(editing.memory.inputs):
         edits = draw_edits(editing.originals, editing.memory.inputs)
         edits.savefig(output / "edits.png", dpi=150)
+    write_json(output / "metrics.json", found)  # last: it says that the run is finished
 
 
 def execute(
@@ -210,8 +252,10 @@ def execute(
     progress: bool = False,
     tests: int = 0,
     distributed: Placement | PlacementName | None = None,
+    checkpoint: CheckpointPlugin | None = None,
+    state: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Train and test, and write nothing.
+    """Train and test, and write nothing but checkpoints.
 
     :param config: configuration of the run.
     :param benchmark: benchmark that :func:`make_benchmark` has made of it.
@@ -222,8 +266,10 @@ def execute(
         the ends of segments only.
     :param distributed: placement of the samples on several processes, or its name; one process if
         omitted.
+    :param checkpoint: plugin that writes checkpoints, also when the process is asked to stop.
+    :param state: state of a checkpoint, to continue from.
     :raises ValueError: if the method does not take its settings, or does not train on several
-        processes.
+        processes, or the state is of another run.
     """
     iterations = sum(len(experience.ticks) for experience in benchmark.train_stream)
     every = max(1, iterations // tests) if tests else 0
@@ -232,10 +278,14 @@ def execute(
     evaluator.loggers = list(loggers)
     bar = TickProgress(iterations, pcl, f"{config.label}, {config.scenario}-incremental")
     trace = WeightTrace(every=max(1, iterations // 200))
-    plugins: list[BasePlugin] = [trace, bar] if progress else [trace]
+    clock = TrainingTime()
+    plugins: list[BasePlugin] = [trace, clock, bar] if progress else [trace, clock]
     if config.augment:
         flip = DATA[config.benchmark].flips and not config.no_flip
         plugins.append(AugmentationPlugin(flip=flip, seed=config.seed))
+    if checkpoint is not None:
+        plugins.append(checkpoint)
+    stopping = nullcontext() if checkpoint is None else checkpoint.stopping()
     with threads_of_torch(config.threads):
         strategy = make_strategy(config, evaluator, plugins, benchmark)
         if distributed is not None:
@@ -246,10 +296,12 @@ def execute(
                 )
             strategy.use_processes(distributed)
         check_data(strategy, benchmark.train_stream)
-        with bar if progress else nullcontext(), PeakMemory(config.device) as memory:
-            started = time.perf_counter()
+        with bar if progress else nullcontext(), PeakMemory(config.device) as memory, stopping:
+            clock.start()
+            if state is not None:
+                _load(strategy, state)
             strategy.train(benchmark.train_stream, eval_streams=[])
-            seconds = time.perf_counter() - started - pcl.seconds
+            seconds = clock.seconds - pcl.seconds
     result = pcl.result()
     if result is None:
         raise RuntimeError("Training ended before the end of the stream.")
@@ -263,7 +315,17 @@ def execute(
         strategy.clock.train_iterations / seconds,
         memory.megabytes,
         getattr(strategy, "memory_editing", None),
+        getattr(strategy, "tested_model", strategy.model),
     )
+
+
+def _load(strategy: Any, state: Mapping[str, Any]) -> None:
+    if not hasattr(strategy, "load_state_dict"):
+        raise ValueError(
+            f"`resume` is for strategies made from MultiGradientTemplate, and this method's is a "
+            f"{type(strategy).__name__}."
+        )
+    strategy.load_state_dict(state)
 
 
 def _over_ticks(benchmark: ParallelBenchmark, metrics: PCLMetrics) -> Curves:

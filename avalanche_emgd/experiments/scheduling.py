@@ -9,18 +9,24 @@ import traceback
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import dask
 from distributed import Client, KilledWorker, LocalCluster, as_completed
 from distributed.utils import get_mp_context
 
+from ..training.plugins import CheckpointPlugin
+from ..training.state import load_checkpoint
 from .config import RunConfig
 from .data_sharing import SuccessiveBenchmarks
 from .records import Record, done_record, failed_record
-from .run import execute
+from .run import Run, execute
 from .worker_processes import START_METHOD, interrupts_wait, preload
 
-__all__ = ["connect", "finish", "perform"]
+__all__ = ["Checkpoints", "connect", "finish", "perform"]
+
+Checkpoints = tuple[str, int]
+"""Path of the file with a run's checkpoint, and the number of ticks between two checkpoints."""
 
 # A process gets its next run only after it has finished the previous one. If the process dies, only
 # one run can be the cause. Such a run is repeated twice.
@@ -76,7 +82,9 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
 
 
 def finish(
-    client: Client, configs: Sequence[RunConfig]
+    client: Client,
+    configs: Sequence[RunConfig],
+    checkpoints: Sequence[Checkpoints | None] | None = None,
 ) -> Generator[tuple[int, Record], None, None]:
     """Do runs, and yield the record of each as soon as it is finished.
 
@@ -85,10 +93,12 @@ def finish(
 
     :param client: client that :func:`connect` returns.
     :param configs: configurations of the runs.
+    :param checkpoints: for each run the file of its checkpoints; no checkpoints if omitted.
     :return: pairs of an index into ``configs`` and a record.
     :raises ConnectionError: if the scheduler is lost.
     """
-    futures = client.map(perform, configs, path=list(sys.path), pure=False)
+    files = [None] * len(configs) if checkpoints is None else list(checkpoints)
+    futures = client.map(perform, configs, files, path=list(sys.path), pure=False)
     indices = {future.key: index for index, future in enumerate(futures)}
     finished = as_completed(futures, loop=client.loop)
     del futures  # from here on, a result is released after it is yielded
@@ -109,16 +119,29 @@ def finish(
         yield index, record
 
 
-def perform(config: RunConfig, path: Sequence[str] = ()) -> Record:
-    """Do a run.
+def perform(
+    config: RunConfig, checkpoints: Checkpoints | None = None, path: Sequence[str] = ()
+) -> Record:
+    """Do a run, or what is left of it after its last checkpoint.
 
     :param config: configuration of the run.
+    :param checkpoints: file of its checkpoints.
     :param path: folders with modules, beside those of the process.
     :return: record of the run, even if it fails.
     """
     with _alone:
         sys.path.extend(folder for folder in path if folder not in sys.path)
         try:
-            return done_record(config, execute(config, _benchmarks.make(config)))
+            return done_record(config, _execute(config, checkpoints))
         except (Exception, SystemExit):
             return failed_record(config, traceback.format_exc())
+
+
+def _execute(config: RunConfig, checkpoints: Checkpoints | None) -> Run:
+    benchmark = _benchmarks.make(config)
+    if checkpoints is None:
+        return execute(config, benchmark)
+    path, every = checkpoints
+    plugin = CheckpointPlugin(path, every=every)
+    state = load_checkpoint(path) if Path(path).is_file() else None
+    return execute(config, benchmark, checkpoint=plugin, state=state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -24,15 +24,24 @@ from .records import (
     write_results,
 )
 from .run import check_run
-from .scheduling import connect, finish
+from .scheduling import Checkpoints, connect, finish
 from .study_config import STUDY, StudyConfig
+from .study_directory import CHECKPOINTS
 from .study_progress import StudyProgress
 from .study_resume import check_same_study
 from .worker_processes import importing_early
 
 __all__ = ["check_runs", "run_study"]
 
-_WRITTEN = {RECORDS, "results.csv", "results.parquet", "report", "report.md", "report.html"}
+_WRITTEN = {
+    RECORDS,
+    CHECKPOINTS,
+    "results.csv",
+    "results.parquet",
+    "report",
+    "report.md",
+    "report.html",
+}
 _PERIOD = 30.0  # seconds between two tables of results
 
 
@@ -49,7 +58,8 @@ def run_study(
 
     Writes ``study.yaml``, a file in ``records/`` for each run as soon as it is finished, and the
     table of all records in ``results.csv`` and ``results.parquet``. After an interruption, another
-    call continues; it repeats only the runs that were unfinished. A call may extend an earlier
+    call continues; runs in work begin anew, or continue from their checkpoints in ``checkpoints/``
+    if ``study.checkpoint_every`` is set. A call may extend an earlier
     study in the directory by methods, scenarios, seeds, label sets and time lines.
 
     The record of a failed run has its traceback, and the other runs continue. The figures do not
@@ -171,9 +181,12 @@ def _do(
         bar.start(f"{processes} processes" if scheduler is None else scheduler)
         written = time.monotonic()
         try:
-            with closing(finish(client, list(missing.values()))) as finished:
+            with closing(
+                finish(client, list(missing.values()), _checkpoints(study, keys, output))
+            ) as finished:
                 for index, record in finished:
                     write_record(output, keys[index], record)
+                    _checkpoint_of(keys[index], output).unlink(missing_ok=True)
                     records[keys[index]] = _short(record)
                     bar.finished(failed=record["status"] == "failed")
                     if time.monotonic() - written > _PERIOD:
@@ -186,6 +199,21 @@ def _do(
         finally:
             write_results(output, records.values())
             bar.note()
+
+
+def _checkpoints(
+    study: StudyConfig, keys: Sequence[str], output: Path
+) -> Sequence[Checkpoints | None]:
+    """Return for each run the file of its checkpoints, which its record replaces."""
+    if study.checkpoint_every is None:
+        return [None] * len(keys)
+    make_directory(output / CHECKPOINTS)
+    every = study.checkpoint_every
+    return [(str(_checkpoint_of(key, output).absolute()), every) for key in keys]
+
+
+def _checkpoint_of(key: str, output: Path) -> Path:
+    return output / CHECKPOINTS / f"{key}.pt"
 
 
 def _short(record: Record) -> Record:

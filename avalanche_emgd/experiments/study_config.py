@@ -87,6 +87,15 @@ class StudyConfig(SharedSettings):
         ),
     ] = ()
 
+    checkpoint_every: Annotated[
+        int | None,
+        Setting(
+            "Ticks between two checkpoints of each run; a run in work then continues after an "
+            "interruption of the study.",
+            default="runs in work begin anew",
+            low=1,
+        ),
+    ] = None
     ingredients: Annotated[
         Mapping[str, Any],
         Setting(

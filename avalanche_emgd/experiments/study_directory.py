@@ -6,10 +6,12 @@ from pathlib import Path
 
 from .._text_files import excerpt
 
-__all__ = ["RECORDS", "check_study"]
+__all__ = ["CHECKPOINTS", "RECORDS", "check_study"]
 
 RECORDS = "records"
 """Folder of the records in the directory of a study."""
+CHECKPOINTS = "checkpoints"
+"""Folder of the checkpoints of runs in work, in the directory of a study."""
 
 
 def check_study(directory: Path) -> None:

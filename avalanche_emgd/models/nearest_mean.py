@@ -50,6 +50,27 @@ class NearestMean(nn.Module):
         """Linear classifier of the model."""
         return self.model.get_submodule(self._name)  # type: ignore[return-value]
 
+    @classmethod
+    def of_means(cls, model: nn.Module, means: Tensor) -> NearestMean:
+        """Make a model with fixed class means, in place of exemplars.
+
+        :param model: trained model.
+        :param means: class means ``[K, F]``.
+        """
+
+        def no_exemplars() -> tuple[Tensor, Tensor]:
+            raise RuntimeError("This model has fixed class means, and no exemplars.")
+
+        made = cls(model, no_exemplars)
+        made._means = means
+        return made
+
+    def class_means(self) -> Tensor:
+        """Return the class means ``[K, F]``, each of unit length, or zero without exemplars."""
+        if self._means is None:
+            self._means = self._class_means()
+        return self._means
+
     def refresh(self) -> None:
         """Discard the class means; the next evaluation computes them again."""
         self._means = None
@@ -58,10 +79,9 @@ class NearestMean(nn.Module):
         """Compute the logits ``[B, K]`` of inputs ``[B, ...]``."""
         if self.training:
             return self.model(x)
-        if self._means is None:
-            self._means = self._class_means()
-        distances = torch.cdist(self.features(x), self._means)
-        return mask_logits(-distances, self._means.square().sum(dim=1) > 0.0)
+        means = self.class_means()
+        distances = torch.cdist(self.features(x), means)
+        return mask_logits(-distances, means.square().sum(dim=1) > 0.0)
 
     def features(self, x: Tensor) -> Tensor:
         """Compute the features ``[B, F]`` of inputs ``[B, ...]``, each of unit length."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .options import StrategyOptions
     from .precision import MixedPrecision
     from .precision_name import Precision
+    from .stopping import TrainingStopped
     from .templates import MultiGradientTemplate
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Precision",
     "ReplayMemory",
     "StrategyOptions",
+    "TrainingStopped",
     "find_method",
     "make_method",
 ]

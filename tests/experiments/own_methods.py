@@ -49,6 +49,26 @@ class Slow(AvgGradStrategy):
         return super().train(*args, **kwargs)
 
 
+class DiesOnce(AvgGradStrategy):
+    """Ends its process at a tick, unless a file says that an earlier one has done so."""
+
+    def __init__(self, model, mark, **arguments):
+        super().__init__(model, **arguments)
+        self.mark = mark
+
+    def weigh(self):
+        mark = self.mark
+        if self.tick == 20 and not os.path.exists(mark):
+            with open(mark, "w") as file:
+                file.write("died")
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.ticks_here = getattr(self, "ticks_here", 0) + 1
+        if self.tick == 21:
+            with open(mark, "a") as file:
+                file.write(f" and went on after {self.ticks_here} ticks")
+        return super().weigh()
+
+
 def figures(record):
     """All of a record but what differs from one time to the next."""
     costs = ("seconds", "ticks_per_second", "peak_memory_mb")

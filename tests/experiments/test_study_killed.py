@@ -1,5 +1,6 @@
 """Studies whose processes are killed, on clusters of real processes."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from own_methods import QUICK, figures
 
 from avalanche_emgd.experiments import RunConfig, make_benchmark
-from avalanche_emgd.experiments.records import RECORDS, load_records, record_key
+from avalanche_emgd.experiments.records import RECORDS, done_record, load_records, record_key
 from avalanche_emgd.experiments.run import execute
 from avalanche_emgd.experiments.study import run_study
 from avalanche_emgd.experiments.study_config import StudyConfig
@@ -98,3 +99,19 @@ def test_a_run_that_kills_its_workers_has_failed_and_the_others_go_on(tmp_path):
     assert table["status"]["avg"] == "done"
     assert table["status"]["own_methods:Deadly"] == "failed"
     assert table["error"]["own_methods:Deadly"].startswith("3 processes died during this run")
+
+
+def test_a_run_whose_worker_is_killed_continues_from_its_checkpoint(tmp_path):
+    mark = tmp_path / "mark"
+    method = {"method": "own_methods:DiesOnce", "settings": {"mark": str(mark)}}
+    study = StudyConfig([method], checkpoint_every=8, **QUICK)
+    table = run_study(study, tmp_path / "study", workers=1, progress=False)
+    assert list(table["status"]) == ["done"]
+    # The checkpoint was written after ticks 0 to 15, and has the attributes of the strategy.
+    assert mark.read_text() == "died and went on after 22 ticks"
+    assert list((tmp_path / "study" / "checkpoints").iterdir()) == []
+    (record,) = load_records(tmp_path / "study")
+    config = RunConfig(**method, **QUICK)
+    whole = done_record(config, execute(config, make_benchmark(config)))
+    assert figures(json.loads(json.dumps(whole))) == figures(record)
+    assert {"tasks", "trace", "A_e", "A_ebar"} <= figures(record).keys()

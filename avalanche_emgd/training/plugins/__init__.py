@@ -7,6 +7,7 @@ from ..._lazy import make_lazy
 if TYPE_CHECKING:
     from .augmentation import AugmentationPlugin
     from .base import MultiGradientPlugin
+    from .checkpoint import CheckpointPlugin
     from .class_mask import ClassMaskPlugin
     from .elastic_factor import ElasticFactorPlugin
     from .memory_editing import EditMeasure, MemoryEditingPlugin
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AugmentationPlugin",
+    "CheckpointPlugin",
     "ClassMaskPlugin",
     "EditMeasure",
     "ElasticFactorPlugin",

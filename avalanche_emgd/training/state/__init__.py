@@ -6,7 +6,8 @@ from ..._lazy import make_lazy
 
 if TYPE_CHECKING:
     from .errors import StateError
+    from .files import load_checkpoint, save_checkpoint
 
-__all__ = ["StateError"]
+__all__ = ["StateError", "load_checkpoint", "save_checkpoint"]
 
 make_lazy(__name__)

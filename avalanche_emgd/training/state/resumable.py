@@ -175,6 +175,10 @@ class Resumable:
         restore_random_states(now)
         return ticks
 
+    def _after_training(self, **kwargs: Any) -> None:
+        self._progress.is_settled = True
+        super()._after_training(**kwargs)  # type: ignore[misc]
+
     def _after_tick(self, **kwargs: Any) -> None:
         self._progress.is_settled = True
         try:

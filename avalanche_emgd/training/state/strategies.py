@@ -16,7 +16,7 @@ from .optimizers import load_optimizer, optimizer_state
 from .plain import Reader, Writer
 from .random_states import random_states, restore_random_states
 
-__all__ = ["load_strategy", "strategy_state"]
+__all__ = ["load_strategy", "strategy_state", "ticks_done"]
 
 FORMAT = 1
 """Version of the layout of states; another number is refused."""
@@ -27,7 +27,7 @@ _APART = frozenset(
         *("model", "optimizer", "plugins", "evaluator", "clock", "engine", "space", "weighting"),
         *("memory", "precision", "averaged_weights", "now", "device", "optimized_param_id"),
         *("_progress", "_class_mask", "_eval_mask", "_prepared", "_shared", "_probed"),
-        *("_checked", "_trained_model", "_num_loaded", "_stop_training", "processes"),
+        *("_checked", "_tested_model", "_num_loaded", "_stop_training", "processes"),
     )
 )
 # Parts with `state_dict` and `load_state_dict`, which some strategies lack.
@@ -70,6 +70,11 @@ def strategy_state(strategy: Any) -> dict[str, Any]:
         state["loader"] = loader.state_dict() if hasattr(loader, "state_dict") else None
         state["epoch"] = strategy._progress.epoch
     return state
+
+
+def ticks_done(state: Mapping[str, Any]) -> int:
+    """Return the number of ticks before a state was saved."""
+    return int(state["plugins"]["Clock 1"]["attributes"]["train_iterations"])
 
 
 def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:

@@ -1,0 +1,72 @@
+"""The command that predicts with a trained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import app, console
+from .errors import complains
+from .options import QuietOption
+
+
+@app.command()
+@complains
+def predict(
+    run: Annotated[Path, typer.Argument(help="Directory of a run, or its file model.pt.")],
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder with images, and subfolders.")
+    ] = None,
+    npz: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="NumPy file with the samples in x, or in x_test."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Table to write. Default: predictions.csv beside it."),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Task of all inputs, whose classes compete alone. Default: all."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:CALLABLE", help="Your own model, if the run had one."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the table if it exists.")
+    ] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Predict the classes of images or arrays with the model of a run.
+
+    Writes a table (CSV) with the most probable class of each input, and the probabilities of all.
+
+    Example: avalanche-emgd predict runs/digits --images photos
+    """
+    if (images is None) == (npz is None):
+        raise ValueError("`images` or `npz` is needed, one of the two.")
+    folder = run if run.is_dir() else run.parent
+    path = folder / "predictions.csv" if output is None else output
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ValueError(f"`output` {str(path)!r} must be a file in an existing folder.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"`output` {str(path)!r} exists: name another file, or allow overwriting (on the "
+            "command line: --overwrite)."
+        )
+    from ..experiments.predictions import predict_arrays, predict_images, write_predictions
+    from ..experiments.trained_model import load_model, own_model
+
+    trained = load_model(run, model=None if model is None else own_model(run, model))
+    if images is not None:
+        found = predict_images(trained, images, task)
+    else:
+        found = predict_arrays(trained, str(npz), task)
+    rows = write_predictions(path, trained, found)
+    if not quiet:
+        console.print(f"Predictions of {rows} inputs: {path}", soft_wrap=True, highlight=False)

@@ -1,0 +1,171 @@
+"""Trained models as files, and their predictions."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from avalanche_emgd import load_model
+from avalanche_emgd.cli import app
+from avalanche_emgd.experiments import RunConfig, make_benchmark, run
+from avalanche_emgd.models import MLP
+from avalanche_emgd.training.state import StateError
+
+QUICK = {"num_tasks": 2, "batch_size": 32}
+
+
+def command(*words):
+    return CliRunner().invoke(app, [*map(str, words)])
+
+
+def rows(path):
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def slim(num_classes, shape):
+    """A model of a user's own."""
+    return MLP(num_classes, in_features=64, hidden=(8,))
+
+
+@pytest.mark.parametrize("method", ["emgd++", "mdmt-r", "icarl", "naive"])
+@pytest.mark.parametrize("scenario", ["task", "class"])
+def test_predictions_are_those_of_the_run(method, scenario, tmp_path):
+    config = RunConfig(method=method, scenario=scenario, **QUICK)
+    finished = run(config, tmp_path / "run", progress=False)
+    trained = load_model(tmp_path / "run")
+    benchmark = make_benchmark(config)
+    right = []
+    for number, experience in enumerate(benchmark.test_stream):
+        x, y, _ = experience.load()
+        task = benchmark.task_names[number] if scenario == "task" else None
+        found = trained.predict(x, task)
+        assert torch.allclose(found.sum(dim=1), torch.ones(len(x)))
+        with torch.no_grad():
+            own = trained.module(x)
+            assert torch.equal(own, finished.model.eval()(x))
+        right.append(float((found.argmax(dim=1) == y).double().mean()))
+    if method != "icarl":  # its last test comes before the last samples enter its memory
+        assert right == pytest.approx(finished.result.final)
+    assert trained.class_names == [str(label) for label in range(10)]
+    assert not trained.training
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """A run on images of two colours, in two sizes."""
+    folder = tmp_path_factory.mktemp("images")
+    draw = np.random.default_rng(0)
+    for part, number in (("train", 12), ("test", 4), ("new", 3)):
+        for place, name in enumerate(("blue", "green", "red", "white")):
+            own = folder / "data" / part / name
+            own.mkdir(parents=True)
+            for index in range(number):
+                size = (12, 12) if part == "new" else (8, 8)
+                pixels = draw.integers(0, 60, (*size, 3), dtype=np.uint8)
+                pixels[..., place % 3 if place < 3 else slice(None)] += 180
+                Image.fromarray(pixels).save(own / f"{index}.png")
+    config = RunConfig(
+        benchmark="images",
+        data_root=str(folder / "data"),
+        num_tasks=2,
+        model="mlp",
+        batch_size=2,
+        epochs=3,
+        method="emgd-gmc",
+    )
+    run(config, folder / "run", progress=False)
+    return folder
+
+
+def test_images_in_folders(images):
+    output = images / "table.csv"
+    found = command(
+        "predict", images / "run", "--images", images / "data" / "new", "--output", output
+    )
+    assert found.exit_code == 0, found.stderr
+    assert "Predictions of 12 inputs" in found.output
+    table = rows(output)
+    assert [row["input"] for row in table][:2] == ["blue/0.png", "blue/1.png"]
+    names = ("blue", "green", "red", "white")
+    for row in table:
+        chances = [float(row[name]) for name in names]
+        assert sum(chances) == pytest.approx(1.0, abs=1e-5)
+        assert names[int(np.argmax(chances))] == row["prediction"]
+        assert float(row["probability"]) == max(chances)
+    assert sum(row["input"].startswith(row["prediction"]) for row in table) >= 9
+    again = command("predict", images / "run", "--images", images / "data", "--output", output)
+    assert again.exit_code == 2
+    assert "--overwrite" in again.stderr
+
+
+def test_arrays(images, tmp_path):
+    x = np.zeros((5, 8, 8, 3), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", x=x)
+    found = command("predict", images / "run/model.pt", "--npz", tmp_path / "a.npz", "--overwrite")
+    assert found.exit_code == 0, found.stderr
+    assert len(rows(images / "run" / "predictions.csv")) == 5
+    one = command(
+        *("predict", images / "run", "--npz", tmp_path / "a.npz"),
+        *("--task", "task0", "--output", tmp_path / "one.csv"),
+    )
+    assert one.exit_code == 0, one.stderr
+    assert sum(float(v) == 0.0 for v in list(rows(tmp_path / "one.csv")[0].values())[3:]) == 2
+
+
+def test_wrong_inputs_are_one_line(images, tmp_path):
+    run_ = images / "run"
+    np.savez(tmp_path / "small.npz", x=np.zeros((5, 4, 4, 3), dtype=np.uint8))
+    np.savez(tmp_path / "other.npz", y=np.zeros(3))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "a.png").write_text("what?")
+    (tmp_path / "model.pt").write_text("what?")
+    output = ("--output", tmp_path / "x.csv")
+    for words, said in (
+        ([run_], "`--images` or `--npz` is needed"),
+        ([run_, "--npz", tmp_path / "small.npz"], "must have the shape [3, 8, 8]"),
+        ([run_, "--npz", tmp_path / "other.npz"], "has no x"),
+        ([run_, "--npz", tmp_path / "none.npz"], "is not there"),
+        ([run_, "--images", tmp_path / "none"], "is no folder"),
+        ([run_, "--images", tmp_path / "broken"], "cannot be used"),
+        ([run_, "--images", images / "data", "--task", "task9"], "`--task` must be one of"),
+        ([tmp_path, "--images", images / "data"], "`RUN`"),
+        ([tmp_path / "none", "--images", images / "data"], "`RUN`"),
+    ):
+        found = command("predict", *words, *output)
+        assert found.exit_code == 2, words
+        assert said in found.stderr
+        assert len(found.stderr.strip().splitlines()) == 1
+        assert not (tmp_path / "x.csv").exists()
+
+
+def test_models_of_users_are_not_imported_by_the_file(tmp_path):
+    name = f"{__name__}:slim"
+    run(RunConfig(method="naive", model=name, **QUICK), tmp_path / "run", progress=False)
+    with pytest.raises(ValueError, match="not imported by a name in a file"):
+        load_model(tmp_path / "run")
+    trained = load_model(tmp_path / "run", model=slim(10, (1, 8, 8)))
+    assert trained.predict(torch.zeros(2, 1, 8, 8)).shape == (2, 10)
+    with pytest.raises(StateError, match="does not fit the architecture"):
+        load_model(tmp_path / "run", model=MLP(10, in_features=64))
+    np.savez(tmp_path / "a.npz", x=np.zeros((3, 1, 8, 8), dtype=np.float32))
+    found = command("predict", tmp_path / "run", "--npz", tmp_path / "a.npz", "--model", name)
+    assert found.exit_code == 0, found.stderr
+
+
+def test_damaged_models_are_refused(tmp_path):
+    run(RunConfig(method="naive", **QUICK), tmp_path / "run", progress=False)
+    path = tmp_path / "run" / "model.pt"
+    whole = torch.load(path, weights_only=True)
+    for changed in (
+        {"kind": "x"}, {"format": 2}, {"num_classes": 10**9}, {"class_names": []},
+        {"input_shape": [10**6, 10**6]}, {"tasks": {"a": [99]}}, {"state": {}}, {"head": None},
+        {"model": 3}, {"state": {"a": 1}},
+    ):  # fmt: skip
+        torch.save({**whole, **changed}, path)
+        with pytest.raises((StateError, ValueError), match="`run`") as caught:
+            load_model(path)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,31 @@
+"""Runs that are killed at random moments, also while they write, and resumed.
+
+``python -m benchmarks.faults.kill`` is the long version.
+"""
+
+import random
+
+import pytest
+
+from avalanche_emgd.training.methods import METHODS
+from benchmarks.faults.kill import killed, small_run
+
+EDITED = {"memory_editing": "distance"}
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"), [("emgd++", EDITED), ("emgd-gmc", {}), ("icarl", {})]
+)
+def test_a_killed_run_equals_one_that_was_never_killed(method, settings, tmp_path):
+    found = killed(small_run(method, settings), 3, random.Random(1), tmp_path)
+    assert found.kills == 3
+    assert found.resumed
+    assert found.equal
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method(method, tmp_path):
+    found = killed(small_run(method), 10, random.Random(2), tmp_path)
+    assert found.kills
+    assert found.equal
