@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         ps_imagenet_tiny,
         span_lengths,
     )
-    from .evaluation import gradient_diagnostics, pcl_metrics
+    from .benchmarks.live import LiveStream
+    from .evaluation import gradient_diagnostics, live_metrics, pcl_metrics
     from .models import MLP, ResNet18
     from .optim import EMGD, GMC, GS, EMGDWeighting
     from .training import AvgGradStrategy, EMGDStrategy, MultiGradientTemplate, ReplayMemory
@@ -42,6 +43,7 @@ __all__ = [
     "ClassMaskPlugin",
     "EMGDStrategy",
     "EMGDWeighting",
+    "LiveStream",
     "MultiGradientTemplate",
     "ParallelBenchmark",
     "Protocol",
@@ -49,6 +51,7 @@ __all__ = [
     "ResNet18",
     "Timeline",
     "gradient_diagnostics",
+    "live_metrics",
     "parallel_benchmark",
     "parallel_benchmark_from_arrays",
     "parallel_benchmark_from_classes",

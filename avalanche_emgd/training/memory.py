@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from ..benchmarks.experience import finishing_objectives, objective_names
+from ..benchmarks.live import LiveSegment
 from ..benchmarks.origin import Origin
 from .delivered_samples import DeliveredSamples, delivered_samples
 from .id_ranges import ids_in_ranges, ranges_of
 from .memory_samples import StoredSamples
 from .memory_shares import equal_shares, filled_shares
-from .memory_store import Group, SampleStore, samples_of, shrink_to
+from .memory_store import Group, SampleStore, samples_of, shrink_to, smallest_key
 from .reservoir import keep_smallest_keys
 
 __all__ = ["ReplayMemory"]
@@ -35,10 +36,16 @@ class ReplayMemory(StoredSamples):
     * On a parallel benchmark, each class of each task has its own share. A sample that is delivered
       again, for example in a second pass over the stream, is not considered again. A task counts as
       finished if it streams again after its end, or does not stream in the current segment.
+    * On a live stream, each class has its own share in the class scenario, and each class of each
+      task in the task scenario. Every tick offers its samples to the memory. A task that has ended
+      and returns is replayed while it streams; its new samples enter at its next end.
     * On an ordinary benchmark, every experience ends its tasks. Each pair of class and task label
       has its own share, independent of the experiences. A class with fewer samples than its share
       leaves the remainder to other classes. If there are more classes than ``max_size``, a random
-      choice decides which classes are kept.
+      choice decides which classes are kept. Both hold for a live stream, too.
+
+    A sample that has been dropped does not come back: a capacity that grows is filled with later
+    samples.
 
     Methods may :meth:`annotate` the samples of the finished tasks. An annotation is a tensor that
     stays with its sample while the sample is in the memory. The methods :meth:`choose` and
@@ -57,6 +64,8 @@ class ReplayMemory(StoredSamples):
         self._groups: dict[Group, None] = {}  # all groups so far, in order
         self._streaming: dict[str, dict[int, SampleStore]] = {}
         self._seen: dict[str, Tensor] = {}
+        # Of groups of a live stream: keys from which on samples cannot stay.
+        self._limits: dict[Group, float] = {}
         self._origin: Origin | None = None
 
     def __repr__(self) -> str:
@@ -83,12 +92,31 @@ class ReplayMemory(StoredSamples):
         :param exp: experience of any benchmark.
         """
         self.pre_adapt(agent_state, exp)
+        if isinstance(exp, LiveSegment):
+            self._finish_all(finishing_objectives(exp))
+            return
         self._collect(exp)
         if self._is_ordinary:
             self._finish_all(self._streaming)
         else:
             again = [n for n in self._streaming if any(n == own for own, _ in self._groups)]
             self._finish_all(dict.fromkeys([*finishing_objectives(exp), *again]))
+
+    def stream(self, samples: DeliveredSamples) -> None:
+        """Consider the samples of one task at a tick of a live stream.
+
+        :param samples: samples that the task has delivered.
+        """
+        keys = torch.rand(len(samples.labels), generator=self._generator, dtype=torch.float64)
+        groups = [self._live_group(samples.name, label) for label in samples.labels.tolist()]
+        limits = [self._limits.get(group, 1.0) for group in groups]
+        entering = keys < torch.tensor(limits, dtype=torch.float64)
+        if not bool(entering.any()):
+            return
+        stores = self._streaming.setdefault(samples.name, {})
+        keep_smallest_keys(stores, samples.chosen(entering), keys[entering], self.max_size)
+        if sum(map(len, stores.values())) > self.max_size:
+            self._trim(samples.name, stores)
 
     def check_origin(self, exp: Any) -> None:
         """Check that an experience and the samples in memory belong to the same benchmark.
@@ -101,7 +129,7 @@ class ReplayMemory(StoredSamples):
         origin = Origin.of(exp)
         if self._origin is None or not (self._finished or self._streaming):
             if self._origin != origin:
-                self._seen, self._groups = {}, {}
+                self._seen, self._groups, self._limits = {}, {}, {}
             self._origin = origin
         elif origin != self._origin:
             raise ValueError(
@@ -117,6 +145,8 @@ class ReplayMemory(StoredSamples):
         """
         if new_size < 1:
             raise ValueError(f"`new_size` must be at least 1, found {new_size!r}.")
+        if new_size > self.max_size:
+            self._limits = {}
         self.max_size = new_size
         self._share()
 
@@ -169,8 +199,9 @@ class ReplayMemory(StoredSamples):
                 for name, stores in self._streaming.items()
                 for label, store in stores.items()
             ],
+            "limits": [(own, label, key) for (own, label), key in self._limits.items()],
             "seen": {name: ranges_of(ids) for name, ids in self._seen.items()},
-            "origin": None if origin is None else {"fingerprint": origin.fingerprint},
+            "origin": None if origin is None else origin.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -179,7 +210,8 @@ class ReplayMemory(StoredSamples):
         :param state: state with samples of the benchmark of the next training.
         :raises ValueError: if ``state`` is not a state of a replay memory of this release.
         """
-        missing = sorted({"finished", "groups", "streaming", "seen", "origin"} - set(state))
+        needed = {"finished", "groups", "limits", "streaming", "seen", "origin"}
+        missing = sorted(needed - set(state))
         if missing:
             raise ValueError(
                 f"`state` must be of a ReplayMemory of this release, found no {missing}."
@@ -191,14 +223,15 @@ class ReplayMemory(StoredSamples):
         self._groups = {(own, int(label)): None for own, label in state["groups"]}
         for name, label, kept in state["streaming"]:
             self._streaming.setdefault(name, {})[label] = SampleStore.from_state(kept)
+        self._limits = {(own, int(label)): float(key) for own, label, key in state["limits"]}
         self._seen = {name: ids_in_ranges(ranges) for name, ranges in state["seen"].items()}
         origin = state["origin"]
-        self._origin = None if origin is None else Origin(fingerprint=origin["fingerprint"])
+        self._origin = None if origin is None else Origin.from_state(origin)
         self._rebuild()
 
     # Copies use `state_dict`, because pickled views would lose the connection to their tensors.
     _IN_STATE: ClassVar[tuple[str, ...]] = (
-        "max_size", "_generator", "_finished", "_groups", "_streaming", "_seen",
+        "max_size", "_generator", "_finished", "_groups", "_limits", "_streaming", "_seen",
         "_inputs", "_labels", "_task_labels", "_annotations", "_of_task",
     )  # fmt: skip
 
@@ -230,6 +263,10 @@ class ReplayMemory(StoredSamples):
     @property
     def _is_ordinary(self) -> bool:
         return self._origin is not None and self._origin.is_ordinary
+
+    @property
+    def _is_live(self) -> bool:
+        return self._origin is not None and self._origin.is_live
 
     def _largest_shares(self, delivered: Sequence[DeliveredSamples]) -> list[int]:
         """Return for each task the largest number of samples of a class that can stay."""
@@ -263,22 +300,49 @@ class ReplayMemory(StoredSamples):
 
     def _group_of(self, name: str, label: int, store: SampleStore) -> Group:
         """Return the group whose share of the capacity contains a store."""
+        if self._is_live:
+            return self._live_group(name, label)
         return (store.task_label if self._is_ordinary else name, label)
+
+    def _live_group(self, name: str, label: int) -> Group:
+        """Return the group of a class of a live stream, whose tasks may have classes in common."""
+        assert self._origin is not None
+        return ("" if self._origin.scenario == "class" else name, label)
+
+    def _trim(self, name: str, stores: dict[int, SampleStore]) -> None:
+        """Drop samples of an active task that cannot stay if it is the next one to finish."""
+        found: dict[Group, list[SampleStore]] = {group: [] for group in self._groups}
+        for store in self._finished:
+            found[store.group].append(store)
+        for label, store in stores.items():
+            found.setdefault(self._live_group(name, label), []).append(store)
+        counts = [sum(map(len, group)) for group in found.values()]
+        shares = filled_shares(self.max_size, counts, [0.0] * len(counts))
+        for group, count, share in zip(found, counts, shares, strict=True):
+            if count > max(1, share):
+                limit = smallest_key(found[group], max(1, share))
+                self._limits[group] = min(limit, self._limits.get(group, 1.0))
+                own = stores.get(group[1])
+                if own is not None:
+                    own.shrink(int((own.keys < limit).sum()))
 
     def _share(self) -> None:
         stores: dict[Group, list[SampleStore]] = {group: [] for group in self._groups}
         for store in self._finished:
             stores[store.group].append(store)
         counts = [sum(map(len, group)) for group in stores.values()]
-        if self._is_ordinary:
+        if self._is_ordinary or self._is_live:
             ranks = [0.0] * len(counts)
             if len(counts) > self.max_size:
                 ranks = [min((float(s.keys[0]) for s in g), default=1.0) for g in stores.values()]
             shares = filled_shares(self.max_size, counts, ranks)
         else:
             shares = equal_shares(self.max_size, max(1, len(stores)))
-        for group, count, share in zip(stores.values(), counts, shares, strict=False):
+        for name, count, share in zip(stores, counts, shares, strict=False):
             if count > share:
-                shrink_to(share, group)
+                if self._is_live:
+                    limit = smallest_key(stores[name], share)
+                    self._limits[name] = min(limit, self._limits.get(name, 1.0))
+                shrink_to(share, stores[name])
         self._finished = [store for store in self._finished if len(store)]
         self._rebuild()

@@ -21,6 +21,7 @@ from .ingredients.specs import (
     SelectionSpec,
     TestedWeightsSpec,
 )
+from .nonfinite import OnNonFinite
 from .plugins import MemoryObjectives
 from .precision import Precision
 
@@ -64,6 +65,9 @@ class StrategyOptions(TypedDict, total=False):
     :param engine: engine that computes the gradients. If omitted, it is a
         :class:`~avalanche_emgd.gradients.FusedEngine`, with one pass for all objectives if this
         gives the same gradients, and otherwise one pass for each.
+    :param on_nonfinite: effect of a loss or gradient that is NaN or infinite: ``"stop"`` (the
+        default) ends the run at that tick with the name of the objective, ``"skip"`` leaves the
+        objective out of that tick, with a warning and a count in ``strategy.nonfinite``.
     :param precision: type of the forward passes of training, ``"bfloat16"`` or ``"float16"``, see
         :class:`~avalanche_emgd.training.MixedPrecision`; the type of the parameters if omitted.
         Tests use the type of the parameters.
@@ -91,6 +95,7 @@ class StrategyOptions(TypedDict, total=False):
     memory_editing: Annotated[EditingSpec | None, Default(None)]
     shared: Annotated[Shared | None, Default(None)]
     engine: Annotated[GradientEngine | None, Default(None)]
+    on_nonfinite: Annotated[OnNonFinite, Default("stop")]
     precision: Annotated[Precision | None, Default(None)]
     train_mb_size: Annotated[int | None, Default(None)]
     train_epochs: Annotated[int, Default(1)]

@@ -62,6 +62,8 @@ class Tick:
         """Which of them come from a replay memory."""
         self.class_masks: dict[Hashable, Any] = {}
         """Masks of classes that losses of several objectives share, with what they depend on."""
+        self.skipped: list[str] = []
+        """Names of objectives that are left out, because their loss or gradient is not finite."""
 
     def took(self, made: Pass, output: Tensor, outputs: Sequence[Tensor]) -> Tensor:
         """Note the forward pass, and give its masked outputs ``[B, K]``."""
