@@ -14,7 +14,7 @@ from .classifier import find_classifier
 from .cosine import CosineClassifier
 from .nearest_mean import NearestMean
 
-__all__ = ["carry_optimizer_state", "grow_heads", "num_outputs"]
+__all__ = ["carry_optimizer_state", "grow_heads", "grow_like"]
 
 
 class _TaskToAdapt:
@@ -41,7 +41,7 @@ def grow_heads(model: nn.Module, tasks: Mapping[int, Iterable[int]], num_classes
     if isinstance(model, NearestMean):
         grow_heads(model.model, tasks, num_classes)
         model.refresh()
-    elif any(isinstance(module, DynamicModule) for module in model.modules()):
+    elif _is_dynamic(model):
         modes = {name: module.training for name, module in model.named_modules()}
         model.train()
         for task, labels in tasks.items():
@@ -56,13 +56,30 @@ def grow_heads(model: nn.Module, tasks: Mapping[int, Iterable[int]], num_classes
             _widen(layer, num_classes)
 
 
-def num_outputs(model: nn.Module) -> int | None:
-    """Return the number of outputs of a model's linear classifier; ``None`` if it has none."""
-    layer = _classifier(model.model if isinstance(model, NearestMean) else model)
-    return None if layer is None else len(layer.weight)
+def grow_like(model: nn.Module, tensors: Mapping[str, Tensor]) -> dict[int, nn.Parameter]:
+    """Give the linear classifier of a model as many rows as it has in a saved state.
+
+    :param model: model without dynamic modules; others do not change.
+    :param tensors: saved parameters by name.
+    :return: new parameters by the ``id`` of those that they replace.
+    """
+    before = dict(model.named_parameters())
+    layer = None if _is_dynamic(model) else _classifier(model)
+    for name, parameter in before.items():
+        is_own = layer is not None and parameter is layer._parameters.get("weight")
+        if is_own and name in tensors and len(tensors[name]) > len(parameter):
+            _widen(layer, len(tensors[name]))
+    after = dict(model.named_parameters())
+    return {id(old): after[name] for name, old in before.items() if after[name] is not old}
+
+
+def _is_dynamic(model: nn.Module) -> bool:
+    return any(isinstance(module, DynamicModule) for module in model.modules())
 
 
 def _classifier(model: nn.Module) -> Any:
+    if isinstance(model, NearestMean):
+        return _classifier(model.model)
     cosine = [module for module in model.modules() if isinstance(module, CosineClassifier)]
     if cosine:
         return cosine[-1]

@@ -14,15 +14,15 @@ from ..benchmarks.live import LiveSegment
 from ..benchmarks.origin import Origin
 from .delivered_samples import DeliveredSamples, delivered_samples
 from .id_ranges import ids_in_ranges, ranges_of
-from .memory_samples import StoredSamples
 from .memory_shares import equal_shares, filled_shares
-from .memory_store import Group, SampleStore, samples_of, shrink_to, smallest_key
+from .memory_store import Group, SampleStore, samples_of, shrink_to
+from .memory_streaming import StreamedSamples
 from .reservoir import keep_smallest_keys
 
 __all__ = ["ReplayMemory"]
 
 
-class ReplayMemory(StoredSamples):
+class ReplayMemory(StreamedSamples):
     """Replay memory of the finished tasks, with an equal share of the capacity for each class.
 
     During the span of a task, the memory sets aside a uniform random sample of its delivered
@@ -37,8 +37,8 @@ class ReplayMemory(StoredSamples):
       again, for example in a second pass over the stream, is not considered again. A task counts as
       finished if it streams again after its end, or does not stream in the current segment.
     * On a live stream, each class has its own share in the class scenario, and each class of each
-      task in the task scenario. Every tick offers its samples to the memory. A task that has ended
-      and returns is replayed while it streams; its new samples enter at its next end.
+      task in the task scenario. A task that returns is replayed while it streams; its new samples
+      enter at its next end.
     * On an ordinary benchmark, every experience ends its tasks. Each pair of class and task label
       has its own share, independent of the experiences. A class with fewer samples than its share
       leaves the remainder to other classes. If there are more classes than ``max_size``, a random
@@ -64,7 +64,6 @@ class ReplayMemory(StoredSamples):
         self._groups: dict[Group, None] = {}  # all groups so far, in order
         self._streaming: dict[str, dict[int, SampleStore]] = {}
         self._seen: dict[str, Tensor] = {}
-        # Of groups of a live stream: keys from which on samples cannot stay.
         self._limits: dict[Group, float] = {}
         self._origin: Origin | None = None
 
@@ -101,22 +100,6 @@ class ReplayMemory(StoredSamples):
         else:
             again = [n for n in self._streaming if any(n == own for own, _ in self._groups)]
             self._finish_all(dict.fromkeys([*finishing_objectives(exp), *again]))
-
-    def stream(self, samples: DeliveredSamples) -> None:
-        """Consider the samples of one task at a tick of a live stream.
-
-        :param samples: samples that the task has delivered.
-        """
-        keys = torch.rand(len(samples.labels), generator=self._generator, dtype=torch.float64)
-        groups = [self._live_group(samples.name, label) for label in samples.labels.tolist()]
-        limits = [self._limits.get(group, 1.0) for group in groups]
-        entering = keys < torch.tensor(limits, dtype=torch.float64)
-        if not bool(entering.any()):
-            return
-        stores = self._streaming.setdefault(samples.name, {})
-        keep_smallest_keys(stores, samples.chosen(entering), keys[entering], self.max_size)
-        if sum(map(len, stores.values())) > self.max_size:
-            self._trim(samples.name, stores)
 
     def check_origin(self, exp: Any) -> None:
         """Check that an experience and the samples in memory belong to the same benchmark.
@@ -264,10 +247,6 @@ class ReplayMemory(StoredSamples):
     def _is_ordinary(self) -> bool:
         return self._origin is not None and self._origin.is_ordinary
 
-    @property
-    def _is_live(self) -> bool:
-        return self._origin is not None and self._origin.is_live
-
     def _largest_shares(self, delivered: Sequence[DeliveredSamples]) -> list[int]:
         """Return for each task the largest number of samples of a class that can stay."""
         counts = Counter(dict.fromkeys(self._groups, 0))
@@ -304,28 +283,6 @@ class ReplayMemory(StoredSamples):
             return self._live_group(name, label)
         return (store.task_label if self._is_ordinary else name, label)
 
-    def _live_group(self, name: str, label: int) -> Group:
-        """Return the group of a class of a live stream, whose tasks may have classes in common."""
-        assert self._origin is not None
-        return ("" if self._origin.scenario == "class" else name, label)
-
-    def _trim(self, name: str, stores: dict[int, SampleStore]) -> None:
-        """Drop samples of an active task that cannot stay if it is the next one to finish."""
-        found: dict[Group, list[SampleStore]] = {group: [] for group in self._groups}
-        for store in self._finished:
-            found[store.group].append(store)
-        for label, store in stores.items():
-            found.setdefault(self._live_group(name, label), []).append(store)
-        counts = [sum(map(len, group)) for group in found.values()]
-        shares = filled_shares(self.max_size, counts, [0.0] * len(counts))
-        for group, count, share in zip(found, counts, shares, strict=True):
-            if count > max(1, share):
-                limit = smallest_key(found[group], max(1, share))
-                self._limits[group] = min(limit, self._limits.get(group, 1.0))
-                own = stores.get(group[1])
-                if own is not None:
-                    own.shrink(int((own.keys < limit).sum()))
-
     def _share(self) -> None:
         stores: dict[Group, list[SampleStore]] = {group: [] for group in self._groups}
         for store in self._finished:
@@ -341,8 +298,7 @@ class ReplayMemory(StoredSamples):
         for name, count, share in zip(stores, counts, shares, strict=False):
             if count > share:
                 if self._is_live:
-                    limit = smallest_key(stores[name], share)
-                    self._limits[name] = min(limit, self._limits.get(name, 1.0))
+                    self._limit(name, stores[name], share)
                 shrink_to(share, stores[name])
         self._finished = [store for store in self._finished if len(store)]
         self._rebuild()

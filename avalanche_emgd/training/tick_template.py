@@ -77,7 +77,8 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
         return self.mbatch.tick if isinstance(self.mbatch, TickBatch) else 0
 
     def __repr__(self) -> str:
-        model, optimizer = type(self.model).__name__, type(getattr(self, "optimizer", None)).__name__
+        model = type(self.model).__name__
+        optimizer = type(getattr(self, "optimizer", None)).__name__
         memory = getattr(self, "memory", None)
         kept = "" if memory is None else f", memory={memory!r}"
         return f"{type(self).__name__}(model={model}, optimizer={optimizer}{kept})"

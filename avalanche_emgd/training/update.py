@@ -49,7 +49,6 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
     nonfinite: NonFinite
     """Objectives that were left out, with the option ``on_nonfinite="skip"``."""
     retain_graph: bool
-    _buffers_before: list[Tensor]
 
     def training_epoch(self, **kwargs: Any) -> None:
         """Train on the ticks of an experience."""
@@ -96,7 +95,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
                 "an objective: plugins add samples with `strategy.mbatch.append_objective(...)`."
             )
         if self.nonfinite.action == "skip":
-            self._buffers_before = [each.clone() for each in self.model.buffers()]
+            self.now.buffers_before = [each.clone() for each in self.model.buffers()]
         sizes = [part.stop - part.start for part in parts]
         batches = Batches((x, labels), sizes, self.mbatch.groups)
         made = self.engine.forward(self._forward_batch, batches)
@@ -254,7 +253,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         if self.nonfinite.action == "stop":
             raise stop_at(names, found, self.tick)
         self.nonfinite.note(names, self.tick, found)
-        for buffer, before in zip(self.model.buffers(), self._buffers_before, strict=True):
+        for buffer, before in zip(self.model.buffers(), tick.buffers_before, strict=True):
             buffer.data.copy_(before)
         rest = [part for i, part in enumerate(tick.parts) if i not in bad]
         skipped = [*tick.skipped, *names]

@@ -3,6 +3,7 @@
 import copy
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 import torch
@@ -83,7 +84,7 @@ def train(name, scenario="class", memory_size=12, lr=0.03, model=None):
 @every
 @pytest.mark.parametrize("scenario", ["class", "task"])
 def test_every_method_learns_with_heads_that_grow(name, scenario):
-    strategy, stream, script, metrics = train(name, scenario)
+    strategy, stream, _, metrics = train(name, scenario)
     assert stream.has_ended
     assert strategy.clock.train_iterations == stream.tick
     assert [task.samples for task in stream.tasks] == [120, 48, 52]
@@ -101,7 +102,7 @@ def test_segments_are_experiences():
     assert all(isinstance(segment, LiveSegment) for segment in segments)
     # A segment begins where another one ends, and has one set of active tasks.
     assert [segment.ticks.start for segment in segments] == list(starts)
-    for one, other in zip(segments, segments[1:], strict=False):
+    for one, other in pairwise(segments):
         assert one.ticks.stop == other.ticks.start
         assert one.active_tasks != other.active_tasks or one.finishing_tasks
     assert segments[-1].ticks.stop == stream.tick

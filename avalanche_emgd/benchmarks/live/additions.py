@@ -81,10 +81,20 @@ class Additions:
         """Add no further tasks."""
         self.is_closed = True
 
-    def take(self) -> list[Addition]:
-        """Take all tasks that are to start."""
+    @property
+    def waiting_names(self) -> list[str]:
+        """Names of the tasks that are to start."""
         with self._lock:
-            found, self._queue = self._queue, []
+            return [each.name for each in self._queue]
+
+    def take(self, names: Sequence[str] | None = None) -> list[Addition]:
+        """Take the tasks that are to start.
+
+        :param names: those to take; all if ``None``.
+        """
+        with self._lock:
+            found = [each for each in self._queue if names is None or each.name in names]
+            self._queue = [each for each in self._queue if each not in found]
         return found
 
     def ended(self, name: str) -> None:
@@ -238,6 +248,11 @@ class Additions:
         if epochs != 1:
             raise ValueError(f"`epochs` is for map-style data sets, found {epochs!r}.")
         return IterableSource(data)
+
+    def examined(self, test: Any, name: str) -> tuple[Any, list[int]]:
+        """Examine test samples; return their data set and their class labels."""
+        dataset, labels = self._test_of(test, name)
+        return dataset, [self.number_of(label) for label in labels]
 
     def _test_of(self, test: Any, name: str) -> tuple[Any, list[Any]]:
         """Return a data set of test samples, and their labels as they are in the data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import torch
 from avalanche.benchmarks.utils import AvalancheDataset
@@ -42,6 +43,18 @@ class LiveBatch(TickBatch):
         self.offers = dict(offers)
 
 
+class StreamOfSegments(Protocol):
+    """What a segment uses of its stream."""
+
+    benchmark: LiveBenchmark
+
+    def next_tick(self, segment: LiveSegment) -> LiveBatch | None:
+        """Return the minibatch of a segment's next tick; ``None`` at its end."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the stream has delivered."""
+
+
 class LiveSegment(SegmentExperience):
     """A segment of a live stream, which ends when a task is added or ends.
 
@@ -51,18 +64,18 @@ class LiveSegment(SegmentExperience):
 
     def __init__(
         self,
-        benchmark: LiveBenchmark,
+        stream: StreamOfSegments,
         active: Sequence[LiveTask],
         started: Sequence[LiveTask],
         start: int,
         index: int,
-        next_tick: Callable[[LiveSegment], LiveBatch | None],
     ) -> None:
-        tasks = tuple(task.label for task in active)
+        benchmark, tasks = stream.benchmark, tuple(task.label for task in active)
         ParallelExperience.__init__(self, AvalancheDataset([]), benchmark, tasks, index)
         self._origin_stream = benchmark.train_origin
         self._tasks = list(active)
-        self._next_tick = next_tick
+        self.stream = stream
+        """Stream of the segment."""
         self.active_tasks: tuple[int, ...] = tasks
         before = [task.label for task in started]
         self.starting_tasks: tuple[int, ...] = tuple(t for t in tasks if t not in before)
@@ -127,9 +140,20 @@ class LiveSegment(SegmentExperience):
         """
         return torch.cat([t.recent_samples()[0] for t in self._tasks if t.recent])[indices]
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return number, ticks, tasks and recent samples."""
+        before = set(self.started_tasks) - set(self.starting_tasks)
+        return {
+            "number": self.current_experience,
+            "ticks": [self.ticks.start, self.ticks.stop],
+            "active": list(self.active_tasks),
+            "started": sorted(before),
+            "recent": [list(task.recent_samples()) for task in self._tasks],
+        }
+
     def next_tick(self) -> LiveBatch | None:
         """Return the minibatch of the next tick; ``None`` at the end of the segment."""
-        return None if self.is_over else self._next_tick(self)
+        return None if self.is_over else self.stream.next_tick(self)
 
 
 class LiveTickLoader:
@@ -145,6 +169,29 @@ class LiveTickLoader:
 
     def __len__(self) -> int:
         return len(self._segment.ticks)  # so far
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the stream, see ``LiveStream.state_dict``."""
+        return {"stream": self._segment.stream.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Check that the stream is where it was when the state was saved.
+
+        :raises ValueError: if it is not.
+        """
+        then, now = state["stream"]["tick"], self._segment.ticks.stop
+        if then != now:
+            raise ValueError(
+                f"`state` is of tick {then}, but the stream is at tick {now}: load the state of "
+                "the stream, too, before training."
+            )
+
+    def ticks_from(self, start: int) -> Iterator[LiveBatch]:
+        """Yield the ticks that are left of a segment that continues.
+
+        :param start: number of ticks that are done; the stream has left them out already.
+        """
+        return iter(self)
 
     def __iter__(self) -> Iterator[LiveBatch]:
         while not self._is_stopped():

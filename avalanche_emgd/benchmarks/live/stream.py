@@ -95,6 +95,7 @@ class LiveStream:
         self._tasks: list[LiveTask] = []  # in the order of their labels
         self._ready: dict[str, tuple[Minibatch, Tensor]] = {}
         self._segment: LiveSegment | None = None
+        self._resumed: Mapping[str, Any] | None = None  # state that was loaded
         self._kind: tuple[tuple[int, ...], torch.dtype] | None = None
         self._is_stopped = False
         self._run = object()  # of the last iteration, which ends those before
@@ -138,6 +139,19 @@ class LiveStream:
             data, classes=classes, name=name, test=test, epochs=epochs, shuffle=shuffle
         )
 
+    def set_test(self, name: str, test: Any) -> None:
+        """Set the test samples of a task, for example of one that has ended before a restart.
+
+        :param name: name of a task that has started.
+        :param test: see :meth:`add_task`.
+        :raises ValueError: if there is no such task, or the samples cannot be used.
+        """
+        task = next((task for task in self._tasks if task.name == name), None)
+        if task is None:
+            known = [task.name for task in self._tasks]
+            raise ValueError(f"`name` must be one of the tasks {known}, found {name!r}.")
+        self.benchmark.set_test(task, *self._additions.examined(test, name))
+
     def close(self) -> None:
         """Add no further tasks: the stream ends when all tasks have ended."""
         self._additions.close()
@@ -180,6 +194,8 @@ class LiveStream:
         return [task for task in self._tasks if task.feed is not None]
 
     def _next_segment(self) -> LiveSegment | None:
+        if self._resumed is not None:
+            return self._reopened()
         for task in self._tasks:
             if task.feed is None and task.recent:
                 task.recent.clear()
@@ -197,16 +213,17 @@ class LiveStream:
         self._extend_classes()
         active = [t for t in self._tasks if t.feed is not None or t.label in finishing]
         started = [task for task in self._tasks if task.samples]
-        self._segment = LiveSegment(
-            self.benchmark, active, started, self.tick, self.num_segments, self._next_tick
-        )
+        self._segment = LiveSegment(self, active, started, self.tick, self.num_segments)
         self.num_segments += 1
         if finishing:  # these had nothing to deliver: no tick belongs to their last segment
             self._finish(self._segment, finishing)
         return self._segment
 
-    def _next_tick(self, segment: LiveSegment) -> LiveBatch | None:
-        """Return the minibatch of the next tick; ``None`` if the segment ends here."""
+    def next_tick(self, segment: LiveSegment) -> LiveBatch | None:
+        """Return the minibatch of the next tick of a segment; ``None`` if it ends here.
+
+        :param segment: segment of the stream; only the latest one has further ticks.
+        """
         if segment is not self._segment:
             return None
         waits = _Waiting(self)
@@ -347,6 +364,7 @@ class LiveStream:
 
         Data are not in the state. Minibatches that are read ahead count as not delivered.
         """
+        is_over = self._segment is None or self._segment.is_over
         return {
             "identity": self.benchmark.identity,
             "tick": self.tick,
@@ -355,6 +373,8 @@ class LiveStream:
             "num_classes": self.benchmark.num_classes,
             "class_names": dict(self._additions.class_names),
             "tasks": [state_of_task(task) for task in self._tasks],
+            "waiting": self._additions.waiting_names,
+            "segment": None if is_over else self._segment.state_dict(),  # type: ignore[union-attr]
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> list[str]:
@@ -363,10 +383,17 @@ class LiveStream:
         Load the state into a new stream, then add the active tasks again, with the same data. What
         was delivered before is skipped, where the data can; otherwise a warning says what is lost.
 
-        :param state: state of :meth:`state_dict`.
-        :return: names of the tasks that were active and have to be added again.
-        :raises ValueError: if the stream is not new.
+        :param state: state of :meth:`state_dict`, or of a strategy that was being trained on the
+            stream.
+        :return: names of the tasks that were active or about to start, and have to be added again.
+        :raises ValueError: if the stream is not new, or the state is of something else.
         """
+        loader = state.get("loader")
+        state = loader["stream"] if isinstance(loader, Mapping) and "stream" in loader else state
+        if "identity" not in state:
+            raise ValueError(
+                "`state` must be that of a LiveStream, or of a strategy in the middle of one."
+            )
         if self._tasks or self._additions.waiting:
             raise ValueError("`state` is for a new stream, but this one has tasks already.")
         self.benchmark.restore(state["identity"])
@@ -378,7 +405,34 @@ class LiveStream:
         self.benchmark.num_classes = int(state["num_classes"])
         self.benchmark.update(self._tasks)
         self.benchmark.class_names = self._additions.class_names
-        return list(active)
+        self._resumed = state
+        return [*active, *state["waiting"]]
+
+    def _reopened(self) -> LiveSegment | None:
+        """Begin where an earlier process has saved its state, within a segment or between two."""
+        state, self._resumed = self._resumed, None
+        assert state is not None
+        names = [each["name"] for each in state["tasks"] if each["is_active"]]
+        missing = sorted(set(names) - set(self._additions.waiting_names))
+        if missing:
+            self._resumed = state
+            raise ValueError(
+                f"The tasks {missing} were active when the state was saved: add them again with "
+                "add_task(), because their data are not in the state."
+            )
+        open_ = state["segment"]
+        if open_ is None:
+            return self._next_segment()
+        for addition in self._additions.take(names):
+            self._start(addition)
+        active, started = ([self._tasks[t] for t in open_[key]] for key in ("active", "started"))
+        first, stop = open_["ticks"]
+        self._segment = segment = LiveSegment(self, active, started, first, open_["number"])
+        segment.ticks = range(first, stop)
+        for task, (x, y) in zip(active, open_["recent"], strict=True):
+            if len(y):
+                task.recent.append((x, y))
+        return segment
 
 
 class _Waiting:

@@ -65,7 +65,7 @@ class SIStrategy(QuadraticPenaltyStrategy):
 
     def _move_state(self, positions: Tensor, num_shared: int) -> None:
         super()._move_state(positions, num_shared)
-        if self._path is not None:
+        if self._path is not None and len(self._path) == len(positions):
             now, old = self.flat_parameters(), self._path
             self._path = torch.zeros_like(now)
             self._path[positions] = old
