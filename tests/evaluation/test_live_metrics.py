@@ -36,7 +36,7 @@ class Look(SupervisedPlugin):
             self.stream.add_task(TRAIN[1], name="b", test=TEST[1])
             self.stream.add_task(TRAIN[2], name="untested")
             self.metrics.request()
-        if strategy.tick == 25:
+        if strategy.tick == 16:
             self.stream.add_task(TRAIN[0], name="a")
             self.stream.close()
 

@@ -70,7 +70,9 @@ def test_every_sample_once_and_a_resumed_source_skips_what_was_delivered(kind, n
     epochs = 2 if kind == "two epochs" else 1
     inputs = [x for minibatch, _ in everything for x in minibatch]
     assert sorted(inputs) == sorted(epochs * list(map(float, range(number))))
-    assert all(label == int(x) % 3 for xs, ys in everything for x, label in zip(xs, ys, strict=True))
+    assert all(
+        label == int(x) % 3 for xs, ys in everything for x, label in zip(xs, ys, strict=True)
+    )
     source = SOURCES[kind](number)
     for minibatch, _ in zip(source.batches(size), range(done), strict=False):
         source.delivered(minibatch)
@@ -111,7 +113,9 @@ def test_samples_that_cannot_be_used(samples, message):
     stream = LiveStream(batch_size=4)
     stream.add_task(iter(samples), classes=[0, 1])
     stream.close()
-    with pytest.raises(RuntimeError, match=rf"The data of task 'task0' cannot be used: .*{message}"):
+    with pytest.raises(
+        RuntimeError, match=rf"The data of task 'task0' cannot be used: .*{message}"
+    ):
         next(iter(stream))
     assert list(stream) == []  # the task has ended
 
