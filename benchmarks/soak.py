@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 from array import array
+from collections.abc import Callable
 
 import psutil
 import torch
@@ -90,8 +91,17 @@ class Soak(SupervisedPlugin):
             self.stream.stop()
 
 
-def soak(ticks: int, tasks: int, segments: int, batch_size: int = 16) -> tuple[Soak, LiveStream]:
-    """Train on a stream of the given size; return the measurements."""
+def soak(
+    ticks: int,
+    tasks: int,
+    segments: int,
+    batch_size: int = 16,
+    keep: Callable[[EMGDStrategy], object] = lambda strategy: None,
+) -> tuple[Soak, LiveStream]:
+    """Train on a stream of the given size; return the measurements.
+
+    :param keep: function that is called with the strategy at the end.
+    """
     torch.manual_seed(0)
     stream = LiveStream(batch_size=batch_size)
     model = MLP(1, in_features=PIXELS)
@@ -106,6 +116,7 @@ def soak(ticks: int, tasks: int, segments: int, batch_size: int = 16) -> tuple[S
         evaluator=None,
     )
     strategy.train(stream)
+    keep(strategy)
     return plugin, stream
 
 

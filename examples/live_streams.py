@@ -60,6 +60,7 @@ class World(MultiGradientPlugin):
         self.stream, self.ticks, self.data = stream, ticks, data
 
     def add(self, name, length):
+        """Add a camera."""
         train, test = self.data[name]
         size = max(1, round(length * self.ticks)) * BATCH
         camera = Camera(train, size, seed=len(name) + size)
@@ -72,6 +73,7 @@ class World(MultiGradientPlugin):
             self.add(name, first[2])
 
     def after_training_iteration(self, strategy, **kwargs):
+        """Start the cameras whose time has come."""
         done = self.stream.tick
         for name, start, length in SPANS:
             if start and done == round(start * self.ticks):
@@ -90,12 +92,14 @@ class Interruption(MultiGradientPlugin):
         self.tick, self.state = tick, None
 
     def state_dict(self):
+        """Return nothing: the resumed run has no interruption."""
         return {}
 
     def load_state_dict(self, state):
-        pass
+        """Restore nothing."""
 
     def after_tick(self, strategy, **kwargs):
+        """Take the state."""
         if strategy.tick == self.tick:
             self.state = strategy.state_dict()
             raise KeyboardInterrupt
@@ -118,7 +122,7 @@ def make_run(stream, ticks, data, *plugins):
 
 
 def run(ticks):
-    """Train for a good half of the ticks, interrupt, and go on in a new strategy on a new stream."""
+    """Train for a good half of the ticks, interrupt, and go on with new objects."""
     data = digits()
     first = LiveStream(batch_size=BATCH, max_wait=10.0)
     interruption = Interruption(round(0.55 * ticks))

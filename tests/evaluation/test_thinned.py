@@ -1,5 +1,7 @@
 """Curves of bounded length."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ def test_points_are_few_and_evenly_spread(number, most):
     if number:
         assert points[0][0] == 0
         assert points[-1][0] == number - 1
-    gaps = [b[0] - a[0] for a, b in zip(points, points[1:], strict=False)]
+    gaps = [b[0] - a[0] for a, b in pairwise(points)]
     assert len(set(gaps[:-1])) <= 1
     assert not gaps or gaps[-1] <= gaps[0]
     again = ThinnedCurve.from_state(curve.state_dict(), most)

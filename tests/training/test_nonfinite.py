@@ -140,7 +140,7 @@ def test_parameters_that_are_not_finite_end_the_run():
     with torch.no_grad():
         next(strategy.model.parameters())[0, 0] = math.nan
     with (
-        pytest.raises(ValueError, match="No objective has had a finite loss .* for 100 ticks"),
+        pytest.raises(ValueError, match=r"No objective has had a finite loss .* for 100 ticks"),
         pytest.warns(UserWarning, match="is skipped"),
     ):
         strategy.train(benchmark.train_stream)

@@ -70,9 +70,7 @@ def test_every_sample_once_and_a_resumed_source_skips_what_was_delivered(kind, n
     epochs = 2 if kind == "two epochs" else 1
     inputs = [x for minibatch, _ in everything for x in minibatch]
     assert sorted(inputs) == sorted(epochs * list(map(float, range(number))))
-    assert all(
-        label == int(x) % 3 for xs, ys in everything for x, label in zip(xs, ys, strict=True)
-    )
+    assert all(ys == [int(x) % 3 for x in xs] for xs, ys in everything)
     source = SOURCES[kind](number)
     for minibatch, _ in zip(source.batches(size), range(done), strict=False):
         source.delivered(minibatch)
@@ -113,9 +111,7 @@ def test_samples_that_cannot_be_used(samples, message):
     stream = LiveStream(batch_size=4)
     stream.add_task(iter(samples), classes=[0, 1])
     stream.close()
-    with pytest.raises(
-        RuntimeError, match=rf"The data of task 'task0' cannot be used: .*{message}"
-    ):
+    with pytest.raises(RuntimeError, match=rf"data of task 'task0' cannot be used: .*{message}"):
         next(iter(stream))
     assert list(stream) == []  # the task has ended
 
@@ -125,14 +121,14 @@ def test_an_error_of_a_generator_comes_after_the_samples_before():
         yield from list(numbered(4))
         raise OSError("the camera is unplugged")
 
-    stream, ticks = LiveStream(batch_size=2), 0
-    stream.add_task(broken())
+    stream = LiveStream(batch_size=2)
+    stream.add_task(broken(), classes=[0, 1, 2])
     stream.close()
+    segment = next(iter(stream))
+    assert segment.next_tick() is not None
+    assert segment.next_tick() is not None
     with pytest.raises(RuntimeError, match="'task0' cannot be used: the camera is unplugged"):
-        for segment in stream:
-            while segment.next_tick() is not None:
-                ticks += 1
-    assert ticks == 2
+        segment.next_tick()
 
 
 def test_tasks_of_different_shapes():

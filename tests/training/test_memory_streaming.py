@@ -1,8 +1,8 @@
 """The memory of a live stream: a fair sample of all that was streamed of a class."""
 
+import warnings
 from collections import Counter
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +23,14 @@ TASKS = st.lists(
     min_size=1,
     max_size=5,
 )
+
+
+def until_idle(stream):
+    """Yield segments until no task is active."""
+    stream.max_idle = 0.0
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*max_idle")
+        yield from stream
 
 
 def drive(memories, tasks, scenario="class", batch_size=3, look=None):
@@ -53,20 +61,18 @@ def drive(memories, tasks, scenario="class", batch_size=3, look=None):
         if stream._active() == [] and not stream._additions.waiting:  # its tick is later
             waiting[:] = [(name, 0, labels) for name, _, labels in waiting]
             continue
-        stream.max_idle = 0.0
-        with pytest.warns(UserWarning, match="no task has delivered"):
-            for segment in stream:
-                for memory in memories:
-                    memory.pre_adapt(None, segment)
-                while (batch := segment.next_tick()) is not None:
-                    for part in batch.parts:
-                        for memory in memories:
-                            memory.stream(offered_samples(segment, batch, part.objective))
-                    add()
-                for memory in memories:
-                    memory.post_adapt(None, segment)
-                    if look is not None:
-                        look(memory)
+        for segment in until_idle(stream):
+            for memory in memories:
+                memory.pre_adapt(None, segment)
+            while (batch := segment.next_tick()) is not None:
+                for part in batch.parts:
+                    for memory in memories:
+                        memory.stream(offered_samples(segment, batch, part.objective))
+                add()
+            for memory in memories:
+                memory.post_adapt(None, segment)
+                if look is not None:
+                    look(memory)
     return owners
 
 
@@ -139,11 +145,9 @@ def test_a_larger_capacity_takes_later_samples():
     for size in (4, 12):
         memory.resize(None, size)
         stream.add_task(data, name="a")
-        stream.max_idle = 0.0
-        with pytest.warns(UserWarning, match="max_idle"):
-            for segment in stream:
-                memory.pre_adapt(None, segment)
-                while (batch := segment.next_tick()) is not None:
-                    memory.stream(offered_samples(segment, batch, "a"))
-                memory.post_adapt(None, segment)
+        for segment in until_idle(stream):
+            memory.pre_adapt(None, segment)
+            while (batch := segment.next_tick()) is not None:
+                memory.stream(offered_samples(segment, batch, "a"))
+            memory.post_adapt(None, segment)
         assert len(memory) == size
