@@ -124,7 +124,7 @@ def make_run(stream, ticks, data, *plugins):
 def run(ticks):
     """Train for a good half of the ticks, interrupt, and go on with new objects."""
     data = digits()
-    first = LiveStream(batch_size=BATCH, max_wait=10.0)
+    first = LiveStream(batch_size=BATCH, max_wait=60.0)
     interruption = Interruption(round(0.55 * ticks))
     strategy, world, _ = make_run(first, ticks, data, interruption)
     world.add(SPANS[0][0], SPANS[0][2])
@@ -133,7 +133,7 @@ def run(ticks):
     except KeyboardInterrupt:
         print(f"interrupted at tick {first.tick}: {first}")
 
-    second = LiveStream(batch_size=BATCH, max_wait=10.0)
+    second = LiveStream(batch_size=BATCH, max_wait=60.0)
     strategy, world, metrics = make_run(second, ticks, data)
     active = second.load_state_dict(interruption.state)
     world.add_again(active)

@@ -74,7 +74,7 @@ def test_the_search_in_python(tmp_path, monkeypatch):
 
 def test_a_live_stream_of_digits(tmp_path):
     lines = example("live_streams.py", "--ticks", "300", folder=tmp_path)
-    assert lines[0].startswith("interrupted at tick 165")
+    assert lines[0].startswith("interrupted at tick 166")
     assert lines[1] == "resumed with odd, high"
     rows = [line for line in lines if " classes (" in line]
     assert [row.split()[0] for row in rows] == ["even", "odd", "high"]

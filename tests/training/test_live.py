@@ -47,7 +47,7 @@ class Script(SupervisedPlugin):
 
 def scripted(scenario="class", batch_size=4):
     """Make a stream whose second and third task come later, and whose first task returns."""
-    stream = LiveStream(scenario=scenario, batch_size=batch_size)
+    stream = LiveStream(scenario=scenario, batch_size=batch_size, max_wait=60.0)
     stream.add_task(TRAIN[0], name="first", test=TEST[0])
     script = Script(
         stream,
@@ -289,7 +289,7 @@ def test_the_elastic_state_of_a_task_that_returns_is_found_again():
             state = dict(strategy.weighting.elastic.state_dict()["objectives"])
             kept.setdefault(strategy.experience.current_experience, state)
 
-    stream = LiveStream(batch_size=4)
+    stream = LiveStream(batch_size=4, max_wait=60.0)
     stream.add_task(TRAIN[0], name="first")
     strategy = toy_strategy(memory_size=6, plugins=[Look()])
     stream.close()
@@ -396,7 +396,7 @@ def test_joint_training_needs_all_data():
 
 
 def test_a_single_last_sample_is_dropped_for_batch_norm():
-    stream = LiveStream(batch_size=4)
+    stream = LiveStream(batch_size=4, max_wait=60.0)
     stream.add_task(torch.utils.data.Subset(TRAIN[0], range(9)))
     stream.close()
     torch.manual_seed(0)

@@ -75,7 +75,7 @@ def run(name, stream, *plugins):
 
 
 def whole(name):
-    stream = LiveStream(batch_size=4)
+    stream = LiveStream(batch_size=4, max_wait=60.0)
     stream.add_task(name="first", **DATA["first"]())
     strategy, metrics = run(name, stream)
     strategy.train(stream)
@@ -87,13 +87,16 @@ def test_every_method_continues_bit_for_bit(name, tmp_path):
     expected, measured, complete = whole(name)
     at = {"emgd-gmc": (2, 4, 9, 13, 21), "emgd++": (4, 13, 21)}.get(name, (13,))
     for tick in at:
-        stream, path = LiveStream(batch_size=4), tmp_path / f"{tick}.pt"
+        stream, path = LiveStream(batch_size=4, max_wait=60.0), tmp_path / f"{tick}.pt"
         stream.add_task(name="first", **DATA["first"]())
         strategy, _ = run(name, stream, Save(tick, path))
         with pytest.raises(KeyboardInterrupt):
             strategy.train(stream)
         torch.manual_seed(123)
-        resumed, state = LiveStream(batch_size=4), torch.load(path, weights_only=True)
+        resumed, state = (
+            LiveStream(batch_size=4, max_wait=60.0),
+            torch.load(path, weights_only=True),
+        )
         for task in resumed.load_state_dict(state):
             resumed.add_task(name=task, **DATA[task]())
         if tick >= max(TIMES):
@@ -119,7 +122,7 @@ def test_between_two_calls_of_train():
             if strategy.tick == 6:
                 strategy.stop_training()
 
-    first, second = LiveStream(batch_size=4), LiveStream(batch_size=4)
+    first, second = LiveStream(batch_size=4, max_wait=60.0), LiveStream(batch_size=4, max_wait=60.0)
     first.add_task(TRAIN[0], name="first")
     first.close()
     strategy = toy_strategy(memory_size=6, plugins=[Stop()], engine=PlainEngine())
@@ -139,12 +142,12 @@ def test_between_two_calls_of_train():
 
 
 def test_a_state_without_that_of_the_stream(tmp_path):
-    stream = LiveStream(batch_size=4)
+    stream = LiveStream(batch_size=4, max_wait=60.0)
     stream.add_task(name="first", **DATA["first"]())
     strategy, _ = run("er", stream, Save(6, tmp_path / "6.pt"))
     with pytest.raises(KeyboardInterrupt):
         strategy.train(stream)
-    other = LiveStream(batch_size=4)
+    other = LiveStream(batch_size=4, max_wait=60.0)
     other.add_task(name="first", **DATA["first"]())
     strategy, _ = run("er", other)
     with pytest.raises(ValueError, match="load the state of the stream first"):
@@ -152,7 +155,7 @@ def test_a_state_without_that_of_the_stream(tmp_path):
     strategy = toy_strategy(memory_size=12, plugins=[Save(6, tmp_path / "6.pt")])
     with pytest.raises(KeyboardInterrupt):
         strategy.train(other)
-    fresh = LiveStream(batch_size=4)
+    fresh = LiveStream(batch_size=4, max_wait=60.0)
     fresh.add_task(name="first", **DATA["first"]())
     strategy = toy_strategy(memory_size=12)
     strategy.load_state_dict(torch.load(tmp_path / "6.pt", weights_only=True))

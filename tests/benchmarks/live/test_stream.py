@@ -12,23 +12,7 @@ from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
 from avalanche_emgd.benchmarks.live import LiveStream
-
-
-def numbered(size, start=0, classes=(0, 1)):
-    x = start + torch.arange(float(size))[:, None]
-    return TensorDataset(x, torch.tensor(classes)[torch.arange(size) % len(classes)])
-
-
-def drain(stream, on_tick=None):
-    """Return the ticks of all segments, and the segments."""
-    ticks, segments = [], []
-    for segment in stream:
-        segments.append(segment)
-        while (batch := segment.next_tick()) is not None:
-            ticks.append({p.objective: batch[0][p.start : p.stop, 0].tolist() for p in batch.parts})
-            if on_tick is not None:
-                on_tick(batch.tick)
-    return ticks, segments
+from tests.benchmarks.live.common import drain, numbered
 
 
 # For each task: the tick at which it is added, its number of samples, and whether it is a list.
@@ -140,60 +124,6 @@ def test_classes_are_taken_as_they_come():
     assert [len(segment.ticks) for segment in segments] == [1, 1, 1]
 
 
-def test_recent_samples_are_bounded():
-    stream = LiveStream(batch_size=4, recent=10)
-    stream.add_task(numbered(400), shuffle=False)
-    stream.close()
-    (segment,) = iter_all(stream)
-    assert sorted(x.item() for x, *_ in segment) == [float(i) for i in range(388, 400)]
-
-
-def iter_all(stream):
-    """Return the data sets of segments at their ends."""
-    found = []
-    for segment in stream:
-        while segment.next_tick() is not None:
-            assert len(segment.dataset) <= 12
-        assert torch.equal(segment.labels, torch.tensor([int(y) for _, y, _ in segment.dataset]))
-        indices = segment.delivered(0)
-        inputs = segment.inputs_at(indices)
-        assert inputs[:, 0].tolist() == [x.item() for x, *_ in segment.dataset]
-        found.append(segment.dataset)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"data": 3}, "`data` of task 'task1' must be a data set"),
-        ({"data": "text"}, "`data` of task 'task1' must be a data set"),
-        ({"data": numbered(3), "name": "a"}, "`name` 'a' is that of an active task"),
-        ({"data": numbered(3), "name": "memory-a"}, "must not start with 'memory'"),
-        ({"data": numbered(3), "name": ""}, "`name` must be text"),
-        ({"data": numbered(3), "classes": []}, "`classes` must be a list"),
-        ({"data": numbered(3), "classes": "01"}, "`classes` must be a list"),
-        ({"data": numbered(3), "classes": [0]}, r"lack the labels \[1\]"),
-        ({"data": numbered(3), "classes": ["x", "y"]}, "label 'x' is text"),
-        ({"data": numbered(3), "epochs": 0}, "`epochs` must be"),
-        ({"data": [(0.0, 0)], "epochs": 2}, "`epochs` is for map-style"),
-        ({"data": numbered(3), "test": numbered(0)}, "`test of task1`|has no sample"),
-        ({"data": TensorDataset(torch.zeros(2, 1))}, "must have inputs and class labels"),
-    ],
-)
-def test_tasks_that_cannot_be_added(arguments, message):
-    stream = LiveStream(batch_size=2)
-    stream.add_task(numbered(2), name="a")
-    with pytest.raises(ValueError, match=message):
-        stream.add_task(**arguments)
-    # Nothing is left of it.
-    assert stream.add_task(numbered(2), name="b") == "b"
-    stream.close()
-    drain(stream)
-    assert [task.name for task in stream.tasks] == ["a", "b"]
-    with pytest.raises(ValueError, match="after close"):
-        stream.add_task(numbered(2))
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -217,23 +147,6 @@ def test_a_stream_that_waits_says_so(monkeypatch):
         assert list(stream) == []
 
 
-def test_many_threads_add_tasks_at_once():
-    stream, names = LiveStream(batch_size=2), []
-
-    def add():
-        names.extend([stream.add_task(numbered(4)) for _ in range(10)])
-
-    threads = [threading.Thread(target=add) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    stream.close()
-    drain(stream)
-    assert len(set(names)) == 80
-    assert sum(task.samples for task in stream.tasks) == 320
-
-
 def test_a_second_iteration_ends_the_first():
     stream = LiveStream(batch_size=2)
     stream.add_task(numbered(8))
@@ -247,21 +160,6 @@ def test_a_second_iteration_ends_the_first():
     assert other.next_tick() is not None
 
 
-def test_states_load_into_new_streams_only():
-    stream = LiveStream(batch_size=2)
-    stream.add_task(numbered(8), name="a")
-    next(iter(stream)).next_tick()
-    state = stream.state_dict()
-    with pytest.raises(ValueError, match="for a new stream"):
-        stream.load_state_dict(state)
-    with pytest.raises(ValueError, match="must be that of a LiveStream"):
-        LiveStream().load_state_dict({"loader": None})
-    other = LiveStream(batch_size=2)
-    assert other.load_state_dict(state) == ["a"]
-    with pytest.raises(ValueError, match="`name` must be one of the tasks"):
-        other.set_test("b", numbered(2))
-
-
 def test_lost_samples_are_said():
     stream = LiveStream(batch_size=2)
     stream.add_task(iter(list(numbered(8))), name="a", classes=[0, 1])
@@ -273,3 +171,11 @@ def test_lost_samples_are_said():
     with pytest.warns(UserWarning, match="task 'a': its data are a generator, which cannot skip"):
         drain(other)
     assert other.tasks[0].samples == 6
+
+
+def test_tasks_of_different_shapes():
+    stream = LiveStream(batch_size=2)
+    stream.add_task(numbered(4))
+    stream.add_task(TensorDataset(torch.zeros(4, 2), torch.zeros(4)))
+    with pytest.raises(RuntimeError, match=r"'task1'.*float32 \[2\], those of the stream .*\[1\]"):
+        next(iter(stream))
