@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         ps_imagenet_tiny,
         span_lengths,
     )
-    from .evaluation import gradient_diagnostics, pcl_metrics
+    from .benchmarks.live import LiveStream
+    from .evaluation import gradient_diagnostics, live_metrics, pcl_metrics
     from .experiments import load_model
     from .models import MLP, ResNet18
     from .optim import EMGD, GMC, GS, EMGDWeighting
@@ -45,6 +46,7 @@ __all__ = [
     "ClassMaskPlugin",
     "EMGDStrategy",
     "EMGDWeighting",
+    "LiveStream",
     "MultiGradientTemplate",
     "ParallelBenchmark",
     "Protocol",
@@ -52,6 +54,7 @@ __all__ = [
     "ResNet18",
     "Timeline",
     "gradient_diagnostics",
+    "live_metrics",
     "load_checkpoint",
     "load_model",
     "parallel_benchmark",

@@ -70,3 +70,16 @@ def test_the_search_in_python(tmp_path, monkeypatch):
     exec(block, names)
     assert list(names["table"]["status"]) == ["done", "done"]
     assert Path("runs/decay/sweep.png").exists()
+
+
+def test_a_live_stream_of_digits(tmp_path):
+    lines = example("live_streams.py", "--ticks", "200", folder=tmp_path)
+    assert lines[0].startswith("interrupted at tick 111")
+    assert lines[1] == "resumed with odd, high"
+    rows = [line for line in lines if " classes (" in line]
+    assert [row.split()[0] for row in rows] == ["even", "odd", "high"]
+    assert [re.search(r"added (\d)×", row)[1] for row in rows] == ["2", "1", "1"]
+    found = re.fullmatch(rf"200 ticks, 7 segments: A_e {NUMBER}, A_ebar {NUMBER}, .*", lines[-1])
+    assert found, lines[-1]
+    assert min(map(float, found.groups())) > 30.0  # chance is 10
+    assert [path.name for path in tmp_path.iterdir()] == ["live_streams.png"]

@@ -65,6 +65,22 @@ class TickBatch(list[Tensor]):
             last += 1
         return slice(self.parts[first].start, self.parts[last].stop)
 
+    def keep(self, parts: Sequence[Part]) -> None:
+        """Keep the samples of some objectives only.
+
+        :param parts: parts to keep, in their order.
+        """
+        rows = torch.cat([torch.arange(part.start, part.stop) for part in parts])
+        groups = [self.group_of(part) for part in parts]
+        for position, tensor in enumerate(self):
+            self[position] = tensor.index_select(0, rows.to(tensor.device))
+        start, self.parts = 0, []
+        for place, part in enumerate(parts):
+            stop = start + part.stop - part.start
+            together = place > 0 and groups[place] == groups[place - 1]
+            self.parts.append(Part(part.objective, start, stop, part.replayed, together))
+            start = stop
+
     def append_objective(
         self,
         objective: str,

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .accuracy import TestSamples, accuracy
     from .diagnostics import GradientDiagnostics, gradient_diagnostics
     from .editing import EditingDiagnostics, editing_diagnostics, editing_grid
+    from .live_metrics import LiveMetrics, live_metrics
     from .pcl_metrics import PCLMetrics, PCLResult, pcl_metrics
     from .quiet import quiet_evaluator
     from .tensorboard import BatchedTensorboardLogger
@@ -17,6 +18,7 @@ __all__ = [
     "BatchedTensorboardLogger",
     "EditingDiagnostics",
     "GradientDiagnostics",
+    "LiveMetrics",
     "PCLMetrics",
     "PCLResult",
     "TestSamples",
@@ -25,6 +27,7 @@ __all__ = [
     "editing_diagnostics",
     "editing_grid",
     "gradient_diagnostics",
+    "live_metrics",
     "pcl_metrics",
     "quiet_evaluator",
 ]

@@ -23,6 +23,7 @@ from avalanche.evaluation.metrics.topk_acc import TrainedExperienceTopkAccuracy
 from avalanche.training.plugins import EvaluationPlugin
 
 from ..benchmarks.experience import SegmentExperience
+from ..benchmarks.live import LiveSegment
 
 __all__ = ["warn_of_numbered_metrics"]
 
@@ -54,9 +55,10 @@ def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> No
     """
     if not isinstance(experience, SegmentExperience) or evaluator in _warned:
         return
-    segments = experience.benchmark.timeline.segments()
-    if [segment.tasks for segment in segments] == [(task,) for task in range(len(segments))]:
-        return
+    if not isinstance(experience, LiveSegment):
+        segments = experience.benchmark.timeline.segments()
+        if [segment.tasks for segment in segments] == [(task,) for task in range(len(segments))]:
+            return
     wrong = sorted(
         {type(each).__name__ for each in evaluator.metrics if isinstance(each, _NUMBERED)}
     )
@@ -66,6 +68,7 @@ def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> No
             f"`evaluator` has {', '.join(wrong)}, whose values are wrong here: such metrics "
             "(forgetting, transfer) use the index of a training experience as a task label, but "
             "the segments of a parallel benchmark are not its tasks. Use "
-            "avalanche_emgd.pcl_metrics(benchmark), whose F_ebar is the forgetting.",
+            "avalanche_emgd.pcl_metrics(benchmark), or live_metrics(stream), whose F_ebar is the "
+            "forgetting.",
             stacklevel=3,
         )

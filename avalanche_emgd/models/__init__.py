@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .by_name import make_model
     from .class_mask import ClassMask, is_masked, mask_logits
     from .cosine import CosineClassifier
+    from .growth import carry_optimizer_state, grow_heads, grow_like
     from .heads import prepare_heads
     from .mlp import MLP
     from .model_name import ModelName
@@ -22,8 +23,11 @@ __all__ = [
     "ModelName",
     "NearestMean",
     "ResNet18",
+    "carry_optimizer_state",
     "evaluation_mode",
     "frozen_statistics",
+    "grow_heads",
+    "grow_like",
     "is_masked",
     "make_model",
     "mask_logits",

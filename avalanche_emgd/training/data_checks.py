@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from .._text_files import first_line
 from ..benchmarks.datasets import inputs_of
 from ..benchmarks.inputs import InputKind
+from ..benchmarks.live import LiveBenchmark
 from ..benchmarks.ordinary_experiences import check_kept, check_ordinary
 from ..benchmarks.parallel import ParallelBenchmark
 from .model_trial import model_trial
@@ -37,7 +38,11 @@ def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
     for place, experience in enumerate(found[:_MOST_EXPERIENCES]):
         check_ordinary(experience, max(2, samples // len(found)), f"experiences[{place}]")
     owners = [getattr(experience, "benchmark", None) for experience in found]
-    benchmarks = {id(owner): owner for owner in owners if isinstance(owner, ParallelBenchmark)}
+    benchmarks = {
+        id(owner): owner
+        for owner in owners
+        if isinstance(owner, ParallelBenchmark) and not isinstance(owner, LiveBenchmark)
+    }
     for benchmark in benchmarks.values():
         if getattr(strategy, "memory", None) is not None:
             _check_memory(benchmark, getattr(strategy, "memory_editing", None) is not None)

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ..benchmarks.datasets import inputs_of
 from ..benchmarks.experience import SegmentExperience, objective_names
+from ..benchmarks.live import LiveBatch, LiveSegment
 
-__all__ = ["DeliveredSamples", "delivered_samples", "indices_by_task"]
+__all__ = ["DeliveredSamples", "delivered_samples", "indices_by_task", "offered_samples"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class DeliveredSamples:
     num_classes: int
     load: Callable[[Tensor], Tensor]
     ids: Tensor
+
+    def chosen(self, rows: Tensor) -> DeliveredSamples:
+        """Select samples.
+
+        :param rows: booleans ``[b]``.
+        """
+        indices, labels, ids = self.indices[rows], self.labels[rows], self.ids[rows]
+        return replace(self, indices=indices, labels=labels, ids=ids)
 
     def unseen(self, seen: Tensor) -> DeliveredSamples:
         """Drop samples that occur earlier in this delivery, or that were seen before.
@@ -86,3 +95,17 @@ def delivered_samples(exp: Any) -> list[DeliveredSamples]:
             DeliveredSamples(names[task], task, indices, own, len(own.unique()), load, indices)
         )
     return found
+
+
+def offered_samples(segment: LiveSegment, batch: LiveBatch, name: str) -> DeliveredSamples:
+    """Collect the samples of one task at one tick of a live stream.
+
+    :param segment: segment of the tick.
+    :param batch: minibatch of the tick.
+    :param name: name of the task.
+    """
+    labels, load = batch.offers[name]
+    task = segment.benchmark.task_names.index(name)
+    indices = torch.arange(len(labels))
+    num_classes = len(segment.benchmark.label_sets[task])
+    return DeliveredSamples(name, task, indices, labels, num_classes, load, indices)

@@ -10,18 +10,19 @@ import torch
 from torch import Tensor
 
 from ..benchmarks.experience import finishing_objectives, objective_names
+from ..benchmarks.live import LiveSegment
 from ..benchmarks.origin import Origin
 from .delivered_samples import DeliveredSamples, delivered_samples
 from .id_ranges import ids_in_ranges, ranges_of
-from .memory_samples import StoredSamples
 from .memory_shares import equal_shares, filled_shares
 from .memory_store import Group, SampleStore, samples_of, shrink_to
+from .memory_streaming import StreamedSamples
 from .reservoir import keep_smallest_keys
 
 __all__ = ["ReplayMemory"]
 
 
-class ReplayMemory(StoredSamples):
+class ReplayMemory(StreamedSamples):
     """Replay memory of the finished tasks, with an equal share of the capacity for each class.
 
     During the span of a task, the memory sets aside a uniform random sample of its delivered
@@ -35,10 +36,16 @@ class ReplayMemory(StoredSamples):
     * On a parallel benchmark, each class of each task has its own share. A sample that is delivered
       again, for example in a second pass over the stream, is not considered again. A task counts as
       finished if it streams again after its end, or does not stream in the current segment.
+    * On a live stream, each class has its own share in the class scenario, and each class of each
+      task in the task scenario. A task that returns is replayed while it streams; its new samples
+      enter at its next end.
     * On an ordinary benchmark, every experience ends its tasks. Each pair of class and task label
       has its own share, independent of the experiences. A class with fewer samples than its share
       leaves the remainder to other classes. If there are more classes than ``max_size``, a random
-      choice decides which classes are kept.
+      choice decides which classes are kept. Both hold for a live stream, too.
+
+    A sample that has been dropped does not come back: a capacity that grows is filled with later
+    samples.
 
     Methods may :meth:`annotate` the samples of the finished tasks. An annotation is a tensor that
     stays with its sample while the sample is in the memory. The methods :meth:`choose` and
@@ -57,6 +64,7 @@ class ReplayMemory(StoredSamples):
         self._groups: dict[Group, None] = {}  # all groups so far, in order
         self._streaming: dict[str, dict[int, SampleStore]] = {}
         self._seen: dict[str, Tensor] = {}
+        self._limits: dict[Group, float] = {}
         self._origin: Origin | None = None
 
     def __repr__(self) -> str:
@@ -83,6 +91,9 @@ class ReplayMemory(StoredSamples):
         :param exp: experience of any benchmark.
         """
         self.pre_adapt(agent_state, exp)
+        if isinstance(exp, LiveSegment):
+            self._finish_all(finishing_objectives(exp))
+            return
         self._collect(exp)
         if self._is_ordinary:
             self._finish_all(self._streaming)
@@ -101,7 +112,7 @@ class ReplayMemory(StoredSamples):
         origin = Origin.of(exp)
         if self._origin is None or not (self._finished or self._streaming):
             if self._origin != origin:
-                self._seen, self._groups = {}, {}
+                self._seen, self._groups, self._limits = {}, {}, {}
             self._origin = origin
         elif origin != self._origin:
             raise ValueError(
@@ -117,6 +128,8 @@ class ReplayMemory(StoredSamples):
         """
         if new_size < 1:
             raise ValueError(f"`new_size` must be at least 1, found {new_size!r}.")
+        if new_size > self.max_size:
+            self._limits = {}
         self.max_size = new_size
         self._share()
 
@@ -169,8 +182,9 @@ class ReplayMemory(StoredSamples):
                 for name, stores in self._streaming.items()
                 for label, store in stores.items()
             ],
+            "limits": [(own, label, key) for (own, label), key in self._limits.items()],
             "seen": {name: ranges_of(ids) for name, ids in self._seen.items()},
-            "origin": None if origin is None else {"fingerprint": origin.fingerprint},
+            "origin": None if origin is None else origin.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -179,7 +193,8 @@ class ReplayMemory(StoredSamples):
         :param state: state with samples of the benchmark of the next training.
         :raises ValueError: if ``state`` is not a state of a replay memory of this release.
         """
-        missing = sorted({"finished", "groups", "streaming", "seen", "origin"} - set(state))
+        needed = {"finished", "groups", "limits", "streaming", "seen", "origin"}
+        missing = sorted(needed - set(state))
         if missing:
             raise ValueError(
                 f"`state` must be of a ReplayMemory of this release, found no {missing}."
@@ -191,14 +206,15 @@ class ReplayMemory(StoredSamples):
         self._groups = {(own, int(label)): None for own, label in state["groups"]}
         for name, label, kept in state["streaming"]:
             self._streaming.setdefault(name, {})[label] = SampleStore.from_state(kept)
+        self._limits = {(own, int(label)): float(key) for own, label, key in state["limits"]}
         self._seen = {name: ids_in_ranges(ranges) for name, ranges in state["seen"].items()}
         origin = state["origin"]
-        self._origin = None if origin is None else Origin(fingerprint=origin["fingerprint"])
+        self._origin = None if origin is None else Origin.from_state(origin)
         self._rebuild()
 
     # Copies use `state_dict`, because pickled views would lose the connection to their tensors.
     _IN_STATE: ClassVar[tuple[str, ...]] = (
-        "max_size", "_generator", "_finished", "_groups", "_streaming", "_seen",
+        "max_size", "_generator", "_finished", "_groups", "_limits", "_streaming", "_seen",
         "_inputs", "_labels", "_task_labels", "_annotations", "_of_task",
     )  # fmt: skip
 
@@ -263,6 +279,8 @@ class ReplayMemory(StoredSamples):
 
     def _group_of(self, name: str, label: int, store: SampleStore) -> Group:
         """Return the group whose share of the capacity contains a store."""
+        if self._is_live:
+            return self._live_group(name, label)
         return (store.task_label if self._is_ordinary else name, label)
 
     def _share(self) -> None:
@@ -270,15 +288,17 @@ class ReplayMemory(StoredSamples):
         for store in self._finished:
             stores[store.group].append(store)
         counts = [sum(map(len, group)) for group in stores.values()]
-        if self._is_ordinary:
+        if self._is_ordinary or self._is_live:
             ranks = [0.0] * len(counts)
             if len(counts) > self.max_size:
                 ranks = [min((float(s.keys[0]) for s in g), default=1.0) for g in stores.values()]
             shares = filled_shares(self.max_size, counts, ranks)
         else:
             shares = equal_shares(self.max_size, max(1, len(stores)))
-        for group, count, share in zip(stores.values(), counts, shares, strict=False):
+        for name, count, share in zip(stores, counts, shares, strict=False):
             if count > share:
-                shrink_to(share, group)
+                if self._is_live:
+                    self._limit(name, stores[name], share)
+                shrink_to(share, stores[name])
         self._finished = [store for store in self._finished if len(store)]
         self._rebuild()

@@ -26,6 +26,8 @@ class StoredSamples(ExemplarsBuffer):
     :param max_size: capacity in samples.
     """
 
+    max_size: int
+
     def __init__(self, max_size: int) -> None:
         super().__init__(max_size)
         self._finished: list[SampleStore] = []  # in order of their entry

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Group", "SampleStore", "samples_of", "shrink_to"]
+__all__ = ["Group", "SampleStore", "samples_of", "shrink_to", "smallest_key"]
 
 Group = tuple[str | int, int]
 
@@ -94,6 +94,14 @@ def shrink_to(size: int, stores: Sequence[SampleStore]) -> None:
     for store, number in zip(stores, kept, strict=True):
         if number < len(store):
             store.shrink(number)
+
+
+def smallest_key(stores: Sequence[SampleStore], rank: int) -> float:
+    """Return the key of the sample that follows the ``rank`` samples with the smallest keys.
+
+    :param stores: stores with more than ``rank`` samples together.
+    """
+    return float(torch.cat([store.keys for store in stores]).kthvalue(rank + 1).values)
 
 
 def samples_of(stores: Sequence[SampleStore]) -> list[Tensor]:

@@ -23,6 +23,7 @@ from .ingredients.specs import (
     SelectionSpec,
     TestedWeightsSpec,
 )
+from .nonfinite import OnNonFinite
 from .plugins import MemoryObjectives
 from .precision import Precision
 
@@ -70,6 +71,9 @@ class StrategyOptions(TypedDict, total=False):
         ``"auto"``, ``"by-objective"``, ``"by-sample"``, ``"even"`` or a
         :class:`~avalanche_emgd.distributed.Placement`. If omitted, each process trains by itself. A
         script that is started without ``torchrun`` trains in one process in either case.
+    :param on_nonfinite: effect of a loss or gradient that is NaN or infinite: ``"stop"`` (the
+        default) ends the run at that tick with the name of the objective, ``"skip"`` leaves the
+        objective out of that tick, with a warning and a count in ``strategy.nonfinite``.
     :param precision: type of the forward passes of training, ``"bfloat16"`` or ``"float16"``, see
         :class:`~avalanche_emgd.training.MixedPrecision`; the type of the parameters if omitted.
         Tests use the type of the parameters.
@@ -98,6 +102,7 @@ class StrategyOptions(TypedDict, total=False):
     shared: Annotated[Shared | None, Default(None)]
     engine: Annotated[GradientEngine | None, Default(None)]
     distributed: Annotated[Placement | PlacementName | None, Default(None)]
+    on_nonfinite: Annotated[OnNonFinite, Default("stop")]
     precision: Annotated[Precision | None, Default(None)]
     train_mb_size: Annotated[int | None, Default(None)]
     train_epochs: Annotated[int, Default(1)]

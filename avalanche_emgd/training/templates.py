@@ -13,12 +13,14 @@ from typing_extensions import Unpack
 
 from .._options import with_defaults
 from ..benchmarks import SegmentExperience
+from ..benchmarks.live import LiveSegment
 from ..benchmarks.parallel import ParallelBenchmark
 from ..distributed import DistributedEngine, Placement, Processes
 from ..distributed.launcher import PlacementName
 from ..distributed.placement import make_placement
 from ..gradients import FusedEngine, GradientEngine
 from ..optim import ObjectiveWeighting
+from ..optim.peers.gradient_state import GradientStateWeighting
 from .arguments import check_plugins, check_sizes, refuse_class
 from .gradient_space import GradientSpace
 from .ingredients.competition import current_classes
@@ -29,7 +31,9 @@ from .ingredients.specs import (
     make_selection,
     make_tested_weights,
 )
+from .live import positions_of
 from .memory import ReplayMemory
+from .nonfinite import NonFinite, check_on_nonfinite
 from .options import StrategyOptions
 from .plugins import (
     MemoryEditingPlugin,
@@ -102,6 +106,7 @@ class MultiGradientTemplate(TickTemplate):
         plugins, engine, shared = chosen["plugins"], chosen["engine"], chosen["shared"]
         check_sizes(chosen)
         check_plugins(plugins)
+        check_on_nonfinite(chosen["on_nonfinite"])
         for name, value in (("weighting", weighting), ("engine", engine)):
             refuse_class(name, value)
         if not callable(weighting):
@@ -174,6 +179,8 @@ class MultiGradientTemplate(TickTemplate):
         self.use_precision(chosen["precision"])
         if chosen["distributed"] is not None:
             self.use_processes(chosen["distributed"])
+        self.nonfinite = NonFinite(chosen["on_nonfinite"])
+        """Objectives that were left out, with ``on_nonfinite="skip"``."""
         self._own_memory_mb_size = train_mb_size
         self.now = Tick()
         """The current tick, or the last one."""
@@ -275,13 +282,33 @@ class MultiGradientTemplate(TickTemplate):
             self.memory.pre_adapt(self, self.experience)
         self._current_classes = {}
         super()._before_training_exp(**kwargs)
-        self.space = GradientSpace(self.model, self._shared)
+        self._make_space()
         if self.processes is not None:
             check_experience(self.processes, self)
         self.engine.attach(self.model)
         drawn = 0 if self.memory is None else min(self.memory_mb_size, len(self.memory))
         if drawn == 1:
             self._refuse_lone(self.model, _LONE, self.adapted_dataset)
+
+    def _make_space(self) -> None:
+        """Make the space of the parameters as they are now, some of which may have grown."""
+        before, replaced = self.space, self._replaced
+        if replaced and isinstance(self._shared, list):
+            self._shared = [replaced.get(id(each), each) for each in self._shared]
+        self.space = GradientSpace(self.model, self._shared)
+        grown = len(before.update) != len(self.space.update)
+        if replaced or (grown and isinstance(self.experience, LiveSegment)):
+            self._move_state(positions_of(before, self.space, replaced), before.num_shared)
+        self._replaced = {}
+
+    def _move_state(self, positions: Tensor, num_shared: int) -> None:
+        """Move what is kept of each parameter to where the parameter is now.
+
+        :param positions: present positions of the former elements, ``[P_old]``.
+        :param num_shared: former number of shared elements, which come first.
+        """
+        if isinstance(self.weighting, GradientStateWeighting):
+            self.weighting.move_state(positions[:num_shared], self.space.num_shared)
 
     def _check_minibatches(self, experiences: Any) -> None:
         super()._check_minibatches(experiences)

@@ -62,6 +62,10 @@ class Tick:
         """Which of them come from a replay memory."""
         self.class_masks: dict[Hashable, Any] = {}
         """Masks of classes that losses of several objectives share, with what they depend on."""
+        self.skipped: list[str] = []
+        """Names of objectives that are left out, because their loss or gradient is not finite."""
+        self.buffers_before: list[Tensor] = []
+        """Buffers of the model before the forward pass, if objectives may be left out."""
 
     def took(self, made: Pass, output: Tensor, outputs: Sequence[Tensor]) -> Tensor:
         """Note the forward pass, and give its masked outputs ``[B, K]``."""
@@ -88,5 +92,6 @@ class Tick:
     def release(self) -> None:
         """Let go of the graphs."""
         self.made, self.output, self.outputs, self.losses = None, None, (), ()
+        self.buffers_before = []
         self.mean_loss = None
         self.class_masks = {}

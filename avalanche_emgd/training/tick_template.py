@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..benchmarks import SegmentExperience, SerialTickLoader, TickBatch, TickLoader
 from ..benchmarks.experience import objective_names
+from ..benchmarks.live import LiveBenchmark, LiveSegment, LiveStream, LiveTickLoader
 from ..benchmarks.loader import as_tick
 from ..benchmarks.origin import Origin
 from ..benchmarks.parallel import ParallelBenchmark
@@ -21,6 +22,7 @@ from ._callbacks import has_callback
 from .arguments import check_kinds, check_stream
 from .compatibility import check_trainable
 from .data_checks import check_data, check_experiences
+from .live import Heads, check_live, segments_of
 from .single_sample_batches import fails_on_single_samples, has_batch_norm
 from .state.progress import Progress
 from .state.resumable import Resumable
@@ -53,6 +55,8 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
         self._forget_callbacks()
         self._class_mask = self._eval_mask = ClassMask()
         self._prepared = Origin()
+        self._heads = Heads()
+        self._replaced: dict[int, nn.Parameter] = {}  # by heads that have grown, by former `id`
         self._checked = False
         # Objectives of the segment in the minibatch as it was loaded; none of replaced data.
         self._num_loaded = 0
@@ -73,7 +77,8 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
         return self.mbatch.tick if isinstance(self.mbatch, TickBatch) else 0
 
     def __repr__(self) -> str:
-        model, optimizer = type(self.model).__name__, type(self.optimizer).__name__
+        model = type(self.model).__name__
+        optimizer = type(getattr(self, "optimizer", None)).__name__
         memory = getattr(self, "memory", None)
         kept = "" if memory is None else f", memory={memory!r}"
         return f"{type(self).__name__}(model={model}, optimizer={optimizer}{kept})"
@@ -88,6 +93,11 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
         check_stream(experiences, "train_stream")
         self._checked = check_data(self, experiences)
         self._check_minibatches(experiences)
+        if isinstance(experiences, LiveStream):
+            check_live(self, experiences)
+            self._stop_training = False
+            experiences = segments_of(self, experiences)
+            eval_streams = [] if eval_streams is None else eval_streams
         return super().train(experiences, eval_streams, **kwargs)
 
     def eval(self, experiences: Any, **kwargs: Any) -> Any:
@@ -131,7 +141,9 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
             plugin has replaced their data.
         """
         own = self.adapted_dataset is self._own_dataset
-        if isinstance(self.experience, SegmentExperience) and own:
+        if isinstance(self.experience, LiveSegment):
+            self.dataloader = LiveTickLoader(self.experience, lambda: self._stop_training)
+        elif isinstance(self.experience, SegmentExperience) and own:
             self.dataloader = TickLoader(self.experience)
         else:
             self.dataloader = SerialTickLoader(
@@ -165,6 +177,10 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
         """Grow Avalanche's dynamic modules; for all tasks of a parallel benchmark beforehand."""
         model = self.model if model is None else model
         benchmark = getattr(self.experience, "benchmark", None)
+        if isinstance(benchmark, LiveBenchmark):
+            if isinstance(self.experience, LiveSegment) and model is self.model:
+                self._replaced |= self._heads.grow(self, self.experience)
+            return model.to(self.device)
         if not isinstance(benchmark, ParallelBenchmark):
             return super().model_adaptation(model)
         origin = Origin.of(self.experience)
@@ -216,7 +232,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
             if not isinstance(self.mbatch, TickBatch):
                 # A plugin has put a loader of its own in place of ours.
                 self.mbatch = as_tick(self.mbatch, self.experience, self.clock.train_iterations)
-            known = isinstance(self.dataloader, TickLoader)
+            known = isinstance(self.dataloader, (TickLoader, LiveTickLoader))
             self._num_loaded = len(self.mbatch.parts) if known else 0
         super()._unpack_minibatch()
 

@@ -17,10 +17,11 @@ from ..gradients.batch_norm import normalises_by_batch
 from ..gradients.batches import Pieces
 from ..gradients.engine import Losses
 from ..models import ClassMask, evaluation_mode
-from ..optim import check_finite, checked_weights
+from ..optim import checked_weights
 from .cross_entropy import is_mean_cross_entropy, mean_cross_entropies
 from .gradient_space import GradientSpace
 from .ingredients.specs import LossRule
+from .nonfinite import NonFinite, find_nonfinite, stop_at
 from .plugins import ReplayMemoryPlugin
 from .precision import MixedPrecision
 from .tick import Tick
@@ -45,6 +46,8 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
     competition: LossRule | None
     _criterion: Any
     _class_mask: ClassMask
+    nonfinite: NonFinite
+    """Objectives that were left out, with the option ``on_nonfinite="skip"``."""
     retain_graph: bool
 
     def training_epoch(self, **kwargs: Any) -> None:
@@ -91,6 +94,8 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
                 f"`mbatch` has {len(x)} samples, of which {parts[-1].stop} belong to "
                 "an objective: plugins add samples with `strategy.mbatch.append_objective(...)`."
             )
+        if self.nonfinite.action == "skip":
+            self.now.buffers_before = [each.clone() for each in self.model.buffers()]
         sizes = [part.stop - part.start for part in parts]
         batches = Batches((x, labels), sizes, self.mbatch.groups)
         made = self.engine.forward(self._forward_batch, batches)
@@ -213,8 +218,14 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         tick = self.now
         is_extended = not tick.is_mean(self.loss)
         factor = self._add_extension(tick) if is_extended else 1.0
-        self._differentiate(tick)
-        check_finite(tick.gramian, tick.objectives)
+        losses = self._differentiate(tick)
+        while bad := find_nonfinite(tick.gramian, losses):
+            if not self._leave_out(bad, losses):
+                return
+            tick = self.now
+            losses = self._differentiate(tick)
+        if tick.skipped:
+            self.nonfinite.settle(has_update=True, tick=self.tick)
         self._trigger("before_weighting")
         tick.weights = self.weigh()
         self._trigger("after_weighting")
@@ -229,8 +240,47 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         slope = None if tick.mean_loss is None else tick.mean_loss.grad
         return 0.0 if slope is None else float(slope)
 
-    def _differentiate(self, tick: Tick) -> None:
-        """Gradients and Gramian; anew, with another scale, if fewer bits have overflowed."""
+    def _leave_out(self, bad: list[int], losses: list[float]) -> bool:
+        """Leave out objectives that are not finite, and forward the others anew.
+
+        :param bad: places of the objectives.
+        :param losses: losses of all objectives.
+        :return: whether any objective is left.
+        :raises ValueError: if the run is to stop there.
+        """
+        tick = self.now
+        names, found = [tick.objectives[i] for i in bad], [losses[i] for i in bad]
+        if self.nonfinite.action == "stop":
+            raise stop_at(names, found, self.tick)
+        self.nonfinite.note(names, self.tick, found)
+        for buffer, before in zip(self.model.buffers(), tick.buffers_before, strict=True):
+            buffer.data.copy_(before)
+        rest = [part for i, part in enumerate(tick.parts) if i not in bad]
+        skipped = [*tick.skipped, *names]
+        if not rest:
+            tick.skipped, tick.weights = skipped, torch.zeros(len(tick.parts), dtype=torch.float64)
+            self.nonfinite.settle(has_update=False, tick=self.tick)
+            return False
+        self.mbatch.keep(rest)
+        if self.replay is not None:
+            for name in names:
+                self.replay.drawn.pop(name, None)
+        self.now = Tick(self.mbatch.parts)
+        self.now.skipped = skipped
+        self.mb_output = self.forward()
+        self._trigger("after_forward")
+        self.loss = self._make_empty_loss() + self.criterion()
+        return True
+
+    def _after_training(self, **kwargs: Any) -> None:
+        super()._after_training(**kwargs)
+        self.nonfinite.report()
+
+    def _differentiate(self, tick: Tick) -> list[float]:
+        """Gradients and Gramian; anew, with another scale, if fewer bits have overflowed.
+
+        :return: losses of the objectives.
+        """
         assert tick.made is not None
         accepted = False
         while not accepted:
@@ -241,10 +291,11 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
                 separable=tick.separable,
             )
             self.precision.unscale(found)
-            # The one transfer from the device that a tick needs.
-            tick.gramian = found.gramian(self.space.num_shared).cpu()
+            gramian = found.gramian(self.space.num_shared)
+            tick.gramian, losses = _fetched(gramian, tick.objective_losses)
             tick.gradients = found
             accepted = self.precision.accept(tick.gramian)
+        return losses
 
     def weigh(self) -> Tensor:
         """Weights ``[n]`` of the objectives."""
@@ -275,3 +326,11 @@ def _checked(loss: Tensor) -> Tensor:
             f"`criterion` must return a scalar (reduction='mean'), found shape {tuple(loss.shape)}."
         )
     return loss
+
+
+def _fetched(gramian: Tensor, losses: Tensor) -> tuple[Tensor, list[float]]:
+    """Bring Gramian and losses to the CPU, in the one transfer from the device of a tick."""
+    if gramian.is_cpu and losses.is_cpu:
+        return gramian, losses.tolist()
+    values = torch.cat([gramian.flatten(), losses.to(gramian)]).cpu()
+    return values[: gramian.numel()].view(gramian.shape), values[gramian.numel() :].tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,6 +47,14 @@ class GradientStateWeighting(PeerWeighting):
         self._has_seen = True
         return found
 
+    def move_state(self, positions: Tensor, size: int) -> None:
+        """Move the state to other elements of a space that has grown; new elements are zero.
+
+        :param positions: present positions of the former elements, ``[P_old]``.
+        :param size: present number of elements P.
+        """
+        self._state = {o: _moved(state, positions, size) for o, state in self._state.items()}
+
     def _weights(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
         if not self._has_seen:
             raise ValueError(
@@ -61,3 +70,13 @@ class GradientStateWeighting(PeerWeighting):
 
         :param gradients: ``[n, P]``, finite.
         """
+
+
+def _moved(state: Any, positions: Tensor, size: int) -> Any:
+    if isinstance(state, Tensor) and state.shape == positions.shape:
+        return state.new_zeros(size).index_copy_(0, positions.to(state.device), state)
+    if isinstance(state, dict):
+        return {name: _moved(value, positions, size) for name, value in state.items()}
+    if isinstance(state, (tuple, list)):
+        return type(state)(_moved(value, positions, size) for value in state)
+    return state

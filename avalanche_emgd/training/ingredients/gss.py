@@ -72,7 +72,7 @@ class GSSPlugin(SupervisedPlugin):
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Offer the tick's samples, with similarities by the updated model."""
         for part in strategy.mbatch.parts:
-            if part.replayed:
+            if part.replayed or part.objective in strategy.now.skipped:
                 continue
             samples = [tensor[part.start : part.stop] for tensor in list(strategy.mbatch)[:3]]
             compared = self.memory.compared(part.objective, self.num_compared)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ..delivered_samples import DeliveredSamples
 from ..memory import ReplayMemory
 from ..memory_store import Group, SampleStore
 
@@ -98,6 +99,9 @@ class GSSMemory(ReplayMemory):
         self._scores = {name: values.clone() for name, values in state["scores"].items()}
 
     _IN_STATE: ClassVar[tuple[str, ...]] = (*ReplayMemory._IN_STATE, "_scores")
+
+    def stream(self, samples: DeliveredSamples) -> None:
+        """Do nothing, because samples are offered with their similarities."""
 
     def _collect(self, exp: Any) -> None:
         """Do nothing, because samples are offered at each tick."""

@@ -63,6 +63,15 @@ class SIStrategy(QuadraticPenaltyStrategy):
             self._start = self.flat_parameters()
             self._path = torch.zeros_like(self._start)
 
+    def _move_state(self, positions: Tensor, num_shared: int) -> None:
+        super()._move_state(positions, num_shared)
+        if self._path is not None and len(self._path) == len(positions):
+            now, old = self.flat_parameters(), self._path
+            self._path = torch.zeros_like(now)
+            self._path[positions] = old
+            now[positions] = self._start
+            self._start = now
+
     def optimizer_step(self) -> None:
         """Update, and accumulate each parameter's contribution to the decrease of the loss."""
         before = self.flat_parameters()

@@ -7,6 +7,8 @@ from typing import Any, Literal
 from avalanche.core import SupervisedPlugin
 from torch import Tensor
 
+from ...benchmarks.live import LiveBatch
+from ..delivered_samples import offered_samples
 from ..memory import ReplayMemory
 
 __all__ = ["MemoryObjectives", "ReplayMemoryPlugin"]
@@ -55,6 +57,14 @@ class ReplayMemoryPlugin(SupervisedPlugin):
             return {"memory": self.memory.choose(size)}
         chosen = self.memory.choose_per_task(size)
         return {f"memory-{task}": positions for task, positions in chosen.items()}
+
+    def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Offer the samples of a live stream to the memory."""
+        batch = strategy.mbatch
+        if isinstance(batch, LiveBatch):
+            for part in batch.parts:
+                if part.objective in batch.offers and part.objective not in strategy.now.skipped:
+                    self.memory.stream(offered_samples(strategy.experience, batch, part.objective))
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Store samples of the experience in the memory."""

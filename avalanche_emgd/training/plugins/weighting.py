@@ -7,9 +7,10 @@ from typing import Any
 import torch
 
 from ...benchmarks.experience import finishing_objectives
+from ...benchmarks.live import LiveSegment
 from ...gradients import StackedGradients
 from ...models.modes import frozen_statistics
-from ...optim import ObjectiveWeighting
+from ...optim import EMGDWeighting, ObjectiveWeighting
 from ...optim.peers import PeerWeighting
 from .base import MultiGradientPlugin
 
@@ -21,7 +22,8 @@ class WeightingPlugin(MultiGradientPlugin):
 
     At each tick the weighting receives the names of the objectives, their losses, and which of them
     are replayed. Some weightings also receive the gradients, which they may replace, and the losses
-    after the update. At the end of a task's span, the weighting drops its state of the task.
+    after the update. At the end of a task's span, the weighting drops its state of the task; on a
+    live stream, where tasks return, elastic factors keep theirs.
     Multi-gradient strategies add this plugin.
 
     :param weighting: the weighting of the strategy.
@@ -30,6 +32,7 @@ class WeightingPlugin(MultiGradientPlugin):
     def __init__(self, weighting: ObjectiveWeighting) -> None:
         super().__init__()
         self.weighting = weighting
+        self._replayed: set[str] = set()  # names of memory objectives of a live stream
 
     def before_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Pass the objectives of the Gramian's rows to the weighting."""
@@ -52,6 +55,8 @@ class WeightingPlugin(MultiGradientPlugin):
         """Pass the losses after the update to the weighting, if it needs them."""
         if not (isinstance(self.weighting, PeerWeighting) and self.weighting.looks_back):
             return
+        if set(strategy.objectives) <= set(strategy.now.skipped):
+            return  # no update
         with torch.no_grad(), frozen_statistics(strategy.model):
             losses = [
                 strategy.loss_of(strategy.mb_x[part.start : part.stop], part)
@@ -61,4 +66,11 @@ class WeightingPlugin(MultiGradientPlugin):
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Drop the weighting's state of the tasks that finish."""
-        self.weighting.forget(finishing_objectives(strategy.experience))
+        experience = strategy.experience
+        if isinstance(experience, LiveSegment) and isinstance(self.weighting, EMGDWeighting):
+            return  # one number for each task, which a task that returns finds again
+        self.weighting.forget(finishing_objectives(experience))
+        if isinstance(experience, LiveSegment) and strategy.memory is not None:
+            replayed = {f"memory-{task}" for task in strategy.memory.tasks}
+            self.weighting.forget(self._replayed - replayed)
+            self._replayed = replayed

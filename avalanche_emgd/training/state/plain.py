@@ -18,6 +18,7 @@ from avalanche.training.plugins.ewc import ParamData
 from avalanche.training.storage_policy import ExemplarsBuffer
 from torch import Tensor, nn
 
+from ...benchmarks.live import LiveStream
 from .errors import StateError
 from .models import load_like, module_state
 
@@ -89,8 +90,8 @@ class Writer:
                 f"`{name}` holds samples of a data set, which a state cannot hold: use the "
                 "strategy's own `memory_size` in place of this plugin."
             )
-        if id(value) in self._known or depth > _DEPTH:
-            return ABSENT
+        if id(value) in self._known or depth > _DEPTH or isinstance(value, LiveStream):
+            return ABSENT  # a live stream has its own state, in that of its loader
         if isinstance(value, Mapping):
             return self._mapping(value, name, depth)
         if isinstance(value, list | tuple | set | frozenset | deque):

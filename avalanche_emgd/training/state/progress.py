@@ -46,7 +46,8 @@ class Progress:
 
     def finish(self) -> None:
         """Note that the experience in work is done."""
-        if self.current is not None and self.current not in self.done:
+        # Segments of a live stream do not come again, and their number has no limit.
+        if self.current is not None and self.current not in self.done and not self.origin.is_live:
             self.done.append(self.current)
         self.current = None
 
@@ -61,14 +62,14 @@ class Progress:
     def state_dict(self) -> dict[str, Any]:
         """Return the position as numbers and text."""
         return {
-            "benchmark": self.origin.fingerprint,
+            "benchmark": self.origin.state_dict(),
             "done": list(self.done),
             "current": self.current,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the position of :meth:`state_dict`."""
-        self.origin = Origin(fingerprint=state["benchmark"])
+        self.origin = Origin.from_state(state["benchmark"])
         self.done, self.current = list(state["done"]), None
         self.epoch, self.is_settled, self.skips_done = None, True, True
 

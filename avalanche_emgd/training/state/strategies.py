@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import nn
 
+from ...benchmarks.origin import Origin
+from ...models import grow_like
 from ...optim import ObjectiveWeighting
 from .errors import StateError
 from .evaluators import evaluator_state, load_evaluator
@@ -27,7 +29,7 @@ _APART = frozenset(
         *("model", "optimizer", "plugins", "evaluator", "clock", "engine", "space", "weighting"),
         *("memory", "precision", "averaged_weights", "now", "device", "optimized_param_id"),
         *("_progress", "_class_mask", "_eval_mask", "_prepared", "_shared", "_probed"),
-        *("_checked", "_tested_model", "_num_loaded", "_stop_training", "processes"),
+        *("_checked", "_tested_model", "_num_loaded", "_stop_training", "_replaced", "processes"),
     )
 )
 # Parts with `state_dict` and `load_state_dict`, which some strategies lack.
@@ -88,6 +90,8 @@ def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
     model, device = strategy.model.to(strategy.device), strategy.device
     reader = Reader(model, device, "strategy")
     try:
+        if Origin.from_state(state["position"]["benchmark"]).is_live:
+            strategy._replaced |= grow_like(model, state["model"]["tensors"])
         load_tensors(model, state["model"]["tensors"])
         model.to(device).train()
         strategy.model = model

@@ -1,0 +1,105 @@
+"""Training on live streams: checks, segments, and heads that grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from avalanche.training import JointTraining
+from torch import Tensor, nn
+
+from ..benchmarks.live import LiveSegment, LiveStream
+from ..models import carry_optimizer_state, grow_heads
+from .gradient_space import GradientSpace
+from .single_sample_batches import has_batch_norm
+
+__all__ = ["Heads", "check_live", "positions_of", "segments_of"]
+
+
+def check_live(strategy: Any, stream: LiveStream) -> None:
+    """Check that a strategy can be trained on a live stream, and set its smallest minibatch.
+
+    :raises ValueError: if the strategy needs the whole stream, or several passes over a segment, or
+        its criterion gives targets to classes that do not compete.
+    """
+    if isinstance(strategy, JointTraining):
+        raise ValueError(
+            f"`experiences` is a live stream, but {type(strategy).__name__} needs all data "
+            "beforehand: use another strategy."
+        )
+    if strategy.train_epochs != 1:
+        raise ValueError(
+            f"`train_epochs` must be 1 for a live stream, found {strategy.train_epochs!r}: give "
+            "`epochs` to add_task()."
+        )
+    smoothing = getattr(strategy._criterion, "label_smoothing", 0.0)
+    if smoothing:
+        raise ValueError(
+            f"`criterion` has label_smoothing={smoothing!r}, which gives targets to the classes "
+            "that the scenario masks: use 0."
+        )
+    several = stream.benchmark.batch_size > 1
+    stream.smallest = 2 if several and has_batch_norm(strategy.model) else 1
+
+
+def segments_of(strategy: Any, stream: LiveStream) -> Iterator[LiveSegment]:
+    """Yield the segments of a live stream until it ends or the strategy is to stop."""
+    segments = iter(stream)
+    while not strategy._stop_training and (segment := next(segments, None)) is not None:
+        yield segment
+
+
+class Heads:
+    """Classes for which the heads of a strategy's model have been grown."""
+
+    def __init__(self) -> None:
+        self._identity = ""
+        self._grown: dict[int, tuple[int, ...]] = {}
+
+    def grow(self, strategy: Any, segment: LiveSegment) -> dict[int, nn.Parameter]:
+        """Grow the heads for the tasks of a segment, and keep the state of the optimizer.
+
+        :param strategy: strategy that trains.
+        :return: new parameters by the ``id`` of those that they replace.
+        """
+        benchmark: Any = segment.benchmark
+        if benchmark.identity != self._identity:
+            self._identity, self._grown = benchmark.identity, {}
+        tasks = {
+            task: benchmark.label_sets[task]
+            for task in segment.active_tasks
+            if self._grown.get(task) != benchmark.label_sets[task]
+        }
+        if not tasks:
+            return {}
+        self._grown.update(tasks)
+        before = dict(strategy.model.named_parameters())
+        grow_heads(strategy.model, tasks, benchmark.num_classes)
+        strategy.model.to(strategy.device)
+        after = dict(strategy.model.named_parameters())
+        replaced = carry_optimizer_state(strategy.optimizer, before, after)
+        known = strategy.optimized_param_id
+        if known is not None:  # Avalanche would empty the state of replaced parameters
+            strategy.optimized_param_id = {name: after.get(name, p) for name, p in known.items()}
+        return replaced
+
+
+def positions_of(
+    old: GradientSpace, new: GradientSpace, replaced: dict[int, nn.Parameter]
+) -> Tensor:
+    """Find the elements of a former space in the present one.
+
+    :param replaced: present parameters by the ``id`` of former ones that have grown.
+    :return: positions ``[P_old]``.
+    """
+    starts, start = {}, 0
+    for parameter in new.parameters:
+        starts[id(parameter)] = start
+        start += parameter.numel()
+    found = []
+    for parameter in old.parameters:
+        now = replaced.get(id(parameter), parameter)
+        inside = torch.arange(now.numel()).view(now.shape)[tuple(map(slice, parameter.shape))]
+        found.append(inside.reshape(-1) + starts[id(now)])
+    return torch.cat(found)

@@ -1,0 +1,163 @@
+"""A run on a live stream that continues from a state equals one that was never interrupted."""
+
+import pytest
+import torch
+from avalanche.core import SupervisedPlugin
+
+from avalanche_emgd import MLP, live_metrics
+from avalanche_emgd.benchmarks.live import LiveStream
+from avalanche_emgd.gradients import PlainEngine
+from avalanche_emgd.training.methods import METHODS, make_method
+from avalanche_emgd.training.plugins import MultiGradientPlugin
+from tests.toy import toy_datasets
+from tests.training.common import quiet, toy_strategy, weights_of
+
+TRAIN = toy_datasets([60, 48, 52])
+TEST = toy_datasets([40, 40, 40])
+DATA = {
+    "first": lambda: {"data": TRAIN[0], "test": TEST[0]},
+    "second": lambda: {"data": list(TRAIN[1]), "test": TEST[1]},
+    "third": lambda: {"data": TRAIN[2], "test": TEST[2]},
+}
+TIMES = {4: "second", 9: "third", 17: "first"}
+
+
+class Times(SupervisedPlugin):
+    """Adds tasks at given ticks."""
+
+    def __init__(self, stream):
+        super().__init__()
+        self.stream = stream
+
+    def after_training_iteration(self, strategy, **kwargs):
+        name = TIMES.get(strategy.tick)
+        if name is not None:
+            self.stream.add_task(name=name, **DATA[name]())
+        if strategy.tick == max(TIMES):
+            self.stream.close()
+
+
+class Save(MultiGradientPlugin):
+    """Takes a state after a tick, as a file holds it, and interrupts the run."""
+
+    def __init__(self, at, path):
+        super().__init__()
+        self.at, self.path = at, path
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+
+    def after_tick(self, strategy, **kwargs):
+        if strategy.tick == self.at:
+            torch.save(strategy.state_dict(), self.path)
+            raise KeyboardInterrupt
+
+
+def run(name, stream, *plugins):
+    torch.manual_seed(0)
+    model = MLP(1, in_features=5, hidden=(16, 8))
+    (metrics,) = live_metrics(stream, every=7)
+    strategy = make_method(
+        name,
+        model,
+        {},
+        optimizer=torch.optim.Adam(model.parameters(), lr=0.03),
+        memory_size=12,
+        seed=0,
+        device="cpu",
+        plugins=[Times(stream), *plugins],
+        evaluator=quiet(metrics),
+    )
+    return strategy, metrics
+
+
+def whole(name):
+    stream = LiveStream(batch_size=4, max_wait=60.0)
+    stream.add_task(name="first", **DATA["first"]())
+    strategy, metrics = run(name, stream)
+    strategy.train(stream)
+    return strategy, metrics, stream
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "joint"])
+def test_every_method_continues_bit_for_bit(name, tmp_path):
+    expected, measured, complete = whole(name)
+    at = {"emgd-gmc": (2, 4, 9, 13, 21), "emgd++": (4, 13, 21)}.get(name, (13,))
+    for tick in at:
+        stream, path = LiveStream(batch_size=4, max_wait=60.0), tmp_path / f"{tick}.pt"
+        stream.add_task(name="first", **DATA["first"]())
+        strategy, _ = run(name, stream, Save(tick, path))
+        with pytest.raises(KeyboardInterrupt):
+            strategy.train(stream)
+        torch.manual_seed(123)
+        resumed, state = (
+            LiveStream(batch_size=4, max_wait=60.0),
+            torch.load(path, weights_only=True),
+        )
+        for task in resumed.load_state_dict(state):
+            resumed.add_task(name=task, **DATA[task]())
+        if tick >= max(TIMES):
+            resumed.close()
+        ended = {task.name for task in resumed.tasks} - {
+            each["name"] for each in state["loader"]["stream"]["tasks"] if each["is_active"]
+        }
+        for task in ended:
+            resumed.set_test(task, DATA[task]()["test"])
+        strategy, metrics = run(name, resumed)
+        strategy.load_state_dict(state)
+        strategy.train(resumed)
+        assert torch.equal(weights_of(strategy.model), weights_of(expected.model))
+        assert metrics.result() == measured.result()
+        assert metrics.history == measured.history
+        assert resumed.tasks == complete.tasks
+        assert (resumed.tick, resumed.num_segments) == (complete.tick, complete.num_segments)
+
+
+def test_between_two_calls_of_train():
+    class Stop(SupervisedPlugin):
+        def after_training_iteration(self, strategy, **kwargs):
+            if strategy.tick == 6:
+                strategy.stop_training()
+
+    first, second = LiveStream(batch_size=4, max_wait=60.0), LiveStream(batch_size=4, max_wait=60.0)
+    first.add_task(TRAIN[0], name="first")
+    first.close()
+    strategy = toy_strategy(memory_size=6, plugins=[Stop()], engine=PlainEngine())
+    strategy.train(first)
+    states = strategy.state_dict(), first.state_dict()
+    strategy.train(first)
+    assert second.load_state_dict(states[1]) == ["first"]
+    with pytest.raises(ValueError, match=r"\['first'\] were active .*: add them again"):
+        next(iter(second))
+    second.add_task(TRAIN[0], name="first")
+    second.close()
+    other = toy_strategy(memory_size=6, plugins=[Stop()], engine=PlainEngine())
+    other.load_state_dict(states[0])
+    other.train(second)
+    assert torch.equal(weights_of(strategy.model), weights_of(other.model))
+    assert first.tasks == second.tasks
+
+
+def test_a_state_without_that_of_the_stream(tmp_path):
+    stream = LiveStream(batch_size=4, max_wait=60.0)
+    stream.add_task(name="first", **DATA["first"]())
+    strategy, _ = run("er", stream, Save(6, tmp_path / "6.pt"))
+    with pytest.raises(KeyboardInterrupt):
+        strategy.train(stream)
+    other = LiveStream(batch_size=4, max_wait=60.0)
+    other.add_task(name="first", **DATA["first"]())
+    strategy, _ = run("er", other)
+    with pytest.raises(ValueError, match="load the state of the stream first"):
+        strategy.load_state_dict(torch.load(tmp_path / "6.pt", weights_only=True))
+    strategy = toy_strategy(memory_size=12, plugins=[Save(6, tmp_path / "6.pt")])
+    with pytest.raises(KeyboardInterrupt):
+        strategy.train(other)
+    fresh = LiveStream(batch_size=4, max_wait=60.0)
+    fresh.add_task(name="first", **DATA["first"]())
+    strategy = toy_strategy(memory_size=12)
+    strategy.load_state_dict(torch.load(tmp_path / "6.pt", weights_only=True))
+    with pytest.raises(ValueError, match="give the same stream"):
+        strategy.train(fresh)
