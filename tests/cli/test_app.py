@@ -36,6 +36,7 @@ def test_train_writes_its_results(trained):
     assert {p.name for p in output.iterdir()} == {
         "config.json",
         "metrics.json",
+        "model.pt",
         "timeline.png",
         "curves.json",
         "curves.png",

@@ -32,7 +32,7 @@ RUNS = {record_key(config): config for config in STUDY.runs()}
 def quick():
     """Studies whose runs are on record as failed at once."""
 
-    def failed(client, configs):
+    def failed(client, configs, checkpoints):
         for index, config in enumerate(configs):
             yield index, failed_record(config, "as told")
 
@@ -53,7 +53,7 @@ def test_the_same_command_goes_on_whenever_it_was_stopped(step, quick, tmp_path)
     study = "avalanche_emgd.experiments.study"
     where = {
         "to_yaml": f"{study}.StudyConfig.to_yaml",
-        "fsync": "avalanche_emgd.experiments.atomic.os.fsync",
+        "fsync": "avalanche_emgd._atomic.os.fsync",
         "rename": "pathlib.Path.replace",
         "records": f"{study}.make_directory",
         "record": f"{study}.write_record",
@@ -75,14 +75,14 @@ def test_what_earlier_versions_left_before_anything_was_done(quick, tmp_path):
 def test_a_full_disk_is_told_in_a_line_and_leaves_what_was_there(quick, tmp_path):
     full = OSError(errno.ENOSPC, "No space left on device")
     with (
-        patch("avalanche_emgd.experiments.atomic.os.fsync", side_effect=full),
+        patch("avalanche_emgd._atomic.os.fsync", side_effect=full),
         pytest.raises(ValueError, match=r"study\.yaml' cannot be written: No space left"),
     ):
         again(tmp_path / "study")
     assert list((tmp_path / "study").iterdir()) == []
     (tmp_path / "file").write_text("old")
     with (
-        patch("avalanche_emgd.experiments.atomic.os.fsync", side_effect=full),
+        patch("avalanche_emgd._atomic.os.fsync", side_effect=full),
         pytest.raises(ValueError, match="cannot be written"),
         replacing(tmp_path / "file") as draft,
     ):
