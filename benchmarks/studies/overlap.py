@@ -21,8 +21,8 @@ from rich.console import Console
 
 from avalanche_emgd.experiments import StudyConfig, run_study
 
-SEEDS = (3, 4)
-OVERLAPS = (0.0, 0.5, 1.0)
+SEEDS = (3, 4, 5)
+OVERLAPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 TASKS = (5, 10, 20)
 INGREDIENTS: dict[str, Any] = {
     "memory_objectives": "per-task",
