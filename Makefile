@@ -23,7 +23,7 @@ demo: $(VENV)/.installed
 	$(BIN)/avalanche-emgd demo --output runs/demo --overwrite
 
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -133,7 +133,6 @@ def test_values_of_an_iteration_are_one_entry(wandb):
         (AlternativeValues("text"), None),
         ([1, 2], None),
     ],
-    ids=repr,
 )
 def test_conversion_of_values(wandb, value, expected):
     WandBLogger().log_metrics(values(1, it=value))

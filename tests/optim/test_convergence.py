@@ -63,7 +63,7 @@ class Quadratics:
         return self.mean(torch.linalg.solve(self.A.sum(0), pulls))
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES)
 @settings(max_examples=10, deadline=None)
 @given(n=st.integers(2, 20), width=st.integers(1, 10), seed=st.integers(0, 2**32 - 1))
 def test_directions_vanish_on_convex_quadratics(rule, n, width, seed):
@@ -92,7 +92,7 @@ def test_directions_vanish_on_convex_quadratics(rule, n, width, seed):
     assert float(hull.norm()) <= n * shortest + longest * tolerance(torch.float64, 10 * n) ** 0.5
 
 
-@pytest.mark.parametrize("rule", [r for r in RULES if r.lower_bound(20) == 0.0], ids=repr)
+@pytest.mark.parametrize("rule", [r for r in RULES if r.lower_bound(20) == 0.0])
 @settings(max_examples=20, deadline=None)
 @given(n=st.integers(2, 20), seed=st.integers(0, 2**32 - 1))
 def test_without_a_lower_bound_no_objective_rises_to_first_order(rule, n, seed):

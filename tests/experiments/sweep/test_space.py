@@ -66,7 +66,6 @@ def test_what_optuna_draws_becomes_the_value():
         ({"choices": [object()]}, "must have `choices` that are numbers"),
         ({"choices": [1], "low": 0.1}, "has `choices` and 'low': give one of the two"),
     ],
-    ids=str,
 )
 def test_wrong_entries(entry, message):
     with pytest.raises(ValueError, match=message):
@@ -123,7 +122,6 @@ def test_a_file_and_back(tmp_path):
         ({"methods": ["avg"]}, "unknown key 'methods'"),
         ({"search": {"learning_rate": {"low": 0.0, "high": 1.0}}}, "`learning_rate` must be posi"),
     ],
-    ids=str,
 )
 def test_wrong_files(tmp_path, changes, message):
     import yaml
