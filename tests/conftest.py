@@ -24,6 +24,9 @@ settings.register_profile("fixed", derandomize=True, max_examples=200, deadline=
 settings.register_profile("explore", max_examples=5000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
+# Tests set the width of tables when they call a command; runners in parallel set it for all.
+os.environ.pop("COLUMNS", None)
+
 # More threads are slower, because the models of the tests are tiny.
 torch.set_num_threads(int(os.environ.get("EMGD_TEST_THREADS", "1")))
 

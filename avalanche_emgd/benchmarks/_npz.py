@@ -65,8 +65,8 @@ def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
             return {key: _read(archive, key) for key in keys}
     except _FAULTS as error:
         raise ValueError(
-            f"`file` {str(file)!r} must be a NumPy .npz file with {', '.join(keys[:-1])} and "
-            f"{keys[-1]}, of numbers only: {first_line(error).rstrip('.')[:500]}."
+            f"`file` {str(file)!r} must be a NumPy .npz file with "
+            f"{' and '.join(filter(None, (', '.join(keys[:-1]), keys[-1])))}, of numbers only: {first_line(error).rstrip('.')[:500]}."
         ) from None
 
 

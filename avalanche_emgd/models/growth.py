@@ -30,7 +30,7 @@ def grow_heads(model: nn.Module, tasks: Mapping[int, Iterable[int]], num_classes
 
     Avalanche's dynamic modules, such as ``IncrementalClassifier``, are adapted to one task at a
     time. Of other models, the linear classifier gets further rows where it has too few, see
-    :func:`~avalanche_emgd.models.classifier.find_classifier`. Present rows keep their values; new
+    ``find_classifier`` of ``models.classifier``. Present rows keep their values; new
     ones begin as those of a new layer.
 
     :param model: any model; its modes do not change.

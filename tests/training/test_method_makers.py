@@ -96,11 +96,11 @@ def test_every_multi_gradient_method_takes_the_ingredients(name):
 
 
 def test_the_preset_has_settings_of_its_elastic_factors_and_ingredients():
-    strategy = made("emgd++", exponent=1.5, competition=0.75)
+    strategy = made("emgd++", exponent=1.5, competition=0.6)
     elastic = strategy.weighting.elastic
     assert repr(elastic) == repr(GMC(exponent=1.5, decay=0.0, lower_bound=0.0))
-    assert strategy.competition.share == 0.75
-    assert strategy.memory_loss.alpha == 0.3
+    assert strategy.competition.share == 0.6
+    assert strategy.memory_loss.alpha == 2.0
     assert METHODS["emgd++"].family == "parallel"
 
 

@@ -61,14 +61,14 @@ class ERLASStrategy(MultiGradientTemplate):
         counts = torch.zeros(num_classes, device=labels.device)
         return counts.index_add_(0, labels, shares) / shares.sum()
 
-    def objective_loss(self, output: Tensor, part: Part) -> Tensor:
+    def label_loss(self, output: Tensor, part: Part) -> Tensor:
         """Compute the cross-entropy of the adjusted logits."""
         if self.tau > 0.0:
             frequencies = self.class_frequencies(output.shape[1]).to(output.dtype)
             present = frequencies > 0.0
             shift = self.tau * torch.where(present, frequencies, 1.0).log()
             output = mask_logits(output + shift, present)
-        return super().objective_loss(output, part)
+        return super().label_loss(output, part)
 
     def _before_forward(self, **kwargs: Any) -> None:
         super()._before_forward(**kwargs)
