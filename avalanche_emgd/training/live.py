@@ -20,13 +20,19 @@ __all__ = ["Heads", "check_live", "positions_of", "segments_of"]
 def check_live(strategy: Any, stream: LiveStream) -> None:
     """Check that a strategy can be trained on a live stream, and set its smallest minibatch.
 
-    :raises ValueError: if the strategy needs the whole stream, or several passes over a segment, or
-        its criterion gives targets to classes that do not compete.
+    :raises ValueError: if the strategy needs the whole stream, several processes or several passes
+        over a segment, or its criterion gives targets to classes that do not compete.
     """
     if isinstance(strategy, JointTraining):
         raise ValueError(
             f"`experiences` is a live stream, but {type(strategy).__name__} needs all data "
             "beforehand: use another strategy."
+        )
+    processes = getattr(strategy, "processes", None)
+    if processes is not None and processes.size > 1:
+        raise ValueError(
+            f"`experiences` is a live stream, whose data differ from process to process, but "
+            f"`distributed` trains on {processes.size} processes: leave it out."
         )
     if strategy.train_epochs != 1:
         raise ValueError(

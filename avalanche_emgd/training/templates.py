@@ -107,6 +107,8 @@ class MultiGradientTemplate(TickTemplate):
         check_sizes(chosen)
         check_plugins(plugins)
         check_on_nonfinite(chosen["on_nonfinite"])
+        if chosen["on_nonfinite"] == "skip" and chosen["distributed"] is not None:
+            raise ValueError("`on_nonfinite` 'skip' is for one process: leave out `distributed`.")
         for name, value in (("weighting", weighting), ("engine", engine)):
             refuse_class(name, value)
         if not callable(weighting):
