@@ -114,6 +114,7 @@ def train(
             progress=not quiet,
             distributed=distributed,
             checkpoint_every=checkpoint_every,
+            on_signals=True,
             resume=resume,
         )
     except TrainingStopped as stopped:

@@ -143,6 +143,7 @@ def run(
     progress: bool = True,
     distributed: Placement | PlacementName = "auto",
     checkpoint_every: int | None = None,
+    on_signals: bool = False,
     resume: bool = False,
 ) -> Run:
     """Train and test, and write the results into the output directory.
@@ -155,9 +156,8 @@ def run(
     them, unless it has written a checkpoint. Of the processes that ``torchrun`` has started,
     process 0 writes them.
 
-    SIGINT and SIGTERM write a checkpoint, ``checkpoint.pt``, at the end of the tick, and stop the
-    run. ``resume`` then continues it: weights, metrics and records are the same as without an
-    interruption. Runs of several processes write no checkpoints.
+    Checkpoints are written into ``checkpoint.pt``. ``resume`` continues from it: weights, metrics
+    and records are the same as without an interruption. Runs of several processes write none.
 
     :param config: configuration of the run.
     :param output: directory, which is made if it does not exist.
@@ -166,9 +166,11 @@ def run(
     :param distributed: placement of the samples on several processes, or its name.
     :param checkpoint_every: number of ticks between two checkpoints, ≥ 1; none while the run goes
         on if omitted.
+    :param on_signals: whether SIGINT and SIGTERM write a checkpoint at the end of the tick, and
+        then stop the run.
     :param resume: whether to continue from the checkpoint in the directory. Without a checkpoint,
         the run begins anew.
-    :raises TrainingStopped: after SIGINT or SIGTERM.
+    :raises TrainingStopped: after SIGINT or SIGTERM, with ``on_signals``.
     :raises FileExistsError: if the directory is not empty and ``overwrite`` is false.
     :raises FileNotFoundError: if the data are missing.
     :raises ValueError: if the protocol cannot be read or is for another benchmark, or the method
@@ -197,8 +199,11 @@ def run(
         logger = BatchedTensorboardLogger(
             str(output / "tensorboard"), purge_step=None if state is None else ticks_done(state)
         )
-        is_alone = placement is None
-        checkpoint = CheckpointPlugin(found, every=checkpoint_every) if is_alone else None
+        checkpoint = None
+        if placement is None and (on_signals or checkpoint_every is not None):
+            checkpoint = CheckpointPlugin(
+                found, every=checkpoint_every, at_end=checkpoint_every is not None
+            )
         try:
             finished = execute(
                 config,
@@ -209,6 +214,7 @@ def run(
                 tests=_TESTS,
                 distributed=placement,
                 checkpoint=checkpoint,
+                on_signals=on_signals,
                 state=state,
             )
         finally:
@@ -253,6 +259,7 @@ def execute(
     tests: int = 0,
     distributed: Placement | PlacementName | None = None,
     checkpoint: CheckpointPlugin | None = None,
+    on_signals: bool = False,
     state: Mapping[str, Any] | None = None,
 ) -> Run:
     """Train and test, and write nothing but checkpoints.
@@ -266,7 +273,8 @@ def execute(
         the ends of segments only.
     :param distributed: placement of the samples on several processes, or its name; one process if
         omitted.
-    :param checkpoint: plugin that writes checkpoints, also when the process is asked to stop.
+    :param checkpoint: plugin that writes checkpoints.
+    :param on_signals: whether SIGINT and SIGTERM write a checkpoint and stop the run.
     :param state: state of a checkpoint, to continue from.
     :raises ValueError: if the method does not take its settings, or does not train on several
         processes, or the state is of another run.
@@ -285,7 +293,7 @@ def execute(
         plugins.append(AugmentationPlugin(flip=flip, seed=config.seed))
     if checkpoint is not None:
         plugins.append(checkpoint)
-    stopping = nullcontext() if checkpoint is None else checkpoint.stopping()
+    stopping = checkpoint.stopping() if checkpoint is not None and on_signals else nullcontext()
     with threads_of_torch(config.threads):
         strategy = make_strategy(config, evaluator, plugins, benchmark)
         if distributed is not None:

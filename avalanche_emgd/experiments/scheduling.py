@@ -142,6 +142,6 @@ def _execute(config: RunConfig, checkpoints: Checkpoints | None) -> Run:
     if checkpoints is None:
         return execute(config, benchmark)
     path, every = checkpoints
-    plugin = CheckpointPlugin(path, every=every)
+    plugin = CheckpointPlugin(path, every=every, at_end=False)
     state = load_checkpoint(path) if Path(path).is_file() else None
     return execute(config, benchmark, checkpoint=plugin, state=state)

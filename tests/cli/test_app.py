@@ -269,7 +269,7 @@ def test_demo(tmp_path):
     assert "not empty" in again.output
 
 
-@pytest.mark.parametrize("command", ["train", "timeline", "demo"])
+@pytest.mark.parametrize("command", ["train", "timeline", "demo", "predict"])
 def test_help_has_an_example(command):
     result = call(command, "--help")
     assert result.exit_code == 0
@@ -307,7 +307,10 @@ def test_a_run_that_fails_leaves_what_others_wrote(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-@pytest.mark.parametrize("command", [("train", "--method", "naive"), ("train",)])
+@pytest.mark.parametrize(
+    "command",
+    [("train", "--method", "naive"), ("train",), ("train", "--checkpoint-every", "100")],
+)
 def test_nothing_warns(command, tmp_path):
     result = without_warnings(*command, "--output", tmp_path / "run")
     assert result.exit_code == 0, result.output

@@ -54,7 +54,7 @@ def test_an_interrupted_run_has_the_results_of_a_whole_one(method, settings, tmp
     with monkeypatch.context() as patch:
         signal_at(patch, 17)
         with pytest.raises(TrainingStopped):
-            run(config, cut, progress=False)
+            run(config, cut, progress=False, on_signals=True)
     assert {each.name for each in cut.iterdir()} >= {"config.json", CHECKPOINT}
     run(config, cut, resume=True, progress=True)
     assert results(cut) == results(tmp_path / "whole")

@@ -33,15 +33,17 @@ class CheckpointPlugin(MultiGradientPlugin):
     :param path: path of the file; its folder is made if it does not exist.
     :param every: number of ticks between two checkpoints, ≥ 1; if omitted, checkpoints are written
         at the end of training, and when the process is asked to stop (:meth:`stopping`).
+    :param at_end: whether to write a checkpoint at the end of training.
     :raises ValueError: if ``every`` is no whole number of at least 1, or the folder cannot be made.
     """
 
-    def __init__(self, path: str | Path, every: int | None = None) -> None:
+    def __init__(self, path: str | Path, every: int | None = None, at_end: bool = True) -> None:
         super().__init__()
         if every is not None and (not is_whole(every) or every < 1):
             raise ValueError(f"`every` must be a whole number, at least 1, found {every!r}.")
         self.path = Path(path)
         self.every = every
+        self.at_end = at_end
         self._stops: int | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,8 +91,9 @@ class CheckpointPlugin(MultiGradientPlugin):
             raise TrainingStopped(self.path, self._stops)
 
     def after_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Write a checkpoint."""
-        self.write(strategy)
+        """Write a checkpoint, unless ``at_end`` is false."""
+        if self.at_end:
+            self.write(strategy)
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
