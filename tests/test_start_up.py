@@ -17,6 +17,7 @@ PACKAGES = [
         f"avalanche_emgd.{name}"
         for name in (
             "benchmarks",
+            "benchmarks.live",
             "distributed",
             "evaluation",
             "experiments",
