@@ -4,6 +4,7 @@ import copy
 import threading
 import time
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from torch import nn
 
 from avalanche_emgd import MLP, AvgGradStrategy, EMGDStrategy, live_metrics
 from avalanche_emgd.benchmarks.live import LiveSegment, LiveStream
+from avalanche_emgd.training.live import check_live
 from avalanche_emgd.training.methods import METHODS, make_method
 from tests.toy import toy_datasets
 from tests.training.common import quiet, toy_strategy, weights_of
@@ -388,6 +390,13 @@ def test_evaluation_with_avalanche_in_mid_stream():
 def test_what_a_live_stream_cannot_do(change, message):
     with pytest.raises(ValueError, match=message):
         toy_strategy(memory_size=0, **change).train(LiveStream())
+
+
+def test_several_processes():
+    strategy = toy_strategy(memory_size=0)
+    strategy.processes = SimpleNamespace(size=2)
+    with pytest.raises(ValueError, match="`distributed` trains on 2 processes: leave it out"):
+        check_live(strategy, LiveStream())
 
 
 def test_joint_training_needs_all_data():

@@ -179,6 +179,11 @@ def test_other_values_are_refused(value):
         toy_strategy(memory_size=0, on_nonfinite=value)
 
 
+def test_several_processes_do_not_skip():
+    with pytest.raises(ValueError, match="`on_nonfinite` 'skip' is for one process"):
+        toy_strategy(memory_size=0, on_nonfinite="skip", distributed="auto")
+
+
 def test_finite_numbers_whose_sum_overflows():
     large = 1.7e308
     gramian = torch.full((2, 2), large, dtype=torch.float64)
