@@ -64,9 +64,9 @@ def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
                 )
             return {key: _read(archive, key) for key in keys}
     except _FAULTS as error:
-        names = " and ".join(filter(None, (", ".join(keys[:-1]), keys[-1])))
+        wanted = " and ".join(filter(None, (", ".join(keys[:-1]), keys[-1])))
         raise ValueError(
-            f"`file` {str(file)!r} must be a NumPy .npz file with {names}, of numbers only: "
+            f"`file` {str(file)!r} must be a NumPy .npz file with {wanted}, of numbers only: "
             f"{first_line(error).rstrip('.')[:500]}."
         ) from None
 
