@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor
 from .datasets import collate
 from .experience import SegmentExperience, objective_names
 
-__all__ = ["Part", "SerialTickLoader", "TickBatch", "TickLoader", "as_tick"]
+__all__ = ["Part", "SerialTickLoader", "ShuffledLoader", "TickBatch", "TickLoader", "as_tick"]
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,52 @@ class TickLoader:
             yield TickBatch(batch, parts, tick)
 
 
-class SerialTickLoader:
+class ShuffledLoader(ABC):
+    """Loader whose ticks follow from an order that it draws at the start of each epoch.
+
+    The state of an epoch is that of the generator before the order is drawn.
+
+    :param generator: generator that draws the orders; torch's global one if omitted.
+    """
+
+    def __init__(self, generator: torch.Generator | None = None) -> None:
+        self._generator = generator
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of ticks of an epoch."""
+
+    def __iter__(self) -> Iterator[TickBatch]:
+        self._start_epoch(self._generator)
+        yield from self.ticks_from(0)
+
+    def _start_epoch(self, generator: torch.Generator | None) -> None:
+        self._drawn_at = torch.get_rng_state() if generator is None else generator.get_state()
+        self._draw(generator)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generator from which the order of this epoch is drawn."""
+        return {"generator": self._drawn_at}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Draw the order again of :meth:`state_dict`; the loader's generator does not change."""
+        generator = torch.Generator()
+        generator.set_state(state["generator"])
+        self._start_epoch(generator)
+
+    @abstractmethod
+    def _draw(self, generator: torch.Generator | None) -> None:
+        """Draw the order of an epoch from a generator; torch's global one if omitted."""
+
+    @abstractmethod
+    def ticks_from(self, start: int) -> Iterator[TickBatch]:
+        """Yield the ticks of this epoch after the first ``start`` of them, which are not loaded.
+
+        :param start: number of ticks in 0..len(self).
+        """
+
+
+class SerialTickLoader(ShuffledLoader):
     """Loader of the ticks of an ordinary Avalanche experience, whose tasks start together.
 
     Torch's global generator shuffles each task's samples in each epoch, as in Avalanche's own
@@ -158,6 +204,7 @@ class SerialTickLoader:
         first_tick: int = 0,
         shuffle: bool = True,
     ) -> None:
+        super().__init__()
         self._dataset = dataset
         self._batch_size = batch_size
         self._first_tick = first_tick
@@ -178,13 +225,7 @@ class SerialTickLoader:
         longest = max(len(indices) for indices in self._groups.values())
         return -(-longest // self._batch_size)
 
-    def __iter__(self) -> Iterator[TickBatch]:
-        self._draw(None)
-        yield from self.ticks_from(0)
-
     def _draw(self, generator: torch.Generator | None) -> None:
-        """Draw the order of each task's samples from a generator; torch's global one if omitted."""
-        self._drawn_at = torch.get_rng_state() if generator is None else generator.get_state()
         self._orders = {
             name: [indices[i] for i in torch.randperm(len(indices), generator=generator).tolist()]
             if self._shuffle
@@ -192,18 +233,8 @@ class SerialTickLoader:
             for name, indices in self._groups.items()
         }
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state of the generator from which the order of this epoch is drawn."""
-        return {"generator": self._drawn_at}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Draw the order again of :meth:`state_dict`; the global generator does not change."""
-        generator = torch.Generator()
-        generator.set_state(state["generator"])
-        self._draw(generator)
-
     def ticks_from(self, start: int) -> Iterator[TickBatch]:
-        """Yield the ticks of this epoch after the first ``start`` of them, which are not loaded.
+        """Yield the ticks of this epoch after the first ``start`` of them; see :class:`TickLoader`.
 
         :param start: number of ticks in 0..len(self).
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from typing_extensions import Unpack
 
 from ...benchmarks import Part, SegmentExperience, SerialTickLoader, TickBatch
+from ...benchmarks.loader import ShuffledLoader
 from ..options import StrategyOptions
 from .memory_free import MemoryFreeStrategy
 
@@ -67,14 +68,14 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
             self.dataloader = SerialTickLoader(dataset, self.train_mb_size, names, shuffle=shuffle)
 
 
-class _JointLoader:
+class _JointLoader(ShuffledLoader):
     """Loader of all samples of a stream in random order, in minibatches of its ticks' sizes."""
 
     def __init__(
         self, experiences: Sequence[SegmentExperience], dataset: Any, generator: torch.Generator
     ) -> None:
+        super().__init__(generator)
         self._dataset = dataset
-        self._generator = generator
         self._sizes = [
             (tick, deliveries[-1].stop - deliveries[0].start)
             for experience in experiences
@@ -84,26 +85,11 @@ class _JointLoader:
     def __len__(self) -> int:
         return len(self._sizes)
 
-    def __iter__(self) -> Iterator[TickBatch]:
-        self._draw(self._generator)
-        yield from self.ticks_from(0)
-
-    def _draw(self, generator: torch.Generator) -> None:
-        self._drawn_at = generator.get_state()
+    def _draw(self, generator: torch.Generator | None) -> None:
         self._order = torch.randperm(len(self._dataset), generator=generator).tolist()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state of the generator from which the order of this epoch is drawn."""
-        return {"generator": self._drawn_at}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Draw the order again of :meth:`state_dict`; the strategy's generator does not change."""
-        generator = torch.Generator()
-        generator.set_state(state["generator"])
-        self._draw(generator)
-
     def ticks_from(self, start: int) -> Iterator[TickBatch]:
-        """Yield the updates of this epoch after the first ``start`` of them."""
+        """See :meth:`ShuffledLoader.ticks_from`."""
         stops = list(accumulate(size for _, size in self._sizes))
         for (tick, size), stop in zip(self._sizes[start:], stops[start:], strict=True):
             samples = [self._dataset[index] for index in self._order[stop - size : stop]]
