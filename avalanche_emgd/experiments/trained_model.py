@@ -16,6 +16,7 @@ from ..models import NearestMean, make_model, mask_logits
 from ..models.cosine import CosineClassifier, use_cosine_classifier
 from ..training.state.errors import StateError
 from ..training.state.files import load_plain, save_plain
+from ..training.state.header import check_header, make_header
 from .config import RunConfig
 
 __all__ = ["MODEL", "TrainedModel", "load_model", "own_model", "save_model"]
@@ -23,7 +24,7 @@ __all__ = ["MODEL", "TrainedModel", "load_model", "own_model", "save_model"]
 MODEL = "model.pt"
 """File with the trained model, in the directory of a run."""
 
-_KIND, _FORMAT = "avalanche-emgd model", 1
+_THING, _FORMAT = "model", 1
 _DIGITS = ([0.5], [0.5])  # scikit-learn's digits are scaled to [−1, 1]
 _CHUNK = 512  # inputs per forward pass
 
@@ -123,8 +124,7 @@ def save_model(
     save_plain(
         path,
         {
-            "kind": _KIND,
-            "format": _FORMAT,
+            **make_header(_THING, _FORMAT),
             "model": str(chosen.model),
             "method": config.label,
             "benchmark": chosen.benchmark,
@@ -204,13 +204,7 @@ def _read(path: str | Path) -> tuple[dict[str, Any], str]:
     path = Path(path) / MODEL if Path(path).is_dir() else Path(path)
     found = load_plain(path, "run")
     what = f"`run` {str(path)!r}"
-    if found.get("kind") != _KIND:
-        raise StateError(f"{what} is no model of avalanche-emgd.")
-    if found.get("format") != _FORMAT:
-        raise StateError(
-            f"{what} has the format {found.get('format')!r}, and this release reads {_FORMAT}: use "
-            "the release that wrote it."
-        )
+    check_header(found, _THING, _FORMAT, what)
     _check(found, what)
     return found, what
 

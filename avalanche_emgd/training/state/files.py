@@ -20,11 +20,11 @@ from torch import Tensor
 from ..._atomic import replacing
 from ..._text_files import first_line
 from .errors import StateError
+from .header import check_header, make_header
 
 __all__ = ["load_checkpoint", "load_plain", "remove_drafts", "save_checkpoint", "save_plain"]
 
-_KIND = "avalanche-emgd checkpoint"
-_FORMAT = 1
+_THING, _FORMAT = "checkpoint", 1
 # What pickles of tensors, numbers, text and containers name. The list keeps out functions that are
 # harmless by themselves and can allocate any amount of memory.
 _NAMES = frozenset(
@@ -54,8 +54,7 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
     torch.save(dict(state), content)
     inner = content.getvalue()
     outer = {
-        "kind": _KIND,
-        "format": _FORMAT,
+        **make_header(_THING, _FORMAT),
         "sha256": hashlib.sha256(inner).hexdigest(),
         "content": torch.frombuffer(bytearray(inner), dtype=torch.uint8),
     }
@@ -73,13 +72,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """
     what = f"`checkpoint` {str(path)!r}"
     outer = load_plain(Path(path), "checkpoint")
-    if outer.get("kind") != _KIND:
-        raise StateError(f"{what} is no checkpoint of avalanche-emgd.")
-    if outer.get("format") != _FORMAT:
-        raise StateError(
-            f"{what} has the format {outer.get('format')!r}, and this release reads {_FORMAT}: use "
-            "the release that wrote it."
-        )
+    check_header(outer, _THING, _FORMAT, what)
     content = outer.get("content")
     if not isinstance(content, Tensor) or content.dtype != torch.uint8 or content.ndim != 1:
         raise StateError(f"{what} is damaged: it has no content.")

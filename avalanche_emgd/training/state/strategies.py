@@ -13,6 +13,7 @@ from ...models import grow_like
 from ...optim import ObjectiveWeighting
 from .errors import StateError
 from .evaluators import evaluator_state, load_evaluator
+from .header import check_format
 from .models import load_tensors, module_state
 from .optimizers import load_optimizer, optimizer_state
 from .plain import Reader, Writer
@@ -121,11 +122,7 @@ def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
 def _check(strategy: Any, state: Any) -> None:
     if not isinstance(state, Mapping) or not {"format", "strategy", "model"} <= set(state):
         raise StateError("`state` must be the result of `state_dict()` of a strategy.")
-    if state["format"] != FORMAT:
-        raise StateError(
-            f"`state` has the format {state['format']!r}, and this release reads {FORMAT}: use the "
-            "release that wrote it."
-        )
+    check_format(state, FORMAT, "`state`")
     if state["strategy"] != type(strategy).__name__:
         raise StateError(
             f"`state` is of a {state['strategy']}, but this is a {type(strategy).__name__}: make "
