@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .._atomic import replacing
 from ..benchmarks.unlabelled import arrays_in, images_in, pixels_of
-from .atomic import replacing
 from .trained_model import TrainedModel
 
 __all__ = ["predict_arrays", "predict_images", "write_predictions"]

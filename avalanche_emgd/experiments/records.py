@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from .._atomic import replacing
 from .._text_files import parse_json, read_text
-from .atomic import replacing
 from .config import RunConfig, published_streams
 from .record_schema import FIGURES, IDENTITY, check_record
 from .run import Run

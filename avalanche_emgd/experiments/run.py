@@ -33,9 +33,9 @@ from ..training.data_checks import check_data
 from ..training.plugins import AugmentationPlugin, CheckpointPlugin, MemoryEditingPlugin
 from ..training.state import load_checkpoint
 from ..training.state.strategies import ticks_done
-from .atomic import write_json
 from .config import RunConfig, make_benchmark
 from .data import DATA
+from .json_files import write_json
 from .output import results_in
 from .pictures import Curves, draw_curves, draw_edits
 from .progress import TickProgress

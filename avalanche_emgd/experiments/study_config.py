@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import yaml
 
+from .._atomic import replacing
 from .._near import did_you_mean
 from .._text_files import excerpt
 from ..benchmarks.scenario import Scenario
 from ..training.method_makers import INGREDIENTS
-from .atomic import replacing
 from .config import RunConfig
 from .grid import expand_grid
 from .method_choice import MethodChoice, as_json

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from avalanche_emgd._atomic import replacing
 from avalanche_emgd.benchmarks import LabelSet, Protocol, Timeline
 from avalanche_emgd.experiments import RunConfig
-from avalanche_emgd.experiments.atomic import replacing
 from avalanche_emgd.experiments.records import (
     RECORDS,
     failed_record,

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 import torch
 
-from avalanche_emgd.experiments.atomic import replacing
+from avalanche_emgd._atomic import replacing
 from avalanche_emgd.experiments.config import RunConfig, make_benchmark
 from avalanche_emgd.experiments.records import (
     RECORDS,

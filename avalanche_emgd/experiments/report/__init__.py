@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..atomic import replacing
+from ..._atomic import replacing
 from ..output import make_directory
 from ..records import Record, load_records
 from .document import Document, Element, Heading, Paragraph, Picture

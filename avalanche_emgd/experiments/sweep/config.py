@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args
 
 import yaml
 
+from ..._atomic import replacing
 from ..._near import did_you_mean
 from ..._text_files import excerpt
-from ..atomic import replacing
 from ..study_config import StudyConfig
 from ..yaml_files import read_config
 from .space import Dimension, parse_space

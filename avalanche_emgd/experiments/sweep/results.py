@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich.table import Table
 
-from ..atomic import replacing
+from ..._atomic import replacing
 from ..study_config import StudyConfig
 from .config import SweepConfig
 from .picture import draw_sweep

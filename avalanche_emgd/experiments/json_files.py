@@ -1,4 +1,4 @@
-"""Atomic replacement of files."""
+"""JSON files of results, laid out for readers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from .._atomic import replacing
 
-__all__ = ["replacing", "write_json"]
+__all__ = ["write_json"]
 
 # Lists of numbers that json lays out with one number per line.
 _NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s+\]")
