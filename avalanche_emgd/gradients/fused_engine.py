@@ -94,9 +94,11 @@ class FusedEngine(GradientEngine):
             as do tensors that differ in more than their first dimension.
         """
         self._trust.examine()
+        self._slower = None
         if len(batches) < 2:
             return self._plain.forward(model, batches)
-        self._slower = None if self.lean else slower_fused(self._trust.layers, batches)
+        if not self.lean:
+            self._slower = slower_fused(self._trust.layers, batches)
         if self._slower is not None:
             return self._plain.forward(model, batches)
         choice = self._trust.next_tick()
