@@ -56,8 +56,6 @@ def run_demo(
     with ExitStack() as stack:
         check_free(output, overwrite=overwrite)
         stack.enter_context(results_in(output, [_PICTURE], overwrite=True))
-        for method in _METHODS:
-            stack.enter_context(results_in(output / method, [], overwrite=True))
         for place in places:  # a failed run removes the results of the other ones, too
             stack.enter_context(results_in(place, WRITTEN, overwrite=overwrite))
         runs = [
