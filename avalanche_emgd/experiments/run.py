@@ -177,7 +177,6 @@ def run(
         does not take its settings.
     """
     check_run(config)
-    benchmark = make_benchmark(config)
     processes = Processes.join(config.device)
     metrics = [*gradient_diagnostics(), *editing_diagnostics()]
     placement = None if processes.size == 1 else distributed
@@ -187,6 +186,7 @@ def run(
             f"`{name}` is for runs of one process, and {processes.size} are running: leave it out, "
             "or start without torchrun."
         )
+    benchmark = make_benchmark(config)
     if not processes.is_first:
         return execute(config, benchmark, metrics, tests=_TESTS, distributed=placement)
     found = output / CHECKPOINT
