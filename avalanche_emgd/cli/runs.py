@@ -106,6 +106,8 @@ def train(
                     f"`{name}` has no effect on {chosen.method}, which keeps no samples."
                 )
     chosen.check_data()
+    from ..distributed.processes import leave_processes
+
     try:
         finished = experiments.run(
             chosen,
@@ -118,13 +120,15 @@ def train(
             resume=resume,
         )
     except TrainingStopped as stopped:
+        # A launcher ends all processes when one of them ends.
+        leave_processes(together=True)
+        if not is_first:
+            raise SystemExit(128 + stopped.number) from None
         stop(
             f"Interrupted. Checkpoint: {stopped.path} (avalanche-emgd train --output {output} "
             "--resume continues.)",
             128 + stopped.number,
         )
-    from ..distributed.processes import leave_processes
-
     leave_processes()
     if not quiet and is_first:
         console.print(experiments.task_table(finished))

@@ -79,6 +79,19 @@ class DistributedEngine(GradientEngine):
         """See :meth:`GradientEngine.load_state_dict`."""
         self.inner.load_state_dict(state, module)
 
+    def common_state(self) -> dict[str, Any]:
+        """Return what all processes have in common, as numbers."""
+        return {"passes": self._random.passes, "mixes": self._mixes}
+
+    def load_common_state(self, state: Mapping[str, Any], module: nn.Module) -> None:
+        """Restore the state of :meth:`common_state`.
+
+        :param state: state.
+        :param module: model with the architecture of that time.
+        """
+        self._random.passes = int(state["passes"])
+        self._module, self._mixes = module, bool(state["mixes"])
+
     def attach(self, module: nn.Module) -> None:
         """See :meth:`GradientEngine.attach`.
 

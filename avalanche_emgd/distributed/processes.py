@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -22,9 +22,15 @@ TIMEOUT = timedelta(minutes=10)
 """Longest time that a process waits for the others, in groups that this module starts."""
 
 
-def leave_processes() -> None:
-    """Leave the group of processes at the end of a program, where there is one."""
+def leave_processes(*, together: bool = False) -> None:
+    """Leave the group of processes at the end of a program, where there is one.
+
+    :param together: whether to wait for the other processes first.
+    """
     if dist.is_initialized():
+        if together:
+            with suppress(RuntimeError):  # of a process that has ended
+                dist.barrier()
         dist.destroy_process_group()
 
 
@@ -46,6 +52,10 @@ class Processes:
         """Number of this process, from 0."""
         self.received: Counter[str] = Counter()
         """Bytes that this process has received, by kind of exchange."""
+        self.asks_to_stop = False
+        """Whether this process has been asked to stop; the next Gramian tells the others."""
+        self.is_asked_to_stop = False
+        """Whether any process had been asked at the last Gramian, the same on all processes."""
         self._attach()
 
     def _attach(self) -> None:
@@ -180,6 +190,10 @@ class Processes:
         self._call(dist.all_reduce, found)
         self.received[kind] += 2 * (self.size - 1) * own.numel() * own.element_size() // self.size
         return found
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        self.gather(torch.zeros(1, device=self.device), "waits")
 
     def broadcast(self, tensor: Tensor) -> None:
         """Replace the values of a tensor by those of process 0, in place."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from .processes import Processes
 
@@ -16,11 +16,12 @@ __all__ = ["OwnRandomness", "share_random_states"]
 
 
 class OwnRandomness:
-    """Generators of PyTorch for the forward passes of one process.
+    """Random numbers of the forward passes of one process.
 
     Processes forward different samples, and so draw different numbers of random numbers. Within the
-    context these come from states of the process itself. Outside of it the generators of all
-    processes stay in one state, so that shuffles and draws from memory are the same everywhere.
+    context these come from a seed that follows from the shared seed, the rank and the number of
+    passes so far. Outside of it the generators of all processes stay in one state, so that shuffles
+    and draws from memory are the same everywhere.
 
     :param rank: number of the process.
     :param device: device of the model.
@@ -29,32 +30,32 @@ class OwnRandomness:
     def __init__(self, rank: int, device: torch.device) -> None:
         self._rank = rank
         self._generators = _generators(device)
-        self._states: list[Tensor] | None = None
+        self.passes = 0
+        """Number of passes so far, the same on all processes."""
 
     @contextmanager
     def drawn(self) -> Iterator[None]:
         """Context in which random numbers are the process's own."""
         common = [each.get_state() for each in self._generators]
-        if self._states is None:
-            for each in self._generators:
-                each.manual_seed((each.initial_seed() + 1 + self._rank) % 2**63)
-        else:
-            for each, state in zip(self._generators, self._states, strict=True):
-                each.set_state(state)
+        words = f"{self._generators[0].initial_seed()} {self._rank} {self.passes}"
+        seed = int.from_bytes(hashlib.sha256(words.encode()).digest()[:7], "big")
+        for each in self._generators:
+            each.manual_seed(seed)
+        self.passes += 1
         try:
             yield
         finally:
-            self._states = [each.get_state() for each in self._generators]
             for each, state in zip(self._generators, common, strict=True):
                 each.set_state(state)
 
     def __getstate__(self) -> dict[str, object]:
-        return {"rank": self._rank, "device": str(self._generators[-1].device)}
+        device = str(self._generators[-1].device)
+        return {"rank": self._rank, "device": device, "passes": self.passes}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self._rank = int(str(state["rank"]))
         self._generators = _generators(torch.device(str(state["device"])))
-        self._states = None
+        self.passes = int(str(state["passes"]))
 
 
 def share_random_states(processes: Processes) -> None:
@@ -62,6 +63,8 @@ def share_random_states(processes: Processes) -> None:
 
     :param processes: processes; the states of process 0 do not change.
     """
+    if processes.size == 1:
+        return
     device = processes.device
     for generator in _generators(device):
         received = generator.get_state().to(device)

@@ -97,16 +97,19 @@ class SlicedGradients(ObjectiveGradients):
 
     def _sum(self, own: Tensor) -> Tensor:
         """Sum a matrix over the processes; what else is small goes with it."""
-        used = own.new_tensor(list(map(float, self._own_used)))
+        processes = self._processes
+        small = own.new_tensor([*map(float, self._own_used), float(processes.asks_to_stop)])
         check = self._check.detach().to(own).view(1)
-        total = self._processes.sum(torch.cat([own.reshape(-1), used, check]), "gramian")
-        matrix, used, summed = total.split([own.numel(), len(used), 1])
-        mean, right = float(summed) / self._processes.size, float(check)
+        total = processes.sum(torch.cat([own.reshape(-1), check, small]), "gramian")
+        matrix, summed, small = total.split([own.numel(), 1, len(small)])
+        *used, asked = (small > 0.0).tolist()
+        processes.is_asked_to_stop = asked
+        mean, right = float(summed) / processes.size, float(check)
         if math.isfinite(mean) and not abs(mean - right) <= _SAME * abs(right):
             raise ProcessError(
                 f"processes have different losses, {right:.6g} in all on process "
-                f"{self._processes.rank} and {mean:.6g} on average: make data, model and strategy "
+                f"{processes.rank} and {mean:.6g} on average: make data, model and strategy "
                 "from the same settings and seeds on all processes."
             )
-        self._used = (used > 0.0).tolist()
+        self._used = used
         return matrix.view(own.shape)

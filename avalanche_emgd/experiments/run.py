@@ -31,7 +31,8 @@ from ..evaluation.editing import are_images
 from ..training import MultiGradientTemplate
 from ..training.data_checks import check_data
 from ..training.plugins import AugmentationPlugin, CheckpointPlugin, MemoryEditingPlugin
-from ..training.state import load_checkpoint
+from ..training.replicas import check_alike
+from ..training.state.shared_files import load_shared
 from ..training.state.strategies import ticks_done
 from .config import RunConfig, make_benchmark
 from .data import DATA
@@ -157,7 +158,8 @@ def run(
     process 0 writes them.
 
     Checkpoints are written into ``checkpoint.pt``. ``resume`` continues from it: weights, metrics
-    and records are the same as without an interruption. Runs of several processes write none.
+    and records are the same as without an interruption. Another number of processes may continue
+    it: then they are the same but for rounding. All processes see the directory.
 
     :param config: configuration of the run.
     :param output: directory, which is made if it does not exist.
@@ -180,17 +182,34 @@ def run(
     processes = Processes.join(config.device)
     metrics = [*gradient_diagnostics(), *editing_diagnostics()]
     placement = None if processes.size == 1 else distributed
-    if placement is not None and (checkpoint_every is not None or resume):
-        name = "resume" if resume else "checkpoint_every"
-        raise ValueError(
-            f"`{name}` is for runs of one process, and {processes.size} are running: leave it out, "
-            "or start without torchrun."
-        )
+    check_alike(
+        processes, "configurations", (config.resolved().to_json(), checkpoint_every, resume)
+    )
     benchmark = make_benchmark(config)
-    if not processes.is_first:
-        return execute(config, benchmark, metrics, tests=_TESTS, distributed=placement)
     found = output / CHECKPOINT
-    state = load_checkpoint(found) if resume and found.is_file() else None
+    state = load_shared(found, processes) if resume else None
+
+    def trained(**shown: Any) -> Run:
+        processes.wait()  # until process 0 has made the directory
+        checkpoint = None
+        if on_signals or checkpoint_every is not None:
+            checkpoint = CheckpointPlugin(
+                found, every=checkpoint_every, at_end=checkpoint_every is not None
+            )
+        return execute(
+            config,
+            benchmark,
+            metrics,
+            tests=_TESTS,
+            distributed=placement,
+            checkpoint=checkpoint,
+            on_signals=on_signals,
+            state=state,
+            **shown,
+        )
+
+    if not processes.is_first:
+        return trained()
     kept = (CONFIG, CHECKPOINT, "timeline.png", "tensorboard") if state is not None else ()
     replaced = overwrite or resume
     with results_in(output, WRITTEN, overwrite=replaced, kept=kept, keeps_if=CHECKPOINT):
@@ -199,24 +218,8 @@ def run(
         logger = BatchedTensorboardLogger(
             str(output / "tensorboard"), purge_step=None if state is None else ticks_done(state)
         )
-        checkpoint = None
-        if placement is None and (on_signals or checkpoint_every is not None):
-            checkpoint = CheckpointPlugin(
-                found, every=checkpoint_every, at_end=checkpoint_every is not None
-            )
         try:
-            finished = execute(
-                config,
-                benchmark,
-                metrics,
-                loggers=[logger],
-                progress=progress,
-                tests=_TESTS,
-                distributed=placement,
-                checkpoint=checkpoint,
-                on_signals=on_signals,
-                state=state,
-            )
+            finished = trained(loggers=[logger], progress=progress)
         finally:
             # The writer's thread must not find its files gone after a failure.
             logger.writer.close()

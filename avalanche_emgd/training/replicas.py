@@ -12,7 +12,7 @@ from ..benchmarks.experience import objective_names
 from ..distributed import Processes
 from ..distributed.randomness import share_random_states
 
-__all__ = ["align", "check_experience"]
+__all__ = ["align", "check_alike", "check_experience"]
 
 
 def align(processes: Processes, model: nn.Module) -> None:
@@ -25,7 +25,7 @@ def align(processes: Processes, model: nn.Module) -> None:
     if processes.size == 1:
         return
     tensors = [*model.parameters(), *model.buffers()]
-    processes.agree("models", _number([(tuple(t.shape), t.dtype) for t in tensors], processes))
+    check_alike(processes, "models", [(tuple(t.shape), t.dtype) for t in tensors])
     share_random_states(processes)
     for tensor in tensors:
         found = tensor.detach().to(processes.device, copy=True).contiguous()
@@ -45,16 +45,24 @@ def check_experience(processes: Processes, strategy: Any) -> None:
         return
     memory = strategy.memory
     described = (
+        strategy.clock.train_iterations,
         len(strategy.adapted_dataset),
         len(strategy.dataloader),
         sorted(objective_names(strategy.experience).items()),
         (strategy.train_mb_size, strategy.memory_mb_size, strategy.train_epochs),
         None if memory is None else (memory.max_size, len(memory)),
     )
-    processes.agree("experiences or settings", _number(described, processes))
+    check_alike(processes, "experiences or settings", described)
 
 
-def _number(described: Any, processes: Processes) -> torch.Tensor:
+def check_alike(processes: Processes, what: str, described: Any) -> None:
+    """Check that a description is the same on all processes.
+
+    :param processes: processes, all of which call this function.
+    :param what: words for the message.
+    :param described: value whose ``repr`` describes it.
+    :raises ProcessError: if it differs.
+    """
     digest = hashlib.sha256(repr(described).encode()).digest()[:8]
     number = int.from_bytes(digest, "big", signed=True)
-    return torch.tensor([number], dtype=torch.int64, device=processes.device)
+    processes.agree(what, torch.tensor([number], dtype=torch.int64, device=processes.device))

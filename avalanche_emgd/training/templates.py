@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from avalanche.core import BasePlugin
@@ -18,6 +18,7 @@ from ..benchmarks.parallel import ParallelBenchmark
 from ..distributed import DistributedEngine, Placement, Processes
 from ..distributed.launcher import PlacementName
 from ..distributed.placement import make_placement
+from ..distributed.randomness import share_random_states
 from ..gradients import FusedEngine, GradientEngine
 from ..optim import ObjectiveWeighting
 from ..optim.peers.gradient_state import GradientStateWeighting
@@ -231,6 +232,12 @@ class MultiGradientTemplate(TickTemplate):
         with self.processes.training():
             align(self.processes, self.model)
             return super().train(experiences, eval_streams, **kwargs)
+
+    def _continue(self, state: Mapping[str, Any]) -> None:
+        super()._continue(state)
+        if self.processes is not None:
+            # The state has those of the GPUs of process 0.
+            share_random_states(self.processes)
 
     def _check_distributed_training_compatibility(self) -> bool:
         """Check plugins, which see whole ticks on each process and need not know of the others."""

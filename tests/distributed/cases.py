@@ -2,6 +2,7 @@
 
 import os
 import signal
+import unittest.mock
 import warnings
 
 import torch
@@ -14,11 +15,22 @@ from avalanche.training.plugins import EvaluationPlugin
 from torch import nn
 from torchjd.aggregation import UPGradWeighting
 
-from avalanche_emgd import MLP, EMGDStrategy, MultiGradientTemplate, Timeline
-from avalanche_emgd.distributed import DistributedEngine, Processes
+from avalanche_emgd import (
+    MLP,
+    CheckpointPlugin,
+    EMGDStrategy,
+    MultiGradientTemplate,
+    Timeline,
+    save_checkpoint,
+)
+from avalanche_emgd.distributed import DistributedEngine, Processes, failure
+from avalanche_emgd.experiments import RunConfig, run
+from avalanche_emgd.experiments.trace import WeightTrace
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
 from avalanche_emgd.optim.peers import DBMTL, ERWeighting
+from avalanche_emgd.training import TrainingStopped
 from avalanche_emgd.training.peers import ERLASStrategy, EWCStrategy, GradDropStrategy, LwFStrategy
+from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.toy import toy_benchmark, toy_datasets
 from tests.training.common import quiet, weights_of
 
@@ -194,12 +206,16 @@ STRATEGIES = {
 def train(
     stream="short", scenario="class", dtype=torch.float32, engine="fused", model="mlp",
     strategy="emgd", distributed=None, at=(1, 10), momentum=0.0, tests=False, shares=False,
-    seed=0, fails=None, **options,
+    seed=0, fails=None, checkpoint=None, every=None, restores=False, saves_alone=None,
+    **options,
 ):  # fmt: skip
     """Train on a stream, and return what is compared.
 
     :param at: ticks after which the updates are returned.
     :param seed: of the model.
+    :param checkpoint: path of the checkpoint, which is written after ``every`` ticks.
+    :param restores: whether to continue from it.
+    :param saves_alone: path of a checkpoint that process 0 writes by itself, after tick 14.
     :param fails: how the last process ends at tick 5: ``"raises"`` or ``"killed"``.
     """
     is_launched = "WORLD_SIZE" in os.environ
@@ -210,6 +226,9 @@ def train(
         torch.manual_seed(seed)
         net, record = MODELS[model](), Record()
         plugins = [record] if fails is None else [record, Failing(fails)]
+        keeper = None if checkpoint is None else CheckpointPlugin(checkpoint, every, at_end=False)
+        plugins += [] if keeper is None else [keeper]
+        plugins += [] if saves_alone is None else [SavingAlone(saves_alone)]
         chosen = {
             "optimizer": torch.optim.SGD(net.parameters(), lr=0.05, momentum=momentum),
             "memory_size": 24, "engine": ENGINES[engine](), "evaluator": quiet(),
@@ -224,6 +243,7 @@ def train(
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
             made = STRATEGIES[strategy](net, **chosen)
+            assert not restores or keeper.restore(made)
             made.train(benchmark.train_stream, eval_streams=[])
             results = made.eval(benchmark.test_stream) if tests else {}
         memory = made.memory
@@ -273,8 +293,97 @@ class Failing(SupervisedPlugin):
             raise ValueError("no more samples")
 
 
+class SavingAlone(MultiGradientPlugin):
+    """Saves the state on process 0 after tick 14."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def after_tick(self, strategy, **kwargs):
+        if strategy.clock.train_iterations == 14 and strategy.processes.is_first:
+            save_checkpoint(self.path, strategy.state_dict())
+
+    def state_dict(self):
+        return {}
+
+
+def restore(path):
+    """Restore a checkpoint; return whether there is one."""
+    net = mlp()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    strategy = EMGDStrategy(net, optimizer=optimizer, memory_size=24, distributed="auto")
+    return CheckpointPlugin(path).restore(strategy)
+
+
+def lose_folder(path):
+    """Train while the folder of the checkpoint is gone; return the error of process 1."""
+    processes = Processes.join("cpu")
+    path.parent.mkdir(exist_ok=True)
+    keeper = CheckpointPlugin(path, every=3)
+    processes.wait()
+    if processes.is_first:
+        path.parent.rmdir()
+    error = error_of(distributed="auto", plugins=[keeper], at=())
+    if processes.is_first:
+        os._exit(1)  # as the interpreter does after an error
+    return error
+
+
+def run_method(output, stops_at=None, resume=False):
+    """Run emgd++ with its files; a signal to the last process may stop it at a tick."""
+    before, last = WeightTrace.after_weighting, int(os.environ.get("WORLD_SIZE", "1")) - 1
+
+    def after_weighting(self, strategy, *args, **kwargs):
+        if strategy.tick == stops_at and int(os.environ.get("RANK", "0")) == last:
+            os.kill(os.getpid(), signal.SIGTERM)
+        before(self, strategy, *args, **kwargs)
+
+    config = RunConfig(
+        method="emgd++", num_tasks=2, batch_size=32, eval_every=10, memory_per_class=2
+    )
+    try:
+        with unittest.mock.patch.object(WeightTrace, "after_weighting", after_weighting):
+            run(config, output, progress=False, on_signals=True, resume=resume)
+    except TrainingStopped:
+        return "stopped"
+    return "finished"
+
+
+def run_differently(output):
+    """Run with another seed on each process; return the error."""
+    try:
+        run(RunConfig(seed=int(os.environ["RANK"])), output, progress=False)
+    except RuntimeError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def stop(path, number):
+    """Ask the last process to stop at tick 5, twice; return how each process stops."""
+    processes = Processes.join("cpu")
+
+    class Asking(SupervisedPlugin):
+        def before_update(self, strategy, **kwargs):
+            if strategy.tick == 5 and processes.rank == processes.size - 1:
+                for _ in range(2):  # by the launcher and by the user
+                    os.kill(os.getpid(), number)
+
+    net = mlp()
+    keeper = CheckpointPlugin(path)
+    strategy = EMGDStrategy(
+        net, optimizer=torch.optim.SGD(net.parameters(), lr=0.05), memory_size=24,
+        evaluator=quiet(), plugins=[Asking(), keeper], distributed="auto",
+    )  # fmt: skip
+    try:
+        with keeper.stopping():
+            strategy.train(short_stream("class", torch.float32).train_stream, eval_streams=[])
+    except TrainingStopped as stopped:
+        return stopped.number, strategy.clock.train_iterations, str(stopped)
+
+
 def fail(way):
     """Train until the last process ends; the others return their error."""
+    failure._PATIENCE = 1.0
     error = error_of(distributed="auto", fails=way)
     if "no more samples" in error and error.startswith("ValueError"):
         os._exit(1)  # as the interpreter does after an error

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..._whole_numbers import is_whole
-from ..state.files import load_checkpoint, save_checkpoint
+from ...distributed.launcher import size_of_launcher
+from ..state.shared_files import load_shared, save_shared
 from ..stopping import TrainingStopped
 from .base import MultiGradientPlugin
 
 __all__ = ["CheckpointPlugin"]
+
+_ONE_REQUEST = 10.0  # seconds in which the signals of launcher and user count as one
 
 
 class CheckpointPlugin(MultiGradientPlugin):
@@ -29,6 +33,9 @@ class CheckpointPlugin(MultiGradientPlugin):
         strategy = EMGDStrategy(model, optimizer=optimizer, memory_size=50, plugins=[checkpoint])
         checkpoint.restore(strategy)  # if there is a checkpoint
         strategy.train(benchmark.train_stream)
+
+    Several processes write one file, which any number of processes continues from. Process 0 writes
+    and reads it. All processes call the methods.
 
     :param path: path of the file; its folder is made if it does not exist.
     :param every: number of ticks between two checkpoints, ≥ 1; if omitted, checkpoints are written
@@ -45,6 +52,7 @@ class CheckpointPlugin(MultiGradientPlugin):
         self.every = every
         self.at_end = at_end
         self._stops: int | None = None
+        self._since = 0.0
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -62,9 +70,10 @@ class CheckpointPlugin(MultiGradientPlugin):
         :raises StateError: if the file is damaged, foreign or of a newer release, or belongs to
             another strategy.
         """
-        if not self.path.is_file():
+        state = load_shared(self.path, getattr(strategy, "processes", None))
+        if state is None:
             return False
-        strategy.load_state_dict(load_checkpoint(self.path))
+        strategy.load_state_dict(state)
         return True
 
     def write(self, strategy: Any) -> None:
@@ -77,18 +86,31 @@ class CheckpointPlugin(MultiGradientPlugin):
             flush = getattr(getattr(logger, "writer", None), "flush", None)
             if flush is not None:
                 flush()
-        save_checkpoint(self.path, strategy.state_dict())
+        save_shared(self.path, strategy, getattr(strategy, "processes", None))
+
+    def before_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Tell the other processes, at the exchange of this tick, that this one has been asked."""
+        processes = getattr(strategy, "processes", None)
+        if processes is not None:
+            processes.asks_to_stop = self._stops is not None
 
     def after_tick(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Write a checkpoint if one is due, and stop if the process has been asked to.
+        """Write a checkpoint if one is due, and stop if a process has been asked to.
+
+        All processes stop at the same tick: the first one at which each knows.
 
         :raises TrainingStopped: if the process has been asked to stop.
         """
+        processes = getattr(strategy, "processes", None)
         due = self.every is not None and strategy.clock.train_iterations % self.every == 0
-        if due or self._stops is not None:
+        stops = self._stops is not None
+        if processes is not None and processes.size > 1:
+            stops = processes.is_asked_to_stop
+        if due or stops:
             self.write(strategy)
-        if self._stops is not None:
-            raise TrainingStopped(self.path, self._stops)
+        if stops:
+            number = signal.SIGTERM if self._stops is None else self._stops
+            raise TrainingStopped(self.path, int(number))
 
     def after_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Write a checkpoint, unless ``at_end`` is false."""
@@ -99,7 +121,9 @@ class CheckpointPlugin(MultiGradientPlugin):
     def stopping(self) -> Iterator[None]:
         """Context in which SIGINT and SIGTERM write a checkpoint at the end of the tick.
 
-        Training then raises :class:`TrainingStopped`. The second signal ends the process at once.
+        Training then raises :class:`TrainingStopped`. The second signal ends the process at once;
+        with several processes, signals within ten seconds count as one, because a launcher and its
+        user may both send them.
         Outside of the main thread, the context has no effect.
         """
         if threading.current_thread() is not threading.main_thread():
@@ -115,9 +139,10 @@ class CheckpointPlugin(MultiGradientPlugin):
             self._stops = None
 
     def _ask(self, number: int, frame: Any) -> None:
-        if self._stops is not None:
+        if self._stops is None:
+            self._stops, self._since = number, time.monotonic()
+        elif size_of_launcher() == 1 or time.monotonic() - self._since > _ONE_REQUEST:
             raise KeyboardInterrupt
-        self._stops = number
 
     def state_dict(self) -> dict[str, Any]:
         """Return nothing: the file's place is no part of the state."""

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from ...benchmarks.origin import Origin
+from ...distributed import DistributedEngine
 from ...models import grow_like
 from ...optim import ObjectiveWeighting
 from .errors import StateError
@@ -59,6 +60,9 @@ def strategy_state(strategy: Any) -> dict[str, Any]:
     for name in _PARTS:
         part = getattr(strategy, name, None)
         state[name] = None if part is None else part.state_dict()
+    engine = getattr(strategy, "engine", None)
+    if isinstance(engine, DistributedEngine):
+        state["processes"] = engine.common_state()
     averaged = getattr(strategy, "averaged_weights", None)
     state["averaged_weights"] = None if averaged is None else averaged.state_dict()
     state["plugins"] = {
@@ -108,8 +112,7 @@ def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
     for name in ("memory", "precision"):
         if state[name] is not None:
             getattr(strategy, name).load_state_dict(state[name])
-    if state["engine"] is not None:
-        strategy.engine.load_state_dict(copy.deepcopy(state["engine"]), model)
+    _load_engine(strategy, state)
     if state["averaged_weights"] is not None:
         strategy.averaged_weights.load_state_dict(state["averaged_weights"], model)
     _load_weighting(getattr(strategy, "weighting", None), state["weighting"], reader)
@@ -117,6 +120,20 @@ def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
     load_evaluator(strategy.evaluator, state["evaluator"], model, device)
     reader.attributes(strategy, state["attributes"])
     restore_random_states(state["random"])
+
+
+def _load_engine(strategy: Any, state: Mapping[str, Any]) -> None:
+    """Restore the engine; in as many processes as before, each has its own state again."""
+    if state["engine"] is None:
+        return
+    engine, own = strategy.engine, state["engine"]
+    if isinstance(engine, DistributedEngine):
+        engines = state.get("engines", ())
+        if len(engines) == engine.processes.size:
+            own = engines[engine.processes.rank]
+        if "processes" in state:
+            engine.load_common_state(state["processes"], strategy.model)
+    engine.load_state_dict(copy.deepcopy(own), strategy.model)
 
 
 def _check(strategy: Any, state: Any) -> None:
