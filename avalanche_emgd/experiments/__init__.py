@@ -6,10 +6,11 @@ from .._lazy import make_lazy
 
 if TYPE_CHECKING:
     from .config import RunConfig, make_benchmark
+    from .finished_run import Run
     from .method_choice import MethodChoice
     from .pictures import draw_curves
     from .records import Record, load_records, results_table
-    from .run import Run, run
+    from .run import run
     from .strategy import make_strategy
     from .study import run_study
     from .study_config import StudyConfig

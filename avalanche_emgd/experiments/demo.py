@@ -8,9 +8,10 @@ from pathlib import Path
 from statistics import fmean
 
 from .config import RunConfig
+from .finished_run import WRITTEN, Run
 from .output import check_free, results_in
 from .pictures import draw_curves
-from .run import WRITTEN, Run, run
+from .run import run
 from .tables import signed
 
 __all__ = ["run_demo", "what_it_shows"]

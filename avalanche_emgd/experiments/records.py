@@ -16,8 +16,8 @@ import pandas as pd
 from .._atomic import replacing
 from .._text_files import parse_json, read_text
 from .config import RunConfig, published_streams
+from .finished_run import Run
 from .record_schema import FIGURES, IDENTITY, check_record
-from .run import Run
 from .setting import declared
 from .study_directory import RECORDS, check_study
 

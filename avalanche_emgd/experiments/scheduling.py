@@ -19,8 +19,9 @@ from ..training.plugins import CheckpointPlugin
 from ..training.state import load_checkpoint
 from .config import RunConfig
 from .data_sharing import SuccessiveBenchmarks
+from .finished_run import Run
 from .records import Record, done_record, failed_record
-from .run import Run, execute
+from .run import execute
 from .worker_processes import START_METHOD, interrupts_wait, preload
 
 __all__ = ["Checkpoints", "connect", "finish", "perform"]

@@ -8,7 +8,7 @@ from textwrap import shorten
 
 from rich.table import Table
 
-from .run import Run
+from .finished_run import Run
 
 __all__ = ["comparison_table", "signed", "task_table"]
 
