@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
 
 from .. import optim, training
 from ..optim import peers as weightings
 from . import ingredients
 from . import peers as strategies
+from .method import Method
 from .method_makers import (
     composed,
     emgd,
@@ -19,35 +18,7 @@ from .method_makers import (
     strategy,
 )
 
-if TYPE_CHECKING:
-    from avalanche.training.templates import SupervisedTemplate
-
-__all__ = ["METHODS", "Family", "Method"]
-
-Family = Literal["parallel", "weighting", "serial", "bound", "yours"]
-
-
-@dataclass(frozen=True)
-class Method:
-    """A continual learning method.
-
-    :param name: name of the method.
-    :param family: ``"parallel"`` (made for parallel continual learning), ``"weighting"``
-        (multi-task weightings of gradients or losses), ``"serial"`` (serial continual learning),
-        ``"bound"`` (an upper bound, which is not a continual learner) or ``"yours"``
-        (user-defined).
-    :param make: function that makes the strategy: ``make(model, *, optimizer, memory_size, seed,
-        device, plugins, evaluator, **settings)``.
-    :param about: source of the method, one line.
-    :param has_memory: whether the method stores samples.
-    """
-
-    name: str
-    family: Family
-    make: Callable[..., SupervisedTemplate]
-    about: str
-    has_memory: bool = True
-
+__all__ = ["METHODS"]
 
 _ALL = (
     # Parallel continual learning

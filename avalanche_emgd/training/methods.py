@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._imports import find_callable
 from .._near import did_you_mean
-from .method_table import METHODS, Family, Method
+from .method import Family, Method
+from .method_table import METHODS
 
 if TYPE_CHECKING:
     from avalanche.training.templates import SupervisedTemplate
