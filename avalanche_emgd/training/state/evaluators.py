@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .plain import Reader, Writer
+from .reader import Reader
+from .writer import Writer
 
 __all__ = ["evaluator_state", "load_evaluator"]
 

@@ -17,8 +17,9 @@ from .evaluators import evaluator_state, load_evaluator
 from .header import check_format
 from .models import load_tensors, module_state
 from .optimizers import load_optimizer, optimizer_state
-from .plain import Reader, Writer
 from .random_states import random_states, restore_random_states
+from .reader import Reader
+from .writer import Writer
 
 __all__ = ["load_strategy", "strategy_state", "ticks_done"]
 
