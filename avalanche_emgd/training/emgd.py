@@ -13,7 +13,6 @@ from typing_extensions import Self, Unpack
 from ..optim import GMC, EMGDWeighting
 from ..optim.elastic import ElasticSpec
 from .arguments import check_plugins
-from .ingredients import StoredLogits
 from .options import StrategyOptions
 from .plugins import ElasticFactorPlugin, SetupWatchPlugin
 from .templates import MultiGradientTemplate
@@ -85,9 +84,10 @@ class EMGDStrategy(MultiGradientTemplate):
         """EMGD with the ingredients that have done best with it, the method ``emgd++``.
 
         Elastic factors are ``GMC(exponent=1.0, decay=0.0, lower_bound=0.0)``. Each finished task is
-        an objective, with ``StoredLogits(alpha=2.0)`` and, for the current tasks,
-        ``competition=0.75``. Tests use the average of the weights. With a criterion other than the
-        cross-entropy of class labels, or one with label smoothing, all classes compete alike.
+        an objective, with ``memory_loss="stored-probabilities"`` and, for the current tasks,
+        ``competition=0.5``. Tests use the average of the weights. With a criterion other than the
+        cross-entropy of class labels, or one with label smoothing, all classes compete alike, and
+        ``memory_loss`` is ``"stored-logits"``.
 
         :param model: see :class:`EMGDStrategy`.
         :param optimizer: see :class:`EMGDStrategy`.
@@ -95,10 +95,11 @@ class EMGDStrategy(MultiGradientTemplate):
 
         The other parameters are those of :class:`StrategyOptions`; one that is given wins.
         """
+        of_classes = _takes_masked_logits(options.get("criterion"))
         chosen: Any = {
             "memory_objectives": "per-task",
-            "memory_loss": StoredLogits(alpha=2.0),
-            "competition": 0.75 if _takes_masked_logits(options.get("criterion")) else 0.0,
+            "memory_loss": "stored-probabilities" if of_classes else "stored-logits",
+            "competition": 0.5 if of_classes else 0.0,
             "tested_weights": "average",
             **options,
         }

@@ -42,9 +42,12 @@ class StrategyOptions(TypedDict, total=False):
         (each finished task is one), see
         :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
     :param memory_loss: loss of the memory's objectives: ``"labels"`` (the criterion, the default),
-        ``"stored-logits"`` or :class:`~avalanche_emgd.training.ingredients.StoredLogits`, or a
-        callable ``(strategy, output, part) -> loss`` of masked outputs ``[b, K]``, whose result is
-        a scalar. ``strategy.label_loss(output, part)`` is that of the labels.
+        ``"stored-logits"`` or :class:`~avalanche_emgd.training.ingredients.StoredLogits`,
+        ``"stored-probabilities"`` or
+        :class:`~avalanche_emgd.training.ingredients.StoredProbabilities`, a mapping with one of
+        these names as ``"rule"`` and its settings, or a callable ``(strategy, output, part) ->
+        loss`` of masked outputs ``[b, K]``, whose result is a scalar.
+        ``strategy.label_loss(output, part)`` is that of the labels.
     :param competition: loss of the current tasks: a share in [0, 1] of cross-entropy over the
         classes of the tick's active tasks alone, 0 by default, an
         :class:`~avalanche_emgd.training.ingredients.Asymmetric`, or a callable like that of

@@ -26,8 +26,8 @@ OVERLAPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 TASKS = (5, 10, 20)
 INGREDIENTS: dict[str, Any] = {
     "memory_objectives": "per-task",
-    "memory_loss": {"alpha": 2.0},
-    "competition": 0.75,
+    "memory_loss": "stored-probabilities",
+    "competition": 0.5,
     "tested_weights": "average",
 }
 METHODS: dict[str, dict[str, Any]] = {

@@ -78,7 +78,7 @@ MULTI = ["emgd-gmc", "emgd++", "avg", "cagrad", "er", "er-las", "spcl", "mdmt-r"
 def test_every_multi_gradient_method_takes_the_ingredients(name):
     strategy = made(
         name,
-        memory_loss={"alpha": 0.1},
+        memory_loss={"rule": "stored-logits", "alpha": 0.1},
         competition=0.25,
         memory_selection="gss",
         memory_retrieval="mir",
@@ -100,7 +100,7 @@ def test_the_preset_has_settings_of_its_elastic_factors_and_ingredients():
     elastic = strategy.weighting.elastic
     assert repr(elastic) == repr(GMC(exponent=1.5, decay=0.0, lower_bound=0.0))
     assert strategy.competition.share == 0.6
-    assert strategy.memory_loss.alpha == 2.0
+    assert strategy.memory_loss.temperature == 2.0
     assert METHODS["emgd++"].family == "parallel"
 
 

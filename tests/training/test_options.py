@@ -65,7 +65,7 @@ def test_options_reach_the_strategy():
         train_epochs=2,
         eval_mb_size=5,
         precision="bfloat16",
-        memory_loss={"alpha": 0.7},
+        memory_loss={"rule": "stored-logits", "alpha": 0.7},
         competition=0.25,
         memory_retrieval={"num_candidates": 9},
         tested_weights={"decay": 0.5},

@@ -11,7 +11,7 @@ from avalanche_emgd import EMGDStrategy, Timeline, parallel_benchmark
 from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.models import ResNet18
 from avalanche_emgd.optim import GMC
-from avalanche_emgd.training.ingredients import Asymmetric, AveragedWeights, StoredLogits
+from avalanche_emgd.training.ingredients import Asymmetric, AveragedWeights, StoredProbabilities
 from tests.toy import toy_benchmark
 from tests.training.common import toy_model, toy_strategy, weights_of
 from tests.training.peers.by_hand import ordinary_benchmark
@@ -29,8 +29,8 @@ def test_it_is_emgd_with_these_options(scenario):
     by_hand = {
         "elastic": GMC(exponent=1.0, decay=0.0, lower_bound=0.0),
         "memory_objectives": "per-task",
-        "memory_loss": StoredLogits(2.0, 1.0),
-        "competition": Asymmetric(0.75, "active"),
+        "memory_loss": StoredProbabilities(1.0, 1.0, 2.0),
+        "competition": Asymmetric(0.5, "active"),
         "tested_weights": AveragedWeights(0.99),
     }
     for kind, options in ((EMGDStrategy.recommended, {}), (EMGDStrategy, by_hand)):
@@ -58,7 +58,7 @@ def test_subclasses_have_it():
         ({"elastic": "gs"}, "weighting.elastic.__class__.__name__", "GS"),
         ({"memory_objectives": "one"}, "replay.objectives", "one"),
         ({"memory_loss": "labels"}, "memory_loss", None),
-        ({"memory_loss": {"alpha": 0.1}}, "memory_loss.alpha", 0.1),
+        ({"memory_loss": {"rule": "stored-logits", "alpha": 0.1}}, "memory_loss.alpha", 0.1),
         ({"competition": 0.0}, "competition", None),
         ({"competition": 1.0}, "competition.share", 1.0),
         ({"tested_weights": "last"}, "averaged_weights", None),
@@ -101,8 +101,8 @@ def test_it_refuses_nothing_that_emgd_takes(options, scenario):
 @pytest.mark.parametrize(
     ("criterion", "share"),
     [
-        (None, 0.75),
-        (nn.CrossEntropyLoss(), 0.75),
+        (None, 0.5),
+        (nn.CrossEntropyLoss(), 0.5),
         (nn.CrossEntropyLoss(label_smoothing=0.1), None),
         (nn.MultiMarginLoss(), None),
         (lambda output, y: (output - nn.functional.one_hot(y, 6)).square().mean(), None),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .mir import MIR, MIRReplayPlugin
     from .replay import MemoryRetrieval, MemorySelection
     from .stored_logits import StoredLogits
+    from .stored_outputs import StoredOutputs
+    from .stored_probabilities import StoredProbabilities
 
 __all__ = [
     "GSS",
@@ -25,6 +27,8 @@ __all__ = [
     "MemoryRetrieval",
     "MemorySelection",
     "StoredLogits",
+    "StoredOutputs",
+    "StoredProbabilities",
 ]
 
 make_lazy(__name__)

@@ -18,6 +18,8 @@ from .gss import GSS
 from .mir import MIR
 from .replay import MemoryRetrieval, MemorySelection
 from .stored_logits import StoredLogits
+from .stored_outputs import StoredOutputs
+from .stored_probabilities import StoredProbabilities
 
 __all__ = [
     "CompetitionSpec",
@@ -35,10 +37,19 @@ __all__ = [
 
 Names = Mapping[str, Callable[[], Any]]
 _CALLABLE = "a callable (strategy, output, part)"
+_MEMORY_LOSSES: dict[str, type[StoredOutputs]] = {
+    "stored-logits": StoredLogits,
+    "stored-probabilities": StoredProbabilities,
+}
 
 LossRule = Callable[[Any, Tensor, Part], Tensor]
 """``(strategy, output, part) -> loss``, a scalar, of masked outputs ``[b, K]`` of an objective."""
-MemoryLossSpec = Literal["labels", "stored-logits"] | StoredLogits | Mapping[str, Any] | LossRule
+MemoryLossSpec = (
+    Literal["labels", "stored-logits", "stored-probabilities"]
+    | StoredOutputs
+    | Mapping[str, Any]
+    | LossRule
+)
 CompetitionSpec = float | Asymmetric | Mapping[str, Any] | LossRule
 SelectionSpec = Literal["random", "gss"] | MemorySelection | Mapping[str, Any]
 RetrievalSpec = Literal["random", "mir"] | MemoryRetrieval | Mapping[str, Any]
@@ -50,9 +61,33 @@ def make_memory_loss(spec: MemoryLossSpec) -> LossRule | None:
 
     :raises ValueError: names ``memory_loss`` and the value, if it is none of the option's.
     """
-    names: Names = {"labels": lambda: None, "stored-logits": StoredLogits}
-    found: LossRule | None = _made("memory_loss", spec, StoredLogits, names, _CALLABLE)
-    return found
+    refuse_class("memory_loss", spec)
+    if isinstance(spec, Mapping):
+        return _memory_loss_of(spec)
+    names: Names = {"labels": lambda: None, **_MEMORY_LOSSES}
+    if isinstance(spec, str) and spec in names:
+        named: LossRule | None = names[spec]()
+        return named
+    if callable(spec):
+        return spec
+    raise ValueError(
+        f"`memory_loss` must be {', '.join(map(repr, names))}, a mapping with one of the last two "
+        f"as its `rule`, or {_CALLABLE}, found {spec!r}.{did_you_mean(spec, names)}"
+    )
+
+
+def _memory_loss_of(spec: Mapping[str, Any]) -> LossRule:
+    settings = dict(spec)
+    rule = settings.pop("rule", None)
+    if not isinstance(rule, str) or rule not in _MEMORY_LOSSES:
+        raise ValueError(
+            f"`memory_loss` must have a `rule` beside its settings, "
+            f"{' or '.join(map(repr, _MEMORY_LOSSES))}, found {dict(spec)!r}."
+            f"{did_you_mean(rule, _MEMORY_LOSSES)}"
+        )
+    kind = _MEMORY_LOSSES[rule]
+    made: LossRule = kind(**_checked("memory_loss", settings, kind))
+    return made
 
 
 def make_competition(spec: CompetitionSpec) -> LossRule | None:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-from avalanche.core import SupervisedPlugin
 from torch import Tensor
-from torch.nn import functional
 
-from ...benchmarks import Part
-from ...models import is_masked
-from ...models.class_mask import masked_value
-from ._checks import check_not_negative
+from .stored_outputs import StoredOutputs
 
 __all__ = ["StoredLogits"]
 
-_CHUNK = 512  # samples per forward pass
-_NAME = "logits"  # of the annotation
 
-
-class StoredLogits(SupervisedPlugin):
+class StoredLogits(StoredOutputs):
     r"""Loss of the memory from labels and stored logits (DER++; Buzzega et al., NeurIPS 2020).
 
     The samples of a task enter the memory at the end of its span. At that time the model's logits z
@@ -41,51 +30,11 @@ class StoredLogits(SupervisedPlugin):
     """
 
     def __init__(self, alpha: float = 0.3, beta: float = 1.0) -> None:
-        super().__init__()
-        for name, value in (("alpha", alpha), ("beta", beta)):
-            check_not_negative(name, value)
-        self.alpha = alpha
-        self.beta = beta
+        super().__init__(alpha, beta)
 
     def __repr__(self) -> str:
         return f"StoredLogits(alpha={self.alpha!r}, beta={self.beta!r})"
 
-    def __call__(self, strategy: Any, output: Tensor, part: Part) -> Tensor:
-        """Compute the loss of one objective of the memory, a scalar.
-
-        :param strategy: strategy that trains.
-        :param output: masked outputs ``[b, K]``.
-        :param part: samples of the objective in the minibatch.
-        """
-        loss: Tensor = strategy.label_loss(output, part)
-        drawn = strategy.replay.drawn[part.objective]
-        stored = strategy.memory.annotation(_NAME)[drawn].to(output.device)
-        width = min(stored.shape[1], output.shape[1])  # heads may have grown since
-        stored = stored[:, :width]
-        difference = (output[:, :width] - stored)[~is_masked(stored)]
-        return self.beta * loss + self.alpha * difference.square().mean()
-
-    def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Store the logits of tasks that the experience does not continue."""
-        self._store(strategy)
-
-    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Store the logits of tasks that have finished."""
-        self._store(strategy)
-
-    def _store(self, strategy: Any) -> None:
-        memory = strategy.memory
-        if memory is None:
-            return
-
-        def logits(x: Tensor, y: Tensor, task_labels: Tensor) -> Tensor:
-            pieces = [
-                strategy.evaluated(piece, labels)
-                for piece, labels in zip(x.split(_CHUNK), task_labels.split(_CHUNK), strict=True)
-            ]
-            new = torch.cat(pieces)
-            # Heads may grow. Logits that only some samples have are masked for the others.
-            more = memory.widen(_NAME, new.shape[1], masked_value(new.dtype)) - new.shape[1]
-            return functional.pad(new, (0, more), value=masked_value(new.dtype))
-
-        memory.annotate(_NAME, logits)
+    def distance(self, output: Tensor, stored: Tensor, competed: Tensor) -> Tensor:
+        """Mean squared difference over the samples and the classes that competed."""
+        return (output - stored)[competed].square().mean()

@@ -10,6 +10,7 @@ from avalanche_emgd.training.ingredients import (
     MemoryRetrieval,
     MemorySelection,
     StoredLogits,
+    StoredProbabilities,
 )
 from avalanche_emgd.training.ingredients.specs import (
     make_competition,
@@ -38,7 +39,21 @@ def rule(strategy, output, part):
     [
         ("memory_loss", "labels", "None"),
         ("memory_loss", "stored-logits", "StoredLogits(alpha=0.3, beta=1.0)"),
-        ("memory_loss", {"beta": 0.5}, "StoredLogits(alpha=0.3, beta=0.5)"),
+        (
+            "memory_loss",
+            "stored-probabilities",
+            "StoredProbabilities(alpha=1.0, beta=1.0, temperature=2.0)",
+        ),
+        (
+            "memory_loss",
+            {"rule": "stored-logits", "beta": 0.5},
+            "StoredLogits(alpha=0.3, beta=0.5)",
+        ),
+        (
+            "memory_loss",
+            {"rule": "stored-probabilities", "temperature": 1},
+            "StoredProbabilities(alpha=1.0, beta=1.0, temperature=1)",
+        ),
         ("competition", 0, "None"),
         ("competition", 1, "Asymmetric(share=1.0, among='active')"),
         ("competition", 0.25, "Asymmetric(share=0.25, among='active')"),
@@ -62,6 +77,7 @@ def test_names_numbers_and_mappings(option, spec, expected):
     ("option", "spec"),
     [
         ("memory_loss", StoredLogits(0.5)),
+        ("memory_loss", StoredProbabilities(0.5)),
         ("memory_loss", rule),
         ("competition", Asymmetric(0.5)),
         ("competition", rule),
@@ -80,11 +96,16 @@ def test_objects_stay(option, spec):
     ("option", "spec", "message"),
     [
         ("memory_loss", "stored_logits", "found 'stored_logits'. Did you mean 'stored-logits'"),
-        ("memory_loss", None, "`memory_loss` must be 'labels', 'stored-logits', a callable"),
+        ("memory_loss", None, "'labels', 'stored-logits', 'stored-probabilities', a mapping with"),
         ("memory_loss", 0.5, "`memory_loss` must be 'labels'"),
-        ("memory_loss", {"alhpa": 1.0}, "unknown setting 'alhpa'.* Did you mean 'alpha'"),
-        ("memory_loss", {"alpha": -1.0}, "`alpha` must be at least 0"),
-        ("memory_loss", {1: 2}, "unknown setting 1"),
+        ("memory_loss", {"rule": "stored-logits", "alhpa": 1.0}, "'alhpa'.* Did you mean 'alpha'"),
+        ("memory_loss", {"rule": "stored-logits", "temperature": 1.0}, "setting 'temperature'"),
+        ("memory_loss", {"rule": "stored-logits", "alpha": -1.0}, "`alpha` must be at least 0"),
+        ("memory_loss", {"rule": "stored-logits", 1: 2}, "unknown setting 1"),
+        ("memory_loss", {"alpha": 1.0}, "must have a `rule` .* found {'alpha': 1.0}"),
+        ("memory_loss", {"rule": "stored-logit"}, "Did you mean 'stored-logits'"),
+        ("memory_loss", {"rule": "labels"}, "must have a `rule`"),
+        ("memory_loss", {"rule": ["stored-logits"]}, "must have a `rule`"),
         ("competition", 1.01, r"`share` of `competition` must be in \[0, 1\], found 1.01"),
         ("competition", -0.5, "`share` of `competition`"),
         ("competition", float("nan"), "`share` of `competition`"),

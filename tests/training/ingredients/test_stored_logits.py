@@ -1,7 +1,5 @@
 import pytest
 import torch
-from avalanche.models import IncrementalClassifier
-from torch import nn
 
 from avalanche_emgd import MultiGradientTemplate
 from avalanche_emgd.gradients import PlainEngine
@@ -12,42 +10,12 @@ from tests.toy import toy_benchmark
 from tests.training.common import replay_strategy, toy_strategy, weights_of
 from tests.training.peers.by_hand import (
     CheckLosses,
-    competing,
     dropping_model,
-    frozen,
-    ordinary_benchmark,
+    note_finished,
     scenario_losses,
 )
 
 scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
-
-
-def note_finished(then, strategy, experience):
-    """Record, for each finished task, the model at its end and the competing classes."""
-    for task in experience.finishing_tasks:
-        then[task] = frozen(strategy.model), competing(experience, task)
-
-
-@scenarios
-def test_stored_logits_are_those_in_evaluation_mode_at_the_end_of_the_span(scenario):
-    strategy, then = (
-        replay_strategy(dropping_model(), memory_size=12, memory_loss="stored-logits"),
-        {},
-    )
-    for experience in toy_benchmark(scenario=scenario).train_stream:
-        strategy.train(experience)
-        note_finished(then, strategy, experience)
-        if not then:
-            continue
-        x, _, t = strategy.memory.take(torch.arange(len(strategy.memory)))
-        stored = strategy.memory.annotation("logits")
-        for sample, task, logits in zip(x, t.tolist(), stored, strict=True):
-            model, classes = then[task]
-            others = sorted(set(range(6)) - set(classes))
-            torch.testing.assert_close(logits[classes], model(sample[None])[0][classes])
-            assert is_masked(logits)[others].all()
-    assert set(t.tolist()) == {0, 1, 2}
-    assert strategy.model.training
 
 
 @scenarios
@@ -93,12 +61,6 @@ def test_without_stored_logits_equals_experience_replay():
     assert not torch.equal(found[2], found[0])
 
 
-def test_works_without_memory():
-    strategy = replay_strategy(memory_loss="stored-logits")
-    strategy.train(toy_benchmark().train_stream)
-    assert strategy.memory is None
-
-
 @pytest.mark.parametrize("name", ["alpha", "beta"])
 @pytest.mark.parametrize("value", [-0.1, float("inf"), float("nan"), "much", None, True])
 def test_wrong_weights_of_terms(name, value):
@@ -106,37 +68,6 @@ def test_wrong_weights_of_terms(name, value):
         ValueError, match=f"`{name}` must be at least 0 and finite, found {value!r}"
     ):
         StoredLogits(**{name: value})
-
-
-class Growing(nn.Module):
-    """A head that grows with the classes of each experience."""
-
-    def __init__(self):
-        super().__init__()
-        self.classifier = IncrementalClassifier(5, initial_out_features=1)
-
-    def forward(self, x):
-        return self.classifier(x)
-
-
-def test_heads_that_grow():
-    stored = []
-    strategy = replay_strategy(
-        Growing(), memory_size=8, train_mb_size=4, memory_loss="stored-logits", engine=PlainEngine()
-    )
-    for experience in ordinary_benchmark().train_stream:
-        strategy.train(experience)
-        stored.append(strategy.memory.annotation("logits"))
-    (first, both) = stored
-    assert first.shape == (8, 2)
-    assert both.shape == (8, 4)
-    assert not is_masked(first).any()
-    old = strategy.memory._labels < 2
-    assert is_masked(both[old][:, 2:]).all()
-    assert not is_masked(both[old][:, :2]).any()
-    assert not is_masked(both[~old]).any()
-    assert old.any()
-    assert not old.all()
 
 
 def test_former_implementation_is_the_same_bit_for_bit():

@@ -126,3 +126,9 @@ def ordinary_benchmark(num_experiences=2):
         num_experiences=num_experiences,
         class_order=[0, 1, 2, 3],
     )
+
+
+def note_finished(then, strategy, experience):
+    """Record, for each finished task, the model at its end and the competing classes."""
+    for task in experience.finishing_tasks:
+        then[task] = frozen(strategy.model), competing(experience, task)
