@@ -14,11 +14,11 @@ from ._downloads import download_into
 from ._ready_made import divided
 from .images import ImagesInMemory
 from .parallel import ParallelBenchmark
+from .sizes import PS_CIFAR100
 from .stream_options import StreamOptions
 
 __all__ = ["ps_cifar100"]
 
-NUM_CLASSES = 100
 # Mean and standard deviation of the training pixels in [0, 1], by channel.
 _MEAN, _STD = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 
@@ -40,7 +40,7 @@ def ps_cifar100(
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     :raises OSError: if the download fails.
     """
-    chosen = with_defaults(StreamOptions, options, "ps_cifar100", batch_size=128, num_tasks=10)
+    chosen = with_defaults(StreamOptions, options, "ps_cifar100", **PS_CIFAR100.options())
     files = [Path(data_root) / "cifar-100-python" / name for name in ("train", "test", "meta")]
     try:
         with download_into(data_root, "CIFAR-100", download=download):
@@ -57,7 +57,7 @@ def ps_cifar100(
     return divided(
         train,
         test,
-        range(NUM_CLASSES),
+        range(PS_CIFAR100.num_classes),
         chosen,
     )
 

@@ -13,6 +13,7 @@ from .._options import with_defaults
 from ._decoded import Decoded, decoded_once
 from ._ready_made import divided
 from .parallel import ParallelBenchmark
+from .sizes import PS_DIGITS
 from .stream_options import StreamOptions
 
 __all__ = ["ps_digits"]
@@ -26,12 +27,12 @@ def ps_digits(**options: Unpack[StreamOptions]) -> ParallelBenchmark:
 
     :param options: see :class:`StreamOptions`; ``batch_size`` is 4 by default.
     """
-    chosen = with_defaults(StreamOptions, options, "ps_digits", batch_size=4)
+    chosen = with_defaults(StreamOptions, options, "ps_digits", **PS_DIGITS.options())
     found = decoded_once("digits", (), _decoded).tensors
     return divided(
         TensorDataset(*found[:2]),
         TensorDataset(*found[2:]),
-        range(10),
+        range(PS_DIGITS.num_classes),
         chosen,
     )
 

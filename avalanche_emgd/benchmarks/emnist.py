@@ -14,11 +14,11 @@ from ._downloads import download_into
 from ._ready_made import divided
 from .images import ImagesInMemory
 from .parallel import ParallelBenchmark
+from .sizes import PS_EMNIST
 from .stream_options import StreamOptions
 
 __all__ = ["ps_emnist"]
 
-NUM_CLASSES = 62
 # Mean and standard deviation of the training pixels of `byclass`, in [0, 1].
 _MEAN, _STD = 0.1736, 0.3317
 _FILES = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
@@ -41,7 +41,7 @@ def ps_emnist(
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     :raises OSError: if the download fails.
     """
-    chosen = with_defaults(StreamOptions, options, "ps_emnist", batch_size=128)
+    chosen = with_defaults(StreamOptions, options, "ps_emnist", **PS_EMNIST.options())
     folder = Path(data_root) / "EMNIST"
     files = [folder / "raw" / f"emnist-byclass-{name}-ubyte" for name in _FILES]
     files += folder.glob("processed/*.pt")  # old versions of torchvision read these first
@@ -61,7 +61,7 @@ def ps_emnist(
     return divided(
         train,
         test,
-        range(NUM_CLASSES),
+        range(PS_EMNIST.num_classes),
         chosen,
     )
 

@@ -14,11 +14,11 @@ from ._downloads import download_into
 from ._ready_made import divided
 from .image_files import image_files
 from .parallel import ParallelBenchmark
+from .sizes import PS_IMAGENET_TINY
 from .stream_options import StreamOptions
 
 __all__ = ["ps_imagenet_tiny"]
 
-NUM_CLASSES = 200
 _SIZE = (64, 64)
 # Mean and standard deviation of the training pixels in [0, 1], by channel.
 _MEAN, _STD = (0.4802, 0.4481, 0.3975), (0.2770, 0.2691, 0.2821)
@@ -45,7 +45,7 @@ def ps_imagenet_tiny(
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     :raises OSError: if the download fails.
     """
-    chosen = with_defaults(StreamOptions, options, "ps_imagenet_tiny", batch_size=128, num_tasks=10)
+    chosen = with_defaults(StreamOptions, options, "ps_imagenet_tiny", **PS_IMAGENET_TINY.options())
     if not download and not (Path(data_root) / "tiny-imagenet-200" / "wnids.txt").is_file():
         raise FileNotFoundError(
             f"`data_root` {str(data_root)!r} has no Tiny ImageNet in its official layout "
@@ -57,7 +57,7 @@ def ps_imagenet_tiny(
     return divided(
         train,
         test,
-        range(NUM_CLASSES),
+        range(PS_IMAGENET_TINY.num_classes),
         chosen,
     )
 

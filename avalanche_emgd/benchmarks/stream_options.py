@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict
 
 from .._options import Default
 from .scenario import Scenario
+from .sizes import Sizes
 from .timeline import Timeline
 
 __all__ = ["StreamOptions"]
@@ -28,8 +29,8 @@ class StreamOptions(TypedDict, total=False):
 
     scenario: Annotated[Scenario, Default("class")]
     seed: Annotated[int, Default(0)]
-    batch_size: Annotated[int, Default(32)]
-    num_tasks: Annotated[int, Default(5)]
+    batch_size: Annotated[int, Default(Sizes.batch_size)]
+    num_tasks: Annotated[int, Default(Sizes.num_tasks)]
     label_sets: Annotated[Sequence[Sequence[int]] | None, Default(None)]
     timeline: Annotated[Timeline | None, Default(None)]
     epochs: Annotated[int, Default(1)]

@@ -102,8 +102,8 @@ class RunConfig(SharedSettings):
             )
         check_own_data(self)
         self._check_contradictions()
-        num_classes = DATA[self.benchmark].num_classes
-        if num_classes is not None and (self.num_tasks or 0) > num_classes:
+        num_classes = DATA[self.benchmark].sizes.num_classes
+        if num_classes and (self.num_tasks or 0) > num_classes:
             raise ValueError(f"`num_tasks` must be in 1..{num_classes}, found {self.num_tasks}.")
 
     def _check_contradictions(self) -> None:
@@ -144,9 +144,9 @@ class RunConfig(SharedSettings):
             self,
             label_set=(self.label_set or 0) if published else None,
             timeline=(self.timeline or 0) if published else None,
-            num_tasks=self.num_tasks if said else self.num_tasks or own.num_tasks,
+            num_tasks=self.num_tasks if said else self.num_tasks or own.sizes.num_tasks,
             model=self.model or own.model,
-            batch_size=own.batch_size if self.batch_size is None else self.batch_size,
+            batch_size=own.sizes.batch_size if self.batch_size is None else self.batch_size,
             learning_rate=own.learning_rate if self.learning_rate is None else self.learning_rate,
             memory_per_class=(
                 own.memory_per_class if self.memory_per_class is None else self.memory_per_class
@@ -167,8 +167,8 @@ def published_streams(config: RunConfig) -> tuple[tuple[tuple[int, ...], ...], T
     """
     chosen = config.resolved()
     protocol = benchmarks.Protocol.load(str(chosen.protocol))
-    num_classes = DATA[chosen.benchmark].num_classes
-    if num_classes is not None and protocol.num_classes != num_classes:
+    num_classes = DATA[chosen.benchmark].sizes.num_classes
+    if num_classes and protocol.num_classes != num_classes:
         raise ValueError(
             f"`protocol` {chosen.protocol!r} is for {protocol.num_classes} classes, "
             f"but {chosen.benchmark} has {num_classes}."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import benchmarks
+from ..benchmarks.sizes import PS_CIFAR100, PS_DIGITS, PS_EMNIST, PS_IMAGENET_TINY, Sizes
 from ..benchmarks.table_arguments import SUFFIXES
 from ..models.model_name import ModelName
 
@@ -29,11 +30,9 @@ class Data:
     :param generator: function that imports and returns the function that makes the benchmark.
     :param needs: words for ``data_root``; empty if the benchmark needs no data.
     :param downloads: whether the data can be downloaded.
-    :param num_classes: number of classes of all tasks; ``None`` if it depends on the data.
+    :param sizes: number of classes, and default sizes without a protocol.
     :param shape: shape of an input; ``None`` if it depends on the data.
-    :param num_tasks: default number of tasks, without a protocol.
     :param model: name of the default model.
-    :param batch_size: default number of samples per task and tick.
     :param learning_rate: default learning rate.
     :param memory_per_class: default capacity of the memory divided by the number of classes.
     :param option: option that sets ``data_root`` on the command line.
@@ -46,11 +45,9 @@ class Data:
     generator: Callable[[], Callable[..., ParallelBenchmark]]
     needs: str
     downloads: bool
-    num_classes: int | None
+    sizes: Sizes
     shape: tuple[int, ...] | None
-    num_tasks: int
     model: ModelName
-    batch_size: int
     learning_rate: float
     memory_per_class: int
     option: str = "--data-root DIR"
@@ -104,38 +101,38 @@ class Data:
 _FOLDER = "the folder that holds its data"
 DATA: dict[str, Data] = {
     "ps-digits": Data(
-        lambda: benchmarks.ps_digits, "", False, 10, (1, 8, 8), 5, "mlp", 4, 0.003, 3,
+        lambda: benchmarks.ps_digits, "", False, PS_DIGITS, (1, 8, 8), "mlp", 0.003, 3,
         flips=False,
     ),
     # Published settings of the three benchmarks of the paper.
     "ps-emnist": Data(
         lambda: benchmarks.ps_emnist,
-        _FOLDER, True, 62, (1, 28, 28), 5, "mlp", 128, 0.003, 5,
+        _FOLDER, True, PS_EMNIST, (1, 28, 28), "mlp", 0.003, 5,
         flips=False,
     ),
     "ps-cifar100": Data(
         lambda: benchmarks.ps_cifar100,
-        _FOLDER, True, 100, (3, 32, 32), 10, "resnet18", 128, 0.0004, 30,
+        _FOLDER, True, PS_CIFAR100, (3, 32, 32), "resnet18", 0.0004, 30,
     ),
     "ps-imagenet-tiny": Data(
         lambda: benchmarks.ps_imagenet_tiny,
-        _FOLDER, True, 200, (3, 64, 64), 10, "resnet18", 128, 0.0005, 15,
+        _FOLDER, True, PS_IMAGENET_TINY, (3, 64, 64), "resnet18", 0.0005, 15,
     ),
     "images": Data(
         lambda: benchmarks.parallel_benchmark_from_images,
         "the folder with the folders train and test, or with one folder for each class",
-        False, None, None, 5, "slim-resnet18", 32, 0.0005, 20,
+        False, Sizes(), None, "slim-resnet18", 0.0005, 20,
         "--images DIR",
     ),
     "npz": Data(
         lambda: benchmarks.parallel_benchmark_from_arrays,
-        "the .npz file", False, None, None, 5, "mlp", 32, 0.001, 20,
+        "the .npz file", False, Sizes(), None, "mlp", 0.001, 20,
         "--npz FILE", (".npz",), "a NumPy file",
         ", with x_train, y_train, x_test and y_test (numpy.savez writes them)",
     ),
     "table": Data(
         lambda: benchmarks.parallel_benchmark_from_table,
-        "the .csv or .parquet file", False, None, None, 5, "mlp", 32, 0.001, 20,
+        "the .csv or .parquet file", False, Sizes(), None, "mlp", 0.001, 20,
         "--table FILE", SUFFIXES, "a table, in a file",
     ),
 }  # fmt: skip

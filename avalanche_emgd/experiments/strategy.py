@@ -40,7 +40,8 @@ def make_strategy(
     random.seed(config.seed)
     np.random.seed(config.seed % 2**32)  # noqa: NPY002
     torch.manual_seed(config.seed)
-    num_classes, outputs, shape = data.num_classes or 10, data.num_classes or 10, data.shape
+    num_classes = outputs = data.sizes.num_classes or 10
+    shape = data.shape
     if benchmark is not None:
         num_classes = sum(map(len, benchmark.label_sets))
         outputs, shape = benchmark.num_classes, benchmark.input_shape
