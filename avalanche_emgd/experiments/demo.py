@@ -79,7 +79,7 @@ def what_it_shows(runs: Sequence[Run]) -> str:
     change = {name: fmean(result.F_ebar for result in of[name]) for name in labels}
     best, worst = max(labels, key=final.__getitem__), min(labels, key=final.__getitem__)
     return (
-        f"At the very end {best} is right on {100 * final[best]:.0f} % of the test images, "
-        f"{worst} on {100 * final[worst]:.0f} %. Since each task's own end, accuracy has "
-        f"changed by {signed(change[best])} and {signed(change[worst])} points."
+        f"At the very end the mean accuracy of the tasks is {100 * final[best]:.0f} % with {best} "
+        f"and {100 * final[worst]:.0f} % with {worst}. Since each task's own end, it changed by "
+        f"{signed(change[best])} and {signed(change[worst])} points."
     )

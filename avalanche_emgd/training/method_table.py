@@ -32,7 +32,7 @@ _ALL = (
         "emgd++",
         "parallel",
         recommended(),
-        "EMGD with stored logits, asymmetric loss and averaged weights",
+        "EMGD with stored probabilities, asymmetric loss and averaged weights",
     ),
     Method("emgd-gs", "parallel", emgd(lambda: optim.GS), "EMGD, gradient similarity; 2401.01054"),
     Method("egda", "parallel", emgd(lambda: optim.EGDA), "softmax rule of EMGD's predecessor"),
