@@ -18,6 +18,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from avalanche_emgd.benchmarks import _decoded
 from tests.rounding import AnotherProcessor
 
 settings.register_profile("fixed", derandomize=True, max_examples=200, deadline=None)
@@ -79,3 +80,9 @@ def pytest_pyfunc_call(pyfuncitem):
     elsewhere = "scheduler" in pyfuncitem.fixturenames  # runs in threads that round as they do
     with AnotherProcessor(name) if name and not elsewhere else nullcontext():
         return (yield)
+
+
+@pytest.fixture
+def nothing_shared(monkeypatch):
+    """Forget the decoded content that tests before have shared."""
+    monkeypatch.setattr(_decoded, "_entries", {})

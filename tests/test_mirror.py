@@ -1,6 +1,7 @@
 """Tests mirror the package: each module has a file of tests of its name in the mirrored folder."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,19 @@ def test_each_module_has_its_tests(package):
         if not place.is_file() or "def test_" not in place.read_text(encoding="utf-8")
     ]
     assert missing == []
+
+
+def helpers_of(path):
+    """Names and code of the functions and classes of a file that are no tests."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("test_"):
+            yield node.name, ast.dump(node)
+
+
+def test_helpers_of_tests_are_defined_once():
+    places = defaultdict(list)
+    for path in sorted(TESTS.rglob("*.py")):
+        for helper in helpers_of(path):
+            places[helper].append(str(path.relative_to(TESTS)))
+    copies = {name: files for (name, _), files in places.items() if len(files) > 1}
+    assert copies == {}

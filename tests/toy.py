@@ -44,3 +44,18 @@ def toy_benchmark(
 def ids_of(x):
     """Return the identifiers of samples ``[B, 5]``."""
     return (x[:, -1] * 1e5).round().long().tolist()
+
+
+def samples_of(experience):
+    """Return the identifiers, classes and tasks of the samples of an experience."""
+    dataset = experience.dataset
+    rows = [dataset[i] for i in range(len(dataset))]
+    x = torch.stack([row[0] for row in rows])
+    return ids_of(x), [int(row[1]) for row in rows], [int(row[2]) for row in rows]
+
+
+def one_labelled_dataset():
+    """Make 60 random samples of six classes."""
+    x = torch.randn(60, 3)
+    y = torch.arange(60) % 6
+    return TensorDataset(x, y)

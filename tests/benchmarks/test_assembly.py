@@ -1,21 +1,13 @@
 import pytest
-import torch
 from avalanche.benchmarks.utils import (
     DataAttribute,
     TaskLabels,
     make_avalanche_dataset,
 )
-from torch.utils.data import Dataset, Subset, TensorDataset
+from torch.utils.data import Dataset, Subset
 
 from avalanche_emgd import Timeline, parallel_benchmark, parallel_benchmark_from_classes
-from tests.toy import ids_of, toy_benchmark, toy_datasets
-
-
-def samples_of(experience):
-    dataset = experience.dataset
-    rows = [dataset[i] for i in range(len(dataset))]
-    x = torch.stack([row[0] for row in rows])
-    return ids_of(x), [int(row[1]) for row in rows], [int(row[2]) for row in rows]
+from tests.toy import one_labelled_dataset, samples_of, toy_benchmark, toy_datasets
 
 
 def test_only_the_last_minibatch_of_a_span_is_short():
@@ -60,12 +52,6 @@ def test_data_sets_of_several_types():
     assert sorted(set(tasks)) == [0, 1, 2, 3]
     assert [i // 1000 for i in ids] == tasks
     assert [c // 2 for c in classes] == tasks
-
-
-def one_labelled_dataset():
-    x = torch.randn(60, 3)
-    y = torch.arange(60) % 6
-    return TensorDataset(x, y)
 
 
 def test_class_without_test_samples():

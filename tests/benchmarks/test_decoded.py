@@ -19,10 +19,7 @@ from avalanche_emgd import (
 from avalanche_emgd.benchmarks import _decoded, image_files, own_arrays, own_images, own_table
 from avalanche_emgd.benchmarks._decoded import Decoded, decoded_once
 
-
-@pytest.fixture(autouse=True)
-def nothing_shared(monkeypatch):
-    monkeypatch.setattr(_decoded, "_entries", {})
+pytestmark = pytest.mark.usefixtures("nothing_shared")
 
 
 def settle(*paths):

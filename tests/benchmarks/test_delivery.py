@@ -1,15 +1,6 @@
 import itertools
 
-import torch
-
-from tests.toy import ids_of, toy_benchmark
-
-
-def samples_of(experience):
-    dataset = experience.dataset
-    rows = [dataset[i] for i in range(len(dataset))]
-    x = torch.stack([row[0] for row in rows])
-    return ids_of(x), [int(row[1]) for row in rows], [int(row[2]) for row in rows]
+from tests.toy import samples_of, toy_benchmark
 
 
 def test_deliveries_are_the_data_set_in_order():

@@ -1,13 +1,4 @@
-import torch
-
-from tests.toy import ids_of, toy_benchmark
-
-
-def samples_of(experience):
-    dataset = experience.dataset
-    rows = [dataset[i] for i in range(len(dataset))]
-    x = torch.stack([row[0] for row in rows])
-    return ids_of(x), [int(row[1]) for row in rows], [int(row[2]) for row in rows]
+from tests.toy import samples_of, toy_benchmark
 
 
 def test_one_experience_per_segment_and_one_test_experience_per_task():

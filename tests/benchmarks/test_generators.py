@@ -1,18 +1,9 @@
 from collections import Counter
 
 import pytest
-import torch
-from torch.utils.data import TensorDataset
 
 from avalanche_emgd import Timeline, parallel_benchmark, parallel_benchmark_from_classes
-from tests.toy import ids_of, toy_benchmark, toy_datasets
-
-
-def samples_of(experience):
-    dataset = experience.dataset
-    rows = [dataset[i] for i in range(len(dataset))]
-    x = torch.stack([row[0] for row in rows])
-    return ids_of(x), [int(row[1]) for row in rows], [int(row[2]) for row in rows]
+from tests.toy import one_labelled_dataset, samples_of, toy_benchmark, toy_datasets
 
 
 def test_each_sample_is_delivered_once():
@@ -37,12 +28,6 @@ def test_seed_decides_the_order():
     orders = [[samples_of(e)[0] for e in toy_benchmark(seed=s).train_stream] for s in (0, 0, 1)]
     assert orders[0] == orders[1]
     assert orders[0] != orders[2]
-
-
-def one_labelled_dataset():
-    x = torch.randn(60, 3)
-    y = torch.arange(60) % 6
-    return TensorDataset(x, y)
 
 
 def test_from_classes():

@@ -9,72 +9,21 @@ import pytest
 import torch
 from PIL import Image
 
-from avalanche_emgd import EMGDStrategy, parallel_benchmark_from_hugging_face
+from avalanche_emgd import EMGDStrategy
 from avalanche_emgd.benchmarks import hugging_face
-from tests.benchmarks.own_data import Bag, assert_centred
-from tests.benchmarks.rows import FEATURES, Rows, feature
-
-N = 24
-
-
-NAMES = ["cat", "ant", "dog", "bee"]
-
-
-def columns(seed=0):
-    generator = np.random.default_rng(seed)
-    pictures = generator.integers(0, 256, (N, 6, 7, 3), dtype=np.uint8)
-    labels = [row % 4 for row in range(N)]
-    return {
-        "picture": [Image.fromarray(each) for each in pictures],
-        "pixels": generator.integers(0, 256, (N, 4, 5)).tolist(),
-        "vector": generator.normal(size=(N, 3)).tolist(),
-        "tokens": [[4 * label + place for place in range(4)] for label in labels],
-        "ragged": [[1] * (1 + row % 2) for row in range(N)],
-        "number": [0.5] * N,
-        "word": [NAMES[label] for label in labels],
-        "label": labels,
-    }
-
-
-def rows_of(**changes):
-    return Rows({**columns(), **changes})
-
-
-def library_rows(**changes):
-    datasets = pytest.importorskip("datasets")
-    integers = {name: datasets.Value(name) for name in ("int32", "int64")}
-    features = datasets.Features(
-        {
-            "picture": datasets.Image(),
-            "pixels": datasets.Array2D((4, 5), "uint8"),
-            "vector": datasets.Sequence(datasets.Value("float64"), length=3),
-            "tokens": datasets.Sequence(integers["int32"], length=4),
-            "ragged": datasets.Sequence(integers["int64"]),
-            "number": datasets.Value("float64"),
-            "word": datasets.Value("string"),
-            "label": datasets.ClassLabel(names=NAMES),
-        }
-    )
-    return datasets.Dataset.from_dict({**columns(), **changes}, features=features)
-
-
-@pytest.fixture(params=[rows_of, library_rows], ids=["stand-in", "library"])
-def make(request):
-    return request.param
-
-
-def made(train, test=None, **changes):
-    arguments = {"input_column": "vector", "label_column": "label", "num_tasks": 2, **changes}
-    return parallel_benchmark_from_hugging_face(train, train if test is None else test, **arguments)
-
-
-def loaded(benchmark):
-    parts = [
-        experience.load(deliveries)
-        for experience in benchmark.train_stream
-        for deliveries in experience.deliveries
-    ]
-    return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+from tests.benchmarks.own_data import Bag, assert_centred, loaded
+from tests.benchmarks.rows import (
+    FEATURES,
+    NAMES,
+    N,
+    Rows,
+    columns,
+    each_kind,
+    feature,
+    library_rows,
+    made,
+    rows_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +35,7 @@ def loaded(benchmark):
         ("tokens", (4,), torch.int64),
     ],
 )
+@each_kind
 def test_kinds_of_inputs(column, shape, dtype, make):
     benchmark = made(make(), input_column=column)
     assert benchmark.input_shape == shape
@@ -104,6 +54,7 @@ def test_kinds_of_inputs(column, shape, dtype, make):
         assert torch.equal(x, 4 * y[:, None] + torch.arange(4))
 
 
+@each_kind
 def test_text_is_a_label_too(make):
     assert made(make(), label_column="word").class_names == dict(enumerate(sorted(NAMES)))
 
@@ -116,6 +67,7 @@ def test_formats_and_order_of_the_library_do_not_matter():
     assert x == {tuple(row) for row in loaded(known)[0].tolist()}
 
 
+@each_kind
 def test_an_embedding_is_trained_on_tokens(make):
     benchmark = made(make(), input_column="tokens", batch_size=2, scenario="task")
     model = Bag()
@@ -162,12 +114,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("data", "changes", "message"), WRONG, ids=[row[2] for row in WRONG])
+@each_kind
 def test_errors_name_the_fault(data, changes, message, make):
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         made(make(**data), **changes)
     assert "\n" not in str(caught.value)
 
 
+@each_kind
 def test_classes_of_both_must_agree(make):
     with pytest.raises(
         ValueError, match="There are classes in `train` that are missing in `test`: cat"

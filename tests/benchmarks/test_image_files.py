@@ -1,42 +1,13 @@
 import logging
 
-import numpy as np
 import psutil
 import pytest
-from PIL import Image, ImageFile
+from PIL import Image
 
 from avalanche_emgd import parallel_benchmark_from_images
 from avalanche_emgd.benchmarks import _image_reading, image_files
 from avalanche_emgd.benchmarks._image_reading import decode
-
-
-def colours(seed=0, shape=(6, 5, 3)):
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-@pytest.fixture
-def decoded(monkeypatch):
-    """Record the files whose pixels are decoded."""
-    files, load = [], ImageFile.ImageFile.load
-
-    def recorded(image):
-        files.append(image.filename)
-        return load(image)
-
-    monkeypatch.setattr(ImageFile.ImageFile, "load", recorded)
-    return files
-
-
-def folder_of(root, make, ending="png", per_class=4, classes="ab"):
-    number = 0
-    for part in ("train", "test"):
-        for name in classes:
-            folder = root / part / name
-            folder.mkdir(parents=True)
-            for index in range(per_class):
-                make(number).save(folder / f"{index}.{ending}")
-                number += 1
-    return root
+from tests.benchmarks.pictures import colours, folder_of
 
 
 def test_minibatches_must_fit_into_memory(tmp_path, decoded):

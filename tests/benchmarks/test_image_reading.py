@@ -5,27 +5,11 @@ import warnings
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFile
+from PIL import Image
 
 from avalanche_emgd import parallel_benchmark_from_images
 from avalanche_emgd.benchmarks._image_reading import check_size, decode, rgb_of
-
-
-def colours(seed=0, shape=(6, 5, 3)):
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-@pytest.fixture
-def decoded(monkeypatch):
-    """Record the files whose pixels are decoded."""
-    files, load = [], ImageFile.ImageFile.load
-
-    def recorded(image):
-        files.append(image.filename)
-        return load(image)
-
-    monkeypatch.setattr(ImageFile.ImageFile, "load", recorded)
-    return files
+from tests.benchmarks.pictures import colours, folder_of
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
@@ -58,18 +42,6 @@ def test_levels_of_unknown_range_are_refused(dtype, tmp_path):
         ValueError, match=r"a.tif' cannot be used: its mode is '[IF]'.*8 or 16 bits"
     ):
         decode(path)
-
-
-def folder_of(root, make, ending="png", per_class=4, classes="ab"):
-    number = 0
-    for part in ("train", "test"):
-        for name in classes:
-            folder = root / part / name
-            folder.mkdir(parents=True)
-            for index in range(per_class):
-                make(number).save(folder / f"{index}.{ending}")
-                number += 1
-    return root
 
 
 def test_deep_images_keep_their_levels(tmp_path):

@@ -5,53 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
-from avalanche_emgd import Timeline, parallel_benchmark_from_table
+from avalanche_emgd import Timeline
+from tests.benchmarks.own_data import loaded
+from tests.benchmarks.tables import KINDS, N, frame, made
 from tests.tolerance import assert_near
-
-KINDS = ["ant", "bee", "cat", "dog", "elk", "fox"]
-
-
-N = 120
-
-
-def frame():
-    generator = np.random.default_rng(0)
-    return pd.DataFrame(
-        {
-            "length": generator.normal(5.0, 100.0, N),
-            "legs": generator.integers(0, 9, N),
-            "kind": np.array(KINDS)[np.arange(N) % 6],
-            "site": np.arange(N) % 3,
-            "alive": True,
-        }
-    )
-
-
-def made(table, **changes):
-    arguments = {"label_column": "kind", "test_share": 0.25, "num_tasks": 2, **changes}
-    return parallel_benchmark_from_table(table, **arguments)
-
-
-def loaded(benchmark):
-    """Load all training samples, in order of their numbers."""
-    parts = [
-        experience.load(deliveries)
-        for experience in benchmark.train_stream
-        for deliveries in experience.deliveries
-    ]
-    return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
-
-
-@pytest.fixture(params=["csv", "parquet", "frame"])
-def table(request, tmp_path):
-    if request.param == "frame":
-        return frame()
-    path = tmp_path / f"a.{request.param}"
-    if request.param == "csv":
-        frame().to_csv(path, index=False)
-    else:
-        frame().to_parquet(path)
-    return path
 
 
 def test_features_are_scaled_by_the_training_rows(table):

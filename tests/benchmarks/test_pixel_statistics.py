@@ -3,10 +3,7 @@ import pytest
 import torch
 
 from avalanche_emgd.benchmarks._pixel_statistics import PixelStatistics
-
-
-def colours(seed=0, shape=(6, 5, 3)):
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+from tests.benchmarks.pictures import colours
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -9,18 +9,13 @@ import torch
 from matplotlib.image import imread
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from typer.testing import CliRunner
 
 from avalanche_emgd import __version__
-from avalanche_emgd.cli import app
+from tests.command_line import call
 from tests.tolerance import tolerance
 
 RUN = importlib.import_module("avalanche_emgd.experiments.run")  # the package exports run(), too
 PNG = b"\x89PNG"
-
-
-def call(*arguments):
-    return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
 @pytest.fixture(scope="module")

@@ -6,20 +6,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
-from avalanche_emgd.cli import app
 from avalanche_emgd.experiments import RunConfig, make_benchmark
 from avalanche_emgd.experiments.config import DATA
 from avalanche_emgd.experiments.optimizers import make_optimizer
 from avalanche_emgd.experiments.records import record_key
 from avalanche_emgd.experiments.run_file import load_config
+from tests.command_line import call
 
 QUICK = ("--tasks", 2, "--batch-size", 32)
-
-
-def call(*arguments):
-    return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
 def trained(output, *options):

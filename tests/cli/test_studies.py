@@ -3,17 +3,12 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from avalanche_emgd.cli import app
 from avalanche_emgd.experiments.study_config import StudyConfig
 from avalanche_emgd.training.methods import METHODS
+from tests.command_line import call
 
 QUICK = ("--tasks", 2, "--batch-size", 32, "--eval-every", 10)
-
-
-def call(*arguments, **environment):
-    return CliRunner().invoke(app, [str(a) for a in arguments], env=environment)
 
 
 @pytest.fixture(scope="module")

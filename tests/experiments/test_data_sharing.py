@@ -8,15 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from avalanche_emgd.benchmarks import _decoded
 from avalanche_emgd.experiments import RunConfig, make_benchmark
 from avalanche_emgd.experiments.data_sharing import SuccessiveBenchmarks
 from avalanche_emgd.experiments.run import execute
 
-
-@pytest.fixture(autouse=True)
-def nothing_shared(monkeypatch):
-    monkeypatch.setattr(_decoded, "_entries", {})
+pytestmark = pytest.mark.usefixtures("nothing_shared")
 
 
 def tensors_of(benchmark):

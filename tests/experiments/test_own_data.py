@@ -9,19 +9,14 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
-from avalanche_emgd.cli import app
 from avalanche_emgd.experiments import RunConfig, StudyConfig, make_benchmark
 from avalanche_emgd.experiments.data import DATA
 from avalanche_emgd.training.plugins import AugmentationPlugin
+from tests.command_line import call
 
 # The package exports the function `run` by the name of its module.
 RUN = importlib.import_module("avalanche_emgd.experiments.run")
-
-
-def call(*arguments):
-    return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
 def train(tmp_path, *options):

@@ -6,19 +6,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
 from avalanche_emgd import load_model
-from avalanche_emgd.cli import app
 from avalanche_emgd.experiments import RunConfig, make_benchmark, run
 from avalanche_emgd.models import MLP
 from avalanche_emgd.training.state import StateError
+from tests.command_line import call
 
 QUICK = {"num_tasks": 2, "batch_size": 32}
-
-
-def command(*words):
-    return CliRunner().invoke(app, [*map(str, words)])
 
 
 def rows(path):
@@ -83,9 +78,7 @@ def images(tmp_path_factory):
 
 def test_images_in_folders(images):
     output = images / "table.csv"
-    found = command(
-        "predict", images / "run", "--images", images / "data" / "new", "--output", output
-    )
+    found = call("predict", images / "run", "--images", images / "data" / "new", "--output", output)
     assert found.exit_code == 0, found.stderr
     assert "Predictions of 12 inputs" in found.output
     table = rows(output)
@@ -97,7 +90,7 @@ def test_images_in_folders(images):
         assert names[int(np.argmax(chances))] == row["prediction"]
         assert float(row["probability"]) == max(chances)
     assert sum(row["input"].startswith(row["prediction"]) for row in table) >= 9
-    again = command("predict", images / "run", "--images", images / "data", "--output", output)
+    again = call("predict", images / "run", "--images", images / "data", "--output", output)
     assert again.exit_code == 2
     assert "--overwrite" in again.stderr
 
@@ -105,10 +98,10 @@ def test_images_in_folders(images):
 def test_arrays(images, tmp_path):
     x = np.zeros((5, 8, 8, 3), dtype=np.uint8)
     np.savez(tmp_path / "a.npz", x=x)
-    found = command("predict", images / "run/model.pt", "--npz", tmp_path / "a.npz", "--overwrite")
+    found = call("predict", images / "run/model.pt", "--npz", tmp_path / "a.npz", "--overwrite")
     assert found.exit_code == 0, found.stderr
     assert len(rows(images / "run" / "predictions.csv")) == 5
-    one = command(
+    one = call(
         *("predict", images / "run", "--npz", tmp_path / "a.npz"),
         *("--task", "task0", "--output", tmp_path / "one.csv"),
     )
@@ -135,7 +128,7 @@ def test_wrong_inputs_are_one_line(images, tmp_path):
         ([tmp_path, "--images", images / "data"], "`RUN`"),
         ([tmp_path / "none", "--images", images / "data"], "`RUN`"),
     ):
-        found = command("predict", *words, *output)
+        found = call("predict", *words, *output)
         assert found.exit_code == 2, words
         assert said in found.stderr
         assert len(found.stderr.strip().splitlines()) == 1
@@ -152,7 +145,7 @@ def test_models_of_users_are_not_imported_by_the_file(tmp_path):
     with pytest.raises(StateError, match="does not fit the architecture"):
         load_model(tmp_path / "run", model=MLP(10, in_features=64))
     np.savez(tmp_path / "a.npz", x=np.zeros((3, 1, 8, 8), dtype=np.float32))
-    found = command("predict", tmp_path / "run", "--npz", tmp_path / "a.npz", "--model", name)
+    found = call("predict", tmp_path / "run", "--npz", tmp_path / "a.npz", "--model", name)
     assert found.exit_code == 0, found.stderr
 
 

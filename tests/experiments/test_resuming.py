@@ -6,13 +6,12 @@ import signal
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from avalanche_emgd.cli import app
 from avalanche_emgd.experiments import RunConfig, run
 from avalanche_emgd.experiments.resuming import CHECKPOINT
 from avalanche_emgd.experiments.trace import WeightTrace
 from avalanche_emgd.training import TrainingStopped
+from tests.command_line import call
 
 QUICK = {"num_tasks": 2, "batch_size": 32, "eval_every": 10, "memory_per_class": 2}
 OPTIONS = ["--tasks", "2", "--batch-size", "32", "--eval-every", "10", "--memory-per-class", "2"]
@@ -77,16 +76,12 @@ def test_checkpoints_stay_after_a_failure_and_at_the_end_if_asked_for(tmp_path, 
     assert results(tmp_path / "b") == results(tmp_path / "c")
 
 
-def command(*words):
-    return CliRunner().invoke(app, [*map(str, words)])
-
-
 def test_on_the_command_line(tmp_path, monkeypatch):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert command("train", "--output", whole, "--quiet", *OPTIONS).exit_code == 0
+    assert call("train", "--output", whole, "--quiet", *OPTIONS).exit_code == 0
     with monkeypatch.context() as patch:
         signal_at(patch, 17, signal.SIGTERM)
-        found = command("train", "--output", cut, "--quiet", *OPTIONS)
+        found = call("train", "--output", cut, "--quiet", *OPTIONS)
     assert found.exit_code == 128 + signal.SIGTERM
     lines = found.stderr.strip().splitlines()
     assert len(lines) == 1
@@ -96,30 +91,30 @@ def test_on_the_command_line(tmp_path, monkeypatch):
         (["--seed", "3"], "`--seed` is 3, but 0 in the run to resume"),
         (["--overwrite"], "`--resume` continues the run in `--output`: leave `--overwrite` out."),
     ):
-        refused = command("train", "--output", cut, "--resume", "--quiet", *words)
+        refused = call("train", "--output", cut, "--resume", "--quiet", *words)
         assert refused.exit_code == 2
         assert said in refused.stderr
         assert len(refused.stderr.strip().splitlines()) == 1
     good = (cut / CHECKPOINT).read_bytes()
     (cut / CHECKPOINT).write_bytes(good[:-2000])
-    refused = command("train", "--output", cut, "--resume", "--quiet")
+    refused = call("train", "--output", cut, "--resume", "--quiet")
     assert refused.exit_code == 2
     assert "damaged" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
     (cut / CHECKPOINT).write_bytes(good)
-    assert command("train", "--output", cut, "--resume", "--quiet", "--tasks", "2").exit_code == 0
+    assert call("train", "--output", cut, "--resume", "--quiet", "--tasks", "2").exit_code == 0
     assert results(cut) == results(whole)
-    refused = command("train", "--output", cut, "--resume", "--quiet")
+    refused = call("train", "--output", cut, "--resume", "--quiet")
     assert refused.exit_code == 2
     assert "finished" in refused.stderr
 
 
 def test_resume_begins_a_run_where_there_is_none(tmp_path):
-    found = command("train", "--output", tmp_path / "a", "--resume", "--quiet", *OPTIONS)
+    found = call("train", "--output", tmp_path / "a", "--resume", "--quiet", *OPTIONS)
     assert found.exit_code == 0
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "mine").write_text("")
-    found = command("train", "--output", tmp_path / "b", "--resume", "--quiet", *OPTIONS)
+    found = call("train", "--output", tmp_path / "b", "--resume", "--quiet", *OPTIONS)
     assert found.exit_code == 2
     assert "is not empty" in found.stderr
 
@@ -128,9 +123,9 @@ def test_a_checkpoint_of_another_method_is_one_line(tmp_path, monkeypatch):
     for name in ("emgd-gmc", "avg"):
         with monkeypatch.context() as patch:
             signal_at(patch, 5)
-            command("train", "--method", name, "--output", tmp_path / name, *OPTIONS)
+            call("train", "--method", name, "--output", tmp_path / name, *OPTIONS)
     (tmp_path / "avg" / CHECKPOINT).replace(tmp_path / "emgd-gmc" / CHECKPOINT)
-    found = command("train", "--output", tmp_path / "emgd-gmc", "--resume", "--quiet")
+    found = call("train", "--output", tmp_path / "emgd-gmc", "--resume", "--quiet")
     assert found.exit_code == 2
     assert found.stderr.count("\n") == 1
     assert "is of a AvgGradStrategy" in found.stderr

@@ -5,13 +5,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from avalanche_emgd.models import NearestMean, is_masked
+from tests.optim.families import unit
 from tests.tolerance import tolerance
 
 CLASSES = 5
-
-
-def unit(vector):
-    return vector / vector.norm()
 
 
 def small_model(seed=0):

@@ -4,7 +4,12 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
+from avalanche_emgd.optim.dual.problem import make_problem
+
 KINDS = ("plain", "cone", "duplicates", "opposite", "zero", "dominant", "scales", "near")
+TAME = tuple(kind for kind in KINDS if kind != "scales")
+
+bounds = st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.99])
 
 
 @st.composite
@@ -48,3 +53,13 @@ def vertex_scale(J, sigma):
     """Smallest squared norm of a vertex: what the optimum is measured against."""
     finite = sigma.isfinite()
     return float((J[finite].square().sum(1) * sigma[finite] ** 2).min())
+
+
+def problem_of(J, bound):
+    """The dual of gradients with one lower bound, without elastic factors."""
+    return make_problem(J @ J.T, None, bound, None)
+
+
+def unit(vector):
+    """The vector divided by its length."""
+    return vector / vector.norm()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from avalanche_emgd.optim import GMC, GS, Constant, ElasticFactor, EMGDWeighting, solve_dual
 from avalanche_emgd.optim.peers import DBMTL, IMTLG, NashMTL, UPGrad
-from tests.optim.families import gradients
+from tests.optim.families import gradients, unit
 from tests.tolerance import tolerance
 
 seeds = st.integers(0, 2**32 - 1)
@@ -21,10 +21,6 @@ def normalising() -> GMC:
 def direction(weighting, rows):
     weighting = EMGDWeighting(weighting) if isinstance(weighting, ElasticFactor) else weighting
     return weighting(rows @ rows.T) @ rows
-
-
-def unit(vector):
-    return vector / vector.norm()
 
 
 def condition(rows):

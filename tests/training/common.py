@@ -1,5 +1,6 @@
 """Strategies on the toy benchmark."""
 
+import pytest
 import torch
 
 from avalanche_emgd import MLP, EMGDStrategy, MultiGradientTemplate
@@ -15,6 +16,9 @@ TERMS = 100
 def quiet(*metrics):
     """Make an evaluator without loggers."""
     return quiet_evaluator(*metrics)
+
+
+scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def toy_model(num_classes=6, seed=0):
@@ -50,3 +54,9 @@ def weights_of(model):
 def assert_same_weights(found, expected, ticks=10):
     """Check that weights are equal up to the rounding of ``ticks`` updates of order one."""
     assert_near(found, expected, TERMS * ticks, least=1.0)
+
+
+def through_a_file(state, path):
+    """Save a state and load it again."""
+    torch.save(state, path)
+    return torch.load(path, weights_only=True)

@@ -6,12 +6,7 @@ import torch
 from avalanche_emgd import ReplayMemory
 from avalanche_emgd.training.ingredients import GSSMemory
 from tests.toy import toy_benchmark
-from tests.training.common import toy_strategy
-
-
-def through_a_file(state, path):
-    torch.save(state, path)
-    return torch.load(path, weights_only=True)
+from tests.training.common import through_a_file, toy_strategy
 
 
 @pytest.mark.parametrize("segments", [1, 3, 5])

@@ -13,10 +13,8 @@ from avalanche_emgd.models import ResNet18
 from avalanche_emgd.optim import GMC
 from avalanche_emgd.training.ingredients import Asymmetric, AveragedWeights, StoredProbabilities
 from tests.toy import toy_benchmark
-from tests.training.common import toy_model, toy_strategy, weights_of
+from tests.training.common import scenarios, toy_model, toy_strategy, weights_of
 from tests.training.peers.by_hand import ordinary_benchmark
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def recommended(**options):

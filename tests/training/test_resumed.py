@@ -11,7 +11,7 @@ from torch.optim import SGD, Adam
 from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.gradients import PlainEngine
 from tests.toy import toy_benchmark
-from tests.training.common import quiet, toy_model, toy_strategy, weights_of
+from tests.training.common import quiet, through_a_file, toy_model, toy_strategy, weights_of
 from tests.training.test_tick_template import serial_benchmark
 
 OPTIMIZERS = {
@@ -31,11 +31,6 @@ def fresh(make, benchmark):
     )
     strategy.optimizer = make(list(model.parameters()))
     return strategy, metrics
-
-
-def through_a_file(state, path):
-    torch.save(state, path)
-    return torch.load(path, weights_only=True)
 
 
 @EACH_OPTIMIZER

@@ -2,7 +2,12 @@
 
 import json
 
+import numpy as np
+
+from avalanche_emgd.experiments.report.runs import finished_runs
+
 SPANS = ((0, 5), (3, 9))
+NASTY = '<b>mine</b> | *x* & $y$ "q"'
 
 
 def done(method="emgd-gmc", A_ebar=0.5, A_e=0.7, *, trace=True, name=None, **where):
@@ -80,3 +85,55 @@ def _config(method, label_set=0, **where):
         "device": "cpu",
         "versions": {"torch": "2.9.1"},
     }
+
+
+def records_of(figures, **where):
+    """Records from ``{method: [A_ē in block 0, in block 1, ...]}``; ``None``: not done."""
+    return [
+        done(method, value, seed=seed, **where)
+        for method, values in figures.items()
+        for seed, value in enumerate(values)
+        if value is not None
+    ]
+
+
+def runs_of(figures):
+    """Runs of these records."""
+    return finished_runs(records_of(figures), "class")
+
+
+def many_runs(count, seeds=2, spread=0.02):
+    """Runs of methods whose figures lie close together."""
+    draw = np.random.default_rng(0)
+    records = [
+        done(
+            f"method-{number}", a := draw.normal(0.5, spread), a + draw.normal(0.2, spread), seed=s
+        )
+        for number in range(count)
+        for s in range(seeds)
+    ]
+    return finished_runs(records, "class")
+
+
+def records_of_all_kinds():
+    """Two scenarios, three methods, four blocks; one run has failed, one is not there yet."""
+    records = []
+    for scenario, base in (("class", 0.4), ("task", 0.7)):
+        for label, method, gain in (
+            ("emgd-gmc", None, 0.0),
+            ("avg", None, -0.02),
+            (NASTY, "my:m", 0.01),
+        ):
+            for timeline in (0, 1):
+                for seed in (6, 7):
+                    where = {"scenario": scenario, "timeline": timeline, "seed": seed}
+                    A = base + gain + 0.01 * timeline + 0.002 * seed
+                    records.append(done(label, A, A + 0.2, name=method, **where))
+    where = {"scenario": "task", "timeline": 1, "seed": 7}
+    records = [
+        r
+        for r in records
+        if not (r["method"] == "avg" and r["config"] and all(r[k] == v for k, v in where.items()))
+    ]
+    error = "Traceback\n  x\nRuntimeError: <script>alert(1)</script> a|b\n"
+    return [*records[:-1], failed("avg", error, **where)]

@@ -1,76 +1,8 @@
 import base64
 import re
-from html.parser import HTMLParser
 
-import pytest
-
-from avalanche_emgd.experiments.report import write_report
-from tests.experiments.report.records import done, failed, save
-
-NASTY = '<b>mine</b> | *x* & $y$ "q"'
-
-
-class Page(HTMLParser):
-    """What the tests want to know of an HTML file."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.tags, self.tables, self.ids, self.text = [], [], [], []
-        self.in_cell = False
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        self.ids += [dict(attributes)["id"]] if "id" in dict(attributes) else []
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-            self.in_cell = True
-
-    def handle_endtag(self, tag):
-        if tag in ("td", "th"):
-            self.in_cell = False
-
-    def handle_data(self, data):
-        self.text.append(data)
-        if self.in_cell:
-            self.tables[-1][-1][-1] += data
-
-    def all(self, name):
-        return [attributes for tag, attributes in self.tags if tag == name]
-
-
-def study():
-    """Two scenarios, three methods, four blocks; one run has failed, one is not there yet."""
-    records = []
-    for scenario, base in (("class", 0.4), ("task", 0.7)):
-        for label, method, gain in (
-            ("emgd-gmc", None, 0.0),
-            ("avg", None, -0.02),
-            (NASTY, "my:m", 0.01),
-        ):
-            for timeline in (0, 1):
-                for seed in (6, 7):
-                    where = {"scenario": scenario, "timeline": timeline, "seed": seed}
-                    A = base + gain + 0.01 * timeline + 0.002 * seed
-                    records.append(done(label, A, A + 0.2, name=method, **where))
-    where = {"scenario": "task", "timeline": 1, "seed": 7}
-    records = [
-        r
-        for r in records
-        if not (r["method"] == "avg" and r["config"] and all(r[k] == v for k, v in where.items()))
-    ]
-    error = "Traceback\n  x\nRuntimeError: <script>alert(1)</script> a|b\n"
-    return [*records[:-1], failed("avg", error, **where)]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    directory = save(tmp_path_factory.mktemp("study"), study())
-    return (directory, *write_report(directory))
+from tests.experiments.report.page import Page
+from tests.experiments.report.records import NASTY
 
 
 def test_html_holds_everything_itself(written):

@@ -1,24 +1,10 @@
-import numpy as np
 import pytest
 
 from avalanche_emgd.experiments.report.families import FAMILIES
 from avalanche_emgd.experiments.report.forest import draw_differences
 from avalanche_emgd.experiments.report.runs import finished_runs
 from avalanche_emgd.experiments.report.statistics import compare
-from tests.experiments.report.records import done
-
-
-def many_runs(count, seeds=2, spread=0.02):
-    """Runs of methods whose figures lie close together."""
-    draw = np.random.default_rng(0)
-    records = [
-        done(
-            f"method-{number}", a := draw.normal(0.5, spread), a + draw.normal(0.2, spread), seed=s
-        )
-        for number in range(count)
-        for s in range(seeds)
-    ]
-    return finished_runs(records, "class")
+from tests.experiments.report.records import done, many_runs
 
 
 @pytest.mark.parametrize("count", [2, 40])

@@ -2,14 +2,7 @@ import numpy as np
 import pytest
 
 from avalanche_emgd.experiments.report.labels import place_boxes
-
-
-def overlap(boxes):
-    """Area that is covered more than once by boxes ``[n, 4]``."""
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    areas = np.clip(high - low, 0.0, None).prod(axis=2)
-    return np.triu(areas, k=1).sum()
+from tests.experiments.report.boxes import overlap
 
 
 @pytest.mark.parametrize(("count", "spread"), [(1, 1.0), (40, 200.0), (40, 40.0), (25, 1.0)])

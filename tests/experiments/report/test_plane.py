@@ -7,28 +7,8 @@ from avalanche_emgd.experiments.report.families import FAMILIES
 from avalanche_emgd.experiments.report.plane import draw_plane, shows_intervals
 from avalanche_emgd.experiments.report.runs import finished_runs
 from avalanche_emgd.experiments.report.statistics import summarize
-from tests.experiments.report.records import done
-
-
-def many_runs(count, seeds=2, spread=0.02):
-    """Runs of methods whose figures lie close together."""
-    draw = np.random.default_rng(0)
-    records = [
-        done(
-            f"method-{number}", a := draw.normal(0.5, spread), a + draw.normal(0.2, spread), seed=s
-        )
-        for number in range(count)
-        for s in range(seeds)
-    ]
-    return finished_runs(records, "class")
-
-
-def overlap(boxes):
-    """Area that is covered more than once by boxes ``[n, 4]``."""
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    areas = np.clip(high - low, 0.0, None).prod(axis=2)
-    return np.triu(areas, k=1).sum()
+from tests.experiments.report.boxes import overlap
+from tests.experiments.report.records import done, many_runs
 
 
 def drawn_texts(ax):

@@ -1,21 +1,7 @@
 import pytest
 
 from avalanche_emgd.experiments.report.runs import common_blocks, finished_runs, scenarios_of
-from tests.experiments.report.records import done, failed
-
-
-def study(figures, **where):
-    """Records from ``{method: [A_ē in block 0, in block 1, ...]}``; ``None``: not done."""
-    return [
-        done(method, value, seed=seed, **where)
-        for method, values in figures.items()
-        for seed, value in enumerate(values)
-        if value is not None
-    ]
-
-
-def runs_of(figures):
-    return finished_runs(study(figures), "class")
+from tests.experiments.report.records import done, failed, runs_of
 
 
 def test_finished_runs_are_sorted_by_method_and_block():

@@ -17,23 +17,9 @@ from avalanche_emgd.experiments.report.statistics import (
     student_interval,
     summarize,
 )
-from tests.experiments.report.records import done, failed
+from tests.experiments.report.records import done, failed, records_of, runs_of
 
 FEW = st.lists(st.floats(-1.0, 1.0), min_size=2, max_size=9)
-
-
-def study(figures, **where):
-    """Records from ``{method: [A_ē in block 0, in block 1, ...]}``; ``None``: not done."""
-    return [
-        done(method, value, seed=seed, **where)
-        for method, values in figures.items()
-        for seed, value in enumerate(values)
-        if value is not None
-    ]
-
-
-def runs_of(figures):
-    return finished_runs(study(figures), "class")
 
 
 @given(FEW)
@@ -218,8 +204,8 @@ def test_a_shift_of_a_whole_block_changes_no_difference():
 def test_the_order_of_records_changes_nothing(seed):
     values = np.random.default_rng(seed).random((4, 6)).round(2)
     values[1] = values[0]  # ties between methods, too
-    records = study({method: list(row) for method, row in zip("abcd", values, strict=True)})
-    records += study({"a": [0.3], "e": [0.4, 0.5]}, scenario="task")
+    records = records_of({method: list(row) for method, row in zip("abcd", values, strict=True)})
+    records += records_of({"a": [0.3], "e": [0.4, 0.5]}, scenario="task")
     shuffled = random.Random(seed).sample(records, len(records))
     one, other = (finished_runs(each, "class") for each in (records, shuffled))
     assert summarize(one) == summarize(other)
@@ -228,15 +214,17 @@ def test_the_order_of_records_changes_nothing(seed):
 
 
 def test_reference_is_the_one_that_is_wanted():
-    assert choose_reference(study({"emgd-gmc": [0.9], "b": [0.1]}), "b") == "b"
+    assert choose_reference(records_of({"emgd-gmc": [0.9], "b": [0.1]}), "b") == "b"
 
 
 def test_reference_is_emgd_gmc_if_it_is_there():
-    assert choose_reference(study({"emgd-gmc": [0.1], "b": [0.9]})) == "emgd-gmc"
+    assert choose_reference(records_of({"emgd-gmc": [0.1], "b": [0.9]})) == "emgd-gmc"
 
 
 def test_reference_is_otherwise_the_best_of_the_first_scenario():
-    records = study({"a": [0.1], "b": [0.2]}) + study({"a": [0.9], "b": [0.1]}, scenario="task")
+    records = records_of({"a": [0.1], "b": [0.2]}) + records_of(
+        {"a": [0.9], "b": [0.1]}, scenario="task"
+    )
     assert choose_reference([*records, failed("emgd-gmc")]) == "b"
 
 

@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 from own_methods import QUICK
-from typer.testing import CliRunner
 
-from avalanche_emgd.cli import app
 from avalanche_emgd.experiments.study_config import StudyConfig
 from avalanche_emgd.experiments.sweep import SweepConfig, run_sweep, search
+from tests.command_line import call
 
 STUDY = {**QUICK, "seeds": [0, 1], "scenarios": ["task"]}
 SEARCH = {
@@ -25,10 +24,6 @@ FILE = {"method": "emgd-gmc", "search": SEARCH, "trials": 3, **STUDY}
 def sweep_of(**changes):
     arguments = {"method": "emgd-gmc", "search": SEARCH, "trials": 3, "study": STUDY, **changes}
     return SweepConfig(**arguments)
-
-
-def call(*arguments):
-    return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
 @pytest.fixture(scope="module")

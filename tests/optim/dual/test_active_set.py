@@ -9,12 +9,7 @@ from avalanche_emgd.optim.dual.active_set import (
     critical_candidates,
 )
 from avalanche_emgd.optim.dual.kkt import array_residual
-from avalanche_emgd.optim.dual.problem import make_problem
-from tests.optim.families import gradients
-
-
-def problem_of(J, bound):
-    return make_problem(J @ J.T, None, bound, None)
+from tests.optim.families import gradients, problem_of
 
 
 @given(gradients(max_n=9, kinds=("plain", "cone", "opposite", "near")), st.sampled_from([0.0, 0.5]))

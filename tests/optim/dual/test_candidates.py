@@ -3,14 +3,10 @@ import pytest
 import torch
 
 from avalanche_emgd.optim.dual.candidates import ArrayCandidate, ScalarCandidate
-from avalanche_emgd.optim.dual.problem import make_problem
 from avalanche_emgd.optim.dual.scalar_problem import make_scalar_problem
+from tests.optim.families import problem_of
 
 J = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
-
-
-def problem_of(J, bound):
-    return make_problem(J @ J.T, None, bound, None)
 
 
 def test_the_residual_is_zero_at_the_optimum_only():

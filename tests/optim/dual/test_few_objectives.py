@@ -5,16 +5,13 @@ from unittest.mock import patch
 import pytest
 import torch
 from hypothesis import given
-from hypothesis import strategies as st
 
 from avalanche_emgd.optim import solve_dual
 from avalanche_emgd.optim.dual import scalar_problem
 from avalanche_emgd.optim.dual.few_objectives import few_objectives_candidates
 from avalanche_emgd.optim.dual.scalar_problem import make_scalar_problem
-from tests.optim.families import problems
+from tests.optim.families import bounds, problems
 from tests.tolerance import tolerance
-
-bounds = st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.99])
 
 
 def candidates_of(gramian, c=0.0):

@@ -5,16 +5,12 @@ from unittest.mock import patch
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from avalanche_emgd.optim import solve_dual
 from avalanche_emgd.optim.dual import interior_point, solve
 from avalanche_emgd.optim.dual.kkt import TOLERANCE
-from tests.optim.families import KINDS, problems, vertex_scale
+from tests.optim.families import TAME, bounds, problems, vertex_scale
 from tests.tolerance import tolerance
-
-TAME = tuple(kind for kind in KINDS if kind != "scales")
-bounds = st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.99])
 
 
 @given(problems(max_n=8, kinds=TAME, spreads=(0.0, 1.0)), bounds)

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 from avalanche_emgd.optim import kkt_residual, solve_dual
 from avalanche_emgd.optim.dual import solve
 from avalanche_emgd.optim.dual.kkt import TOLERANCE
-from tests.optim.families import KINDS, gradients, problems, vertex_scale
+from tests.optim.families import TAME, bounds, gradients, problems, vertex_scale
 from tests.tolerance import tolerance
 
 # Of what is computed in float64 from at most 12 objectives in some ten steps.
 ROUNDING = tolerance(torch.float64, 12 * 10)
-TAME = tuple(kind for kind in KINDS if kind != "scales")
-bounds = st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.99])
 
 
 def same(weights, expected):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from avalanche_emgd.optim import peers
+from tests.optim.peers.matrices import matrix
 
 ALL = {
     name: kind
@@ -22,11 +23,6 @@ STATEFUL = {
     *("CRMOGM", "DBMTL", "ExcessMTL", "FAMO"),
 }
 every = pytest.mark.parametrize("name", sorted(ALL))
-
-
-def matrix(n, seed=0, width=20):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, width, generator=generator, dtype=torch.float64)
 
 
 def degenerate(n):

@@ -2,11 +2,7 @@ import torch
 from torchjd import aggregation
 
 from avalanche_emgd.optim import peers
-
-
-def matrix(n, seed=0, width=20):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, width, generator=generator, dtype=torch.float64)
+from tests.optim.peers.matrices import matrix
 
 
 def test_gradvac_keeps_what_torchjd_forgets():

@@ -7,17 +7,7 @@ from hypothesis import strategies as st
 
 from avalanche_emgd.optim import peers, solve_dual
 from avalanche_emgd.optim.peers import asymmetric_distance
-
-
-def matrix(n, seed=0, width=20):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, width, generator=generator, dtype=torch.float64)
-
-
-seeds = st.integers(0, 10**6)
-
-
-sizes = st.integers(2, 8)
+from tests.optim.peers.matrices import matrix, seeds, sizes
 
 
 @given(seeds)

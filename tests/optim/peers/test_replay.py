@@ -5,20 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avalanche_emgd.optim import peers
+from tests.optim.peers.matrices import matrix, seeds
 from tests.tolerance import tolerance
-
-
-def matrix(n, seed=0, width=20):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, width, generator=generator, dtype=torch.float64)
 
 
 def same(weights, expected):
     expected = torch.tensor(expected, dtype=torch.float64)
     torch.testing.assert_close(weights, expected, rtol=0.0, atol=tolerance(torch.float64, 10))
-
-
-seeds = st.integers(0, 10**6)
 
 
 def replay(weighting, rows, replayed, losses=None):

@@ -1,19 +1,8 @@
 import torch
 from hypothesis import given
-from hypothesis import strategies as st
 
 from avalanche_emgd.optim import peers
-
-
-def matrix(n, seed=0, width=20):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, width, generator=generator, dtype=torch.float64)
-
-
-seeds = st.integers(0, 10**6)
-
-
-sizes = st.integers(2, 8)
+from tests.optim.peers.matrices import matrix, seeds, sizes
 
 
 @given(sizes, seeds)

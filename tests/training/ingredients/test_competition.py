@@ -13,7 +13,7 @@ from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.ingredients import Asymmetric
 from avalanche_emgd.training.ingredients.competition import current_classes
 from tests.toy import toy_benchmark, toy_datasets
-from tests.training.common import replay_strategy, toy_strategy, weights_of
+from tests.training.common import replay_strategy, scenarios, toy_strategy, weights_of
 from tests.training.peers.by_hand import (
     CheckLosses,
     Each,
@@ -21,8 +21,6 @@ from tests.training.peers.by_hand import (
     cross_entropies,
     ordinary_benchmark,
 )
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def labels_of_active(strategy):

@@ -8,10 +8,8 @@ from avalanche_emgd import MultiGradientTemplate, ReplayMemory, Timeline, parall
 from avalanche_emgd.training.ingredients import GSS, GSSMemory, GSSPlugin
 from tests.tolerance import assert_near
 from tests.toy import ids_of, toy_benchmark
-from tests.training.common import TERMS, replay_strategy, toy_strategy
+from tests.training.common import TERMS, replay_strategy, scenarios, toy_strategy
 from tests.training.peers.by_hand import Each, dropping_model, frozen, scenario_losses
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def cosines(model, first, second, experience):

@@ -9,10 +9,9 @@ from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.ingredients import MIR, MIRReplayPlugin
 from tests.tolerance import assert_near
 from tests.toy import ids_of, toy_benchmark
-from tests.training.common import TERMS, quiet
+from tests.training.common import TERMS, quiet, scenarios
 from tests.training.peers.by_hand import Each, frozen, samples_of, scenario_losses
 
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 SIZES = (20, 14, 18)
 
 

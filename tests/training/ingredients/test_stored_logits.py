@@ -7,15 +7,13 @@ from avalanche_emgd.models import evaluation_mode, is_masked
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.ingredients import StoredLogits
 from tests.toy import toy_benchmark
-from tests.training.common import replay_strategy, toy_strategy, weights_of
+from tests.training.common import replay_strategy, scenarios, toy_strategy, weights_of
 from tests.training.peers.by_hand import (
     CheckLosses,
     dropping_model,
     note_finished,
     scenario_losses,
 )
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 @scenarios

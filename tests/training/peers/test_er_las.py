@@ -9,10 +9,8 @@ from avalanche_emgd import MultiGradientTemplate
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.peers import ERLASStrategy
 from tests.toy import toy_benchmark
-from tests.training.common import toy_strategy
+from tests.training.common import scenarios, toy_strategy
 from tests.training.peers.by_hand import CheckLosses, competing, trained
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 @scenarios

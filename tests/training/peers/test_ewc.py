@@ -5,7 +5,14 @@ from avalanche_emgd.benchmarks import TickLoader
 from avalanche_emgd.training.peers import EWCStrategy, NaiveStrategy
 from tests.tolerance import assert_near
 from tests.toy import toy_benchmark
-from tests.training.common import TERMS, assert_same_weights, toy_model, toy_strategy, weights_of
+from tests.training.common import (
+    TERMS,
+    assert_same_weights,
+    scenarios,
+    toy_model,
+    toy_strategy,
+    weights_of,
+)
 from tests.training.peers.by_hand import (
     Each,
     dropping_model,
@@ -16,8 +23,6 @@ from tests.training.peers.by_hand import (
     set_gradients,
     trained,
 )
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 class WatchedEWC(EWCStrategy):

@@ -6,10 +6,9 @@ from avalanche_emgd.models import is_masked
 from avalanche_emgd.training.peers import ICaRLStrategy
 from tests.tolerance import tolerance
 from tests.toy import toy_benchmark, toy_datasets
-from tests.training.common import TERMS, toy_strategy
+from tests.training.common import TERMS, scenarios, toy_strategy
 from tests.training.peers.by_hand import CheckLosses, Each, competing, frozen
 
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 TEST = torch.cat([data.tensors[0] for data in toy_datasets([8] * 3)])
 
 

@@ -8,7 +8,7 @@ from avalanche_emgd import Timeline
 from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.training.peers import JointStrategy
 from tests.toy import ids_of, toy_benchmark
-from tests.training.common import quiet, toy_strategy, weights_of
+from tests.training.common import quiet, scenarios, toy_strategy, weights_of
 from tests.training.peers.by_hand import (
     CheckLosses,
     Each,
@@ -16,8 +16,6 @@ from tests.training.peers.by_hand import (
     ordinary_benchmark,
     trained,
 )
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def test_every_sample_is_seen_once_in_as_many_updates_as_ticks():

@@ -8,7 +8,7 @@ from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.training.peers import LwFStrategy, NaiveStrategy
 from tests.tolerance import tolerance
 from tests.toy import toy_benchmark
-from tests.training.common import TERMS, assert_same_weights, toy_strategy, weights_of
+from tests.training.common import TERMS, assert_same_weights, scenarios, toy_strategy, weights_of
 from tests.training.peers.by_hand import (
     CheckLosses,
     cross_entropies,
@@ -17,8 +17,6 @@ from tests.training.peers.by_hand import (
     scenario_losses,
     trained,
 )
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 def distillation(now, before, groups, temperature):

@@ -10,7 +10,7 @@ from torch.optim import SGD
 from avalanche_emgd.models import CosineClassifier, is_masked, mask_logits
 from avalanche_emgd.training.peers import MDMTRStrategy
 from tests.toy import toy_benchmark
-from tests.training.common import toy_model, toy_strategy
+from tests.training.common import scenarios, toy_model, toy_strategy
 from tests.training.peers.by_hand import (
     CheckLosses,
     Each,
@@ -20,7 +20,6 @@ from tests.training.peers.by_hand import (
 )
 
 SCALE = 10.0
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 edges = st.sampled_from([0.0, 0.01, math.pi - 0.01, math.pi])
 angles = st.lists(st.floats(0.01, math.pi - 0.01) | edges, min_size=6, max_size=6)
 small = st.floats(0.0, 0.5)

@@ -1,4 +1,3 @@
-import pytest
 import torch
 from torchjd.aggregation import MeanWeighting
 
@@ -6,10 +5,14 @@ from avalanche_emgd.benchmarks import TickLoader
 from avalanche_emgd.training.peers import NaiveStrategy
 from avalanche_emgd.training.templates import MultiGradientTemplate
 from tests.toy import toy_benchmark
-from tests.training.common import assert_same_weights, toy_model, toy_strategy, weights_of
+from tests.training.common import (
+    assert_same_weights,
+    scenarios,
+    toy_model,
+    toy_strategy,
+    weights_of,
+)
 from tests.training.peers.by_hand import mean_gradient, set_gradients, trained
-
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 
 
 @scenarios

@@ -6,10 +6,16 @@ from avalanche_emgd.benchmarks import TickLoader
 from avalanche_emgd.training.peers import NaiveStrategy, SIStrategy
 from tests.tolerance import assert_near
 from tests.toy import toy_benchmark
-from tests.training.common import TERMS, assert_same_weights, quiet, toy_model, weights_of
+from tests.training.common import (
+    TERMS,
+    assert_same_weights,
+    quiet,
+    scenarios,
+    toy_model,
+    weights_of,
+)
 from tests.training.peers.by_hand import mean_gradient, set_gradients, trained
 
-scenarios = pytest.mark.parametrize("scenario", ["class", "task"])
 XI = 0.01
 
 
