@@ -12,7 +12,7 @@ from .._atomic import replacing
 __all__ = ["write_json"]
 
 # Lists of numbers that json lays out with one number per line.
-_NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s+\]")
+_NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s*\]")
 
 
 def write_json(path: Path, content: Any, *, indent: int | None = 2) -> None:

@@ -1,20 +1,15 @@
-import importlib
 import json
 import re
-import warnings
 
 import numpy as np
 import pytest
-import torch
-from matplotlib.image import imread
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from avalanche_emgd import __version__
-from tests.command_line import call
-from tests.tolerance import tolerance
+from tests.cli.inputs import small_arrays
+from tests.command_line import call, without_warnings
 
-RUN = importlib.import_module("avalanche_emgd.experiments.run")  # the package exports run(), too
 PNG = b"\x89PNG"
 
 
@@ -96,20 +91,6 @@ def test_same_run_again_gives_the_same_metrics(trained, tmp_path):
     assert one == other
 
 
-def test_results_are_not_overwritten_silently(tmp_path):
-    (tmp_path / "metrics.json").write_text("precious")
-    (tmp_path / "notes.txt").write_text("mine")
-    result = call("train", "--output", tmp_path)
-    assert result.exit_code == 2
-    assert "not empty" in result.output
-    assert "--overwrite" in result.output
-    assert (tmp_path / "metrics.json").read_text() == "precious"
-    result = call("train", "--output", tmp_path, "--overwrite", "--method", "avg", "--tasks", 2)
-    assert result.exit_code == 0, result.output
-    assert json.loads((tmp_path / "metrics.json").read_text())["A_e"] > 0.5
-    assert (tmp_path / "notes.txt").read_text() == "mine"
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -125,31 +106,6 @@ def test_train_options(options, tmp_path):
     result = call("train", "--output", tmp_path / "run", "--tasks", 3, *options)
     assert result.exit_code == 0, result.output
     assert 0.0 <= json.loads((tmp_path / "run" / "metrics.json").read_text())["A_ebar"] <= 1.0
-
-
-def test_train_edits_the_memory(tmp_path):
-    edit = "cosine,step=0.1,radius=0.4,every=2,measure_every=1"
-    result = call("train", "--output", tmp_path / "run", "--tasks", 2, "--edit", edit)
-    assert result.exit_code == 0, result.output
-    config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert config["settings"] == {
-        "memory_editing": {
-            "rule": "cosine", "step": 0.1, "radius": 0.4, "every": 2, "measure_every": 1
-        }
-    }  # fmt: skip
-    measures = json.loads((tmp_path / "run" / "editing.json").read_text())
-    assert all(measure["tick"] % 2 == 0 for measure in measures)
-    longest = 0.4 * (1.0 + tolerance(torch.float32, 64))
-    assert 0.0 < measures[-1]["max_drift"] <= longest
-    assert imread(tmp_path / "run" / "edits.png").shape[2] in (3, 4)
-
-
-def small_arrays(path):
-    generator = np.random.default_rng(0)
-    y = np.arange(64) % 4
-    x = (40 * y[:, None, None] + generator.integers(0, 30, (64, 6, 6))).astype(np.uint8)
-    np.savez(path, x_train=x, y_train=y, x_test=x[:16], y_test=y[:16])
-    return path
 
 
 @pytest.mark.parametrize("model", [(), ("--model", "slim-resnet18")])
@@ -196,33 +152,6 @@ def test_train_on_folders_of_images(tmp_path):
     assert picture.exists()
 
 
-def test_timeline_draws_without_training(tmp_path):
-    picture = tmp_path / "deep" / "timeline.png"
-    result = call("timeline", "--overlap", 0.5, "--tasks", 3, "--output", picture)
-    assert result.exit_code == 0, result.output
-    assert picture.read_bytes().startswith(PNG)
-    assert "task0: ticks 0–" in result.output
-    again = call("timeline", "--output", picture)
-    assert again.exit_code == 2
-    assert "exists" in again.output
-    assert call("timeline", "--output", picture, "--overwrite").exit_code == 0
-
-
-def test_timeline_of_a_published_protocol(published_protocol, tmp_path):
-    picture = tmp_path / "timeline.png"
-    result = call(
-        "timeline",
-        "--benchmark",
-        "ps-emnist",
-        "--protocol",
-        published_protocol,
-        "--output",
-        picture,
-    )
-    assert result.exit_code == 0, result.output
-    assert "task4: ticks 3933–4876" in result.output
-
-
 def test_emnist(shared_data, published_protocol, tmp_path):
     output = tmp_path / "run"
     result = call(
@@ -235,35 +164,6 @@ def test_emnist(shared_data, published_protocol, tmp_path):
     assert metrics["A_ebar"] > 0.75
 
 
-def without_warnings(*words):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        # What Avalanche and TensorBoard do to each other is not for us to mend.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return call(*words)
-
-
-def test_demo(tmp_path):
-    result = without_warnings("demo", "--output", tmp_path / "demo")
-    assert result.exit_code == 0, result.output
-    for text in (
-        "emgd++",
-        "emgd-gmc",
-        "der++",
-        "avg",
-        "curves.png",
-        "seeds 0, 1, 2",
-        "At the very",
-    ):
-        assert text in result.output.replace("\n", "")
-    assert (tmp_path / "demo" / "curves.png").read_bytes().startswith(PNG)
-    for seed in range(3):
-        assert (tmp_path / "demo" / "avg" / f"seed-{seed}" / "metrics.json").exists()
-    again = call("demo", "--output", tmp_path / "demo")
-    assert again.exit_code == 2
-    assert "not empty" in again.output
-
-
 @pytest.mark.parametrize("command", ["train", "timeline", "demo", "predict"])
 def test_help_has_an_example(command):
     result = call(command, "--help")
@@ -273,33 +173,6 @@ def test_help_has_an_example(command):
 
 def test_version():
     assert call("--version").output.strip() == f"avalanche-emgd {__version__}"
-
-
-def test_a_run_that_fails_leaves_nothing(tmp_path, monkeypatch):
-    for error, status in ((OSError(28, "No space left", "run/x"), 2), (KeyboardInterrupt(), 130)):
-
-        def fail(*args, error=error, **kwargs):
-            raise error
-
-        monkeypatch.setattr(RUN, "draw_curves", fail)
-        for command in ("train", "demo"):
-            result = call(command, "--output", tmp_path / "deep" / "run")
-            assert result.exit_code == status
-            last = result.output.splitlines()[-1]
-            assert last == ("Interrupted." if status == 130 else "Error: run/x: No space left.")
-            assert not list(tmp_path.iterdir())
-
-
-def test_a_run_that_fails_leaves_what_others_wrote(tmp_path, monkeypatch):
-    (tmp_path / "notes.txt").write_text("mine")
-
-    def fail(*args, **kwargs):
-        raise ValueError("it broke")
-
-    monkeypatch.setattr(RUN, "execute", fail)
-    result = call("train", "--output", tmp_path, "--overwrite")
-    assert result.output == "Error: it broke\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize(

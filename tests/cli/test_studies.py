@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from avalanche_emgd.experiments.study_config import StudyConfig
-from avalanche_emgd.training.methods import METHODS
 from tests.command_line import call
 
 QUICK = ("--tasks", 2, "--batch-size", 32, "--eval-every", 10)
@@ -101,16 +100,6 @@ def test_other_settings_in_the_same_directory(compared):
     result = call("compare", "--methods", "avg", "--output", compared[0], "--tasks", 3)
     assert result.exit_code == 2
     assert "`--tasks` is 3, but 2 in the record" in result.output
-
-
-def test_methods():
-    result = call("methods", COLUMNS="200")
-    assert result.exit_code == 0
-    for method in METHODS.values():
-        assert re.search(
-            rf"\b{re.escape(method.name)} +│ {method.family} +│ {re.escape(method.about)}",
-            result.output,
-        )
 
 
 def test_report_is_written_where_it_is_wanted(monkeypatch, tmp_path):

@@ -8,6 +8,7 @@ import torch
 from avalanche_emgd import load_checkpoint
 from tests.distributed import cases
 from tests.distributed.pool import one_thread
+from tests.distributed.runs import distance
 
 BOUND = {torch.float32: 1e-6, torch.float64: 1e-12}
 RUNS = {
@@ -21,10 +22,6 @@ AT = (1, 14, 15, 22)  # the checkpoint is of tick 14
 def alone(**options):
     with one_thread():
         return cases.train(**options)
-
-
-def distance(found, expected):
-    return float((found - expected).double().norm() / expected.double().norm())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])

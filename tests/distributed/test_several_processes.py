@@ -7,6 +7,7 @@ import torch
 
 from tests.distributed import cases
 from tests.distributed.pool import one_thread
+from tests.distributed.runs import distance
 
 # What the documents promise of an update, relative to its length.
 BOUND = {torch.float32: 1e-6, torch.float64: 1e-12}
@@ -21,10 +22,6 @@ def _alone(options):
 def in_one_process(**options):
     options.pop("distributed", None)
     return _alone(tuple(sorted(options.items(), key=lambda item: item[0])))
-
-
-def distance(found, expected):
-    return float((found - expected).double().norm() / expected.double().norm())
 
 
 def assert_as_in_one_process(pool, group, **options):

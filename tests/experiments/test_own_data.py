@@ -252,7 +252,3 @@ def augmented(tmp_path, monkeypatch, changes):
     plugin.padding = 0
     out = plugin.augment(images)
     return bool((out[..., 0] > out[..., 1]).any())
-
-
-def test_which_benchmarks_have_characters():
-    assert {name for name, data in DATA.items() if not data.flips} == {"ps-digits", "ps-emnist"}

@@ -1,4 +1,4 @@
-"""Trained models as files, and their predictions."""
+"""Predictions of a model as a table, without training."""
 
 import csv
 
@@ -6,159 +6,85 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
-from avalanche_emgd import load_model
-from avalanche_emgd.experiments import RunConfig, make_benchmark, run
-from avalanche_emgd.models import MLP
-from avalanche_emgd.training.state import StateError
-from tests.command_line import call
-
-QUICK = {"num_tasks": 2, "batch_size": 32}
-
-
-def rows(path):
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream))
+from avalanche_emgd.experiments import predictions
+from avalanche_emgd.experiments.predictions import (
+    predict_arrays,
+    predict_images,
+    write_predictions,
+)
+from avalanche_emgd.experiments.trained_model import TrainedModel
 
 
-def slim(num_classes, shape):
-    """A model of a user's own."""
-    return MLP(num_classes, in_features=64, hidden=(8,))
+def model_of(**changes):
+    """A model whose logits are the sums of the inputs of each channel."""
+    about = {
+        "class_names": ["red", "green", 'blue, "deep"'],
+        "input_shape": [3, 4, 5],
+        "tasks": {"a": [0, 2], "b": [1]},
+        "mean": [0.5] * 3,
+        "std": [0.25] * 3,
+        **changes,
+    }
+    sums = nn.Sequential(nn.Flatten(2), nn.AvgPool1d(20), nn.Flatten(1))
+    return TrainedModel(sums, about)
 
 
-@pytest.mark.parametrize("method", ["emgd++", "mdmt-r", "icarl", "naive"])
-@pytest.mark.parametrize("scenario", ["task", "class"])
-def test_predictions_are_those_of_the_run(method, scenario, tmp_path):
-    config = RunConfig(method=method, scenario=scenario, **QUICK)
-    finished = run(config, tmp_path / "run", progress=False)
-    trained = load_model(tmp_path / "run")
-    benchmark = make_benchmark(config)
-    right = []
-    for number, experience in enumerate(benchmark.test_stream):
-        x, y, _ = experience.load()
-        task = benchmark.task_names[number] if scenario == "task" else None
-        found = trained.predict(x, task)
-        assert torch.allclose(found.sum(dim=1), torch.ones(len(x)))
-        with torch.no_grad():
-            own = trained.module(x)
-            assert torch.equal(own, finished.model.eval()(x))
-        right.append(float((found.argmax(dim=1) == y).double().mean()))
-    if method != "icarl":  # its last test comes before the last samples enter its memory
-        assert right == pytest.approx(finished.result.final)
-    assert trained.class_names == [str(label) for label in range(10)]
-    assert not trained.training
+@pytest.fixture
+def folder(tmp_path):
+    """Three images of one colour each, in two folders."""
+    (tmp_path / "deep").mkdir()
+    for channel, name in enumerate(("0.png", "deep/1.png", "deep/2.jpg")):
+        pixels = np.zeros((8, 10, 3), dtype=np.uint8)
+        pixels[..., channel] = 255
+        Image.fromarray(pixels).save(tmp_path / name)
+    return tmp_path
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """A run on images of two colours, in two sizes."""
-    folder = tmp_path_factory.mktemp("images")
-    draw = np.random.default_rng(0)
-    for part, number in (("train", 12), ("test", 4), ("new", 3)):
-        for place, name in enumerate(("blue", "green", "red", "white")):
-            own = folder / "data" / part / name
-            own.mkdir(parents=True)
-            for index in range(number):
-                size = (12, 12) if part == "new" else (8, 8)
-                pixels = draw.integers(0, 60, (*size, 3), dtype=np.uint8)
-                pixels[..., place % 3 if place < 3 else slice(None)] += 180
-                Image.fromarray(pixels).save(own / f"{index}.png")
-    config = RunConfig(
-        benchmark="images",
-        data_root=str(folder / "data"),
-        num_tasks=2,
-        model="mlp",
-        batch_size=2,
-        epochs=3,
-        method="emgd-gmc",
-    )
-    run(config, folder / "run", progress=False)
-    return folder
+@pytest.mark.parametrize("chunk", [1, 2, 256])
+def test_images_are_scaled_and_predicted_in_chunks(chunk, folder, monkeypatch):
+    monkeypatch.setattr(predictions, "_CHUNK", chunk)
+    names, rows = zip(*predict_images(model_of(), folder), strict=True)
+    assert names == ("0.png", "deep/1.png", "deep/2.jpg")
+    assert torch.tensor(rows).argmax(dim=1).tolist() == [0, 1, 2]
 
 
-def test_images_in_folders(images):
-    output = images / "table.csv"
-    found = call("predict", images / "run", "--images", images / "data" / "new", "--output", output)
-    assert found.exit_code == 0, found.stderr
-    assert "Predictions of 12 inputs" in found.output
-    table = rows(output)
-    assert [row["input"] for row in table][:2] == ["blue/0.png", "blue/1.png"]
-    names = ("blue", "green", "red", "white")
-    for row in table:
-        chances = [float(row[name]) for name in names]
-        assert sum(chances) == pytest.approx(1.0, abs=1e-5)
-        assert names[int(np.argmax(chances))] == row["prediction"]
-        assert float(row["probability"]) == max(chances)
-    assert sum(row["input"].startswith(row["prediction"]) for row in table) >= 9
-    again = call("predict", images / "run", "--images", images / "data", "--output", output)
-    assert again.exit_code == 2
-    assert "--overwrite" in again.stderr
+def test_classes_of_one_task_compete_alone(folder):
+    rows = torch.tensor([row for _, row in predict_images(model_of(), folder, "a")])
+    assert torch.equal(rows[:, 1], torch.zeros(3))
+    assert torch.allclose(rows.sum(dim=1), torch.ones(3))
+    with pytest.raises(ValueError, match="`task` must be one of a, b, found 'c'"):
+        list(predict_images(model_of(), folder, "c"))
 
 
-def test_arrays(images, tmp_path):
-    x = np.zeros((5, 8, 8, 3), dtype=np.uint8)
+@pytest.mark.parametrize("changes", [{"mean": None}, {"input_shape": [7]}])
+def test_models_of_other_inputs_take_no_images(changes, folder):
+    with pytest.raises(ValueError, match="`images` are for models of images"):
+        predict_images(model_of(**changes), folder)
+
+
+def test_a_table_has_the_names_of_classes(tmp_path):
+    x = np.zeros((2, 3, 4, 5), dtype=np.float32)
+    x[0, 1], x[1, 2] = 9.0, 9.0
     np.savez(tmp_path / "a.npz", x=x)
-    found = call("predict", images / "run/model.pt", "--npz", tmp_path / "a.npz", "--overwrite")
-    assert found.exit_code == 0, found.stderr
-    assert len(rows(images / "run" / "predictions.csv")) == 5
-    one = call(
-        *("predict", images / "run", "--npz", tmp_path / "a.npz"),
-        *("--task", "task0", "--output", tmp_path / "one.csv"),
-    )
-    assert one.exit_code == 0, one.stderr
-    assert sum(float(v) == 0.0 for v in list(rows(tmp_path / "one.csv")[0].values())[3:]) == 2
+    model = model_of()
+    path = tmp_path / "table.csv"
+    assert write_predictions(path, model, predict_arrays(model, tmp_path / "a.npz")) == 2
+    with path.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["input"] for row in rows] == ["0", "1"]
+    assert [row["prediction"] for row in rows] == ["green", 'blue, "deep"']
+    for row in rows:
+        chances = [float(row[name]) for name in model.class_names]
+        assert float(row["probability"]) == max(chances) == float(row[row["prediction"]])
 
 
-def test_wrong_inputs_are_one_line(images, tmp_path):
-    run_ = images / "run"
-    np.savez(tmp_path / "small.npz", x=np.zeros((5, 4, 4, 3), dtype=np.uint8))
-    np.savez(tmp_path / "other.npz", y=np.zeros(3))
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "a.png").write_text("what?")
-    (tmp_path / "model.pt").write_text("what?")
-    output = ("--output", tmp_path / "x.csv")
-    for words, said in (
-        ([run_], "`--images` or `--npz` is needed"),
-        ([run_, "--npz", tmp_path / "small.npz"], "must have the shape [3, 8, 8]"),
-        ([run_, "--npz", tmp_path / "other.npz"], "has no x"),
-        ([run_, "--npz", tmp_path / "none.npz"], "is not there"),
-        ([run_, "--images", tmp_path / "none"], "is no folder"),
-        ([run_, "--images", tmp_path / "broken"], "cannot be used"),
-        ([run_, "--images", images / "data", "--task", "task9"], "`--task` must be one of"),
-        ([tmp_path, "--images", images / "data"], "`RUN`"),
-        ([tmp_path / "none", "--images", images / "data"], "`RUN`"),
-    ):
-        found = call("predict", *words, *output)
-        assert found.exit_code == 2, words
-        assert said in found.stderr
-        assert len(found.stderr.strip().splitlines()) == 1
-        assert not (tmp_path / "x.csv").exists()
-
-
-def test_models_of_users_are_not_imported_by_the_file(tmp_path):
-    name = f"{__name__}:slim"
-    run(RunConfig(method="naive", model=name, **QUICK), tmp_path / "run", progress=False)
-    with pytest.raises(ValueError, match="not imported by a name in a file"):
-        load_model(tmp_path / "run")
-    trained = load_model(tmp_path / "run", model=slim(10, (1, 8, 8)))
-    assert trained.predict(torch.zeros(2, 1, 8, 8)).shape == (2, 10)
-    with pytest.raises(StateError, match="does not fit the architecture"):
-        load_model(tmp_path / "run", model=MLP(10, in_features=64))
-    np.savez(tmp_path / "a.npz", x=np.zeros((3, 1, 8, 8), dtype=np.float32))
-    found = call("predict", tmp_path / "run", "--npz", tmp_path / "a.npz", "--model", name)
-    assert found.exit_code == 0, found.stderr
-
-
-def test_damaged_models_are_refused(tmp_path):
-    run(RunConfig(method="naive", **QUICK), tmp_path / "run", progress=False)
-    path = tmp_path / "run" / "model.pt"
-    whole = torch.load(path, weights_only=True)
-    for changed in (
-        {"kind": "x"}, {"format": 2}, {"num_classes": 10**9}, {"class_names": []},
-        {"input_shape": [10**6, 10**6]}, {"tasks": {"a": [99]}}, {"state": {}}, {"head": None},
-        {"model": 3}, {"state": {"a": 1}},
-    ):  # fmt: skip
-        torch.save({**whole, **changed}, path)
-        with pytest.raises((StateError, ValueError), match="`run`") as caught:
-            load_model(path)
-        assert "\n" not in str(caught.value)
+def test_a_failed_prediction_leaves_the_table_as_it_was(tmp_path, folder):
+    path = tmp_path / "table.csv"
+    path.write_text("precious")
+    (folder / "deep" / "3.png").write_bytes(b"no image")
+    model = model_of()
+    with pytest.raises(ValueError, match=r"3\.png' cannot be used"):
+        write_predictions(path, model, predict_images(model, folder))
+    assert path.read_text() == "precious"

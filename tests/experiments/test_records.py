@@ -108,25 +108,6 @@ def test_record_round_trip(study):
     assert "A_e" not in failed
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    def write_half():
-        with replacing(path) as draft:
-            draft.write_text("half of the n")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write_half()
-    assert path.read_text() == "old"
-    with replacing(path) as draft:
-        draft.write_text("new")
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_drafts_are_no_records(study):
     write_record(study, "done", done(CONFIG))
     with replacing(study / RECORDS / "half.json") as draft:

@@ -1,29 +1,15 @@
 """Searches with Optuna, whole, interrupted, failing and wrong."""
 
 import shutil
-import sys
 
 import pandas as pd
 import pytest
 import yaml
-from own_methods import QUICK
 
 from avalanche_emgd.experiments.study_config import StudyConfig
-from avalanche_emgd.experiments.sweep import SweepConfig, run_sweep, search
+from avalanche_emgd.experiments.sweep import run_sweep, search
 from tests.command_line import call
-
-STUDY = {**QUICK, "seeds": [0, 1], "scenarios": ["task"]}
-SEARCH = {
-    "decay": {"low": 0.0, "high": 0.9},
-    "learning_rate": {"low": 0.001, "high": 0.1, "log": True},
-    "memory_editing": {"choices": [None, {"rule": "distance", "step": 0.1}]},
-}
-FILE = {"method": "emgd-gmc", "search": SEARCH, "trials": 3, **STUDY}
-
-
-def sweep_of(**changes):
-    arguments = {"method": "emgd-gmc", "search": SEARCH, "trials": 3, "study": STUDY, **changes}
-    return SweepConfig(**arguments)
+from tests.experiments.sweep.searches import FILE, sweep_of
 
 
 @pytest.fixture(scope="module")
@@ -141,57 +127,6 @@ def test_a_trial_whose_run_fails_has_failed(tmp_path, scheduler):
     assert StudyConfig.from_yaml(output / "best.yaml").methods[0].settings == {"limit": 0}
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"search": {"decay": {"low": 0.0, "high": 1.5}}}, "`search` of 'decay' reaches 1.5: "),
-        ({"search": {"decai": {"low": 0.0, "high": 1.0}}}, "decai"),
-        ({"search": {"decay": {"low": 0, "high": 1}}}, "say int: true"),
-        ({"search": {}}, "`search` must map names"),
-        ({"metric": "A_bar"}, "`metric` must be one of"),
-        ({"benchmark": "ps-emnist"}, "`data_root` is needed for ps-emnist"),
-        ({"sed": 3}, "unknown key 'sed'"),
-    ],
-    ids=str,
-)
-def test_wrong_files_give_one_line_and_leave_nothing(tmp_path, changes, words):
-    pytest.importorskip("optuna")
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**FILE, **changes}))
-    output = tmp_path / "output"
-    result = call("sweep", "--config", tmp_path / "mine.yaml", "--output", output)
-    assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
-    assert words in result.output
-    assert not output.exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--config", "missing.yaml"), "missing.yaml"),
-        (("--config", "mine.yaml", "--trials", "0"), "`--trials` must be a whole number in"),
-        (("--config", "mine.yaml", "--metric", "A_ebr"), "Did you mean 'A_ebar'"),
-        (("--config", "mine.yaml", "--workers", "0"), "--workers"),
-        (("--config", "mine.yaml", "--output", "mine.yaml"), "`--output` 'mine.yaml' is a file"),
-        (("--config", "mine.yaml", "--output", "notes"), "holds no sweep"),
-        (
-            ("--config", "mine.yaml", "--data-root", "notes", "--download"),
-            "`--download` is not for",
-        ),
-    ],
-    ids=str,
-)
-def test_wrong_options(tmp_path, monkeypatch, options, words):
-    pytest.importorskip("optuna")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(FILE))
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "notes.txt").write_text("precious")
-    result = call("sweep", "--output", "output", *options)
-    assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
-    assert words in result.output
-    assert sorted(p.name for p in tmp_path.rglob("*")) == ["mine.yaml", "notes", "notes.txt"]
-
-
 def test_another_search_in_the_directory(swept, tmp_path):
     output, _ = swept
     (tmp_path / "other.yaml").write_text(yaml.safe_dump({**FILE, "seeds": [5]}))
@@ -205,13 +140,3 @@ def test_a_damaged_storage(swept, tmp_path):
     (output / "optuna.db").write_bytes(b"no database" * 1000)
     with pytest.raises(ValueError, match=r"optuna.db.* cannot be used: .*not a database"):
         run_sweep(sweep_of(trials=4), output, progress=False)
-
-
-def test_without_optuna_one_line_names_the_remedy(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(FILE))
-    output = tmp_path / "output"
-    result = call("sweep", "--config", tmp_path / "mine.yaml", "--output", output)
-    assert (result.exit_code, result.output.count("\n")) == (2, 1)
-    assert "pip install 'avalanche-emgd[sweep]'" in result.output
-    assert not output.exists()
