@@ -25,11 +25,12 @@ def test_figures_of_tasks_agree_with_those_of_the_run():
     ("labels", "names"),
     [([0, 1, 2, 3], [[], []]), ([1, 2, 3, 4], [["1", "2"], ["3", "4"]])],
 )
-def test_labels_are_named_only_where_the_names_differ(labels, names):
+def test_labels_are_named_only_where_the_names_differ(labels, names, tmp_path):
     x = np.eye(4, dtype=np.float32)[np.arange(16) % 4]
     y = np.array(labels * 4)
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     benchmark = parallel_benchmark_from_arrays(
-        x, y, x, y, label_sets=[labels[:2], labels[2:]], batch_size=4
+        tmp_path / "a.npz", label_sets=[labels[:2], labels[2:]], batch_size=4
     )
     run = replace(run_of((0.5, 0.5), (0.5, 0.5)), benchmark=benchmark)
     assert [run.class_names(task) for task in range(2)] == names
