@@ -34,7 +34,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "emgd++": {"method": "emgd++"},
     "average, same ingredients": {"method": "avg", "settings": INGREDIENTS},
     "ER, same ingredients": {"method": "er", "settings": INGREDIENTS},
-    "DER++": {"method": "der++", "settings": {"alpha": 1.0}},
+    "DER++": {"method": "der++", "settings": {"alpha": 2.0}},
 }
 SCENARIOS = ("class", "task")
 
