@@ -160,10 +160,13 @@ def timeline(
 
 @app.command()
 @complains
-@with_settings(RunConfig, only=lambda each: each.name in ("seed", "threads"))
+@with_settings(RunConfig, only=lambda each: each.name == "threads")
 def demo(
     output: Annotated[Path, typer.Option(help="Directory for the results.")],
     settings: dict[str, Any],
+    seed: Annotated[
+        int, typer.Option(help="First of three successive seeds; settings are chosen on 0 to 2.")
+    ] = 3,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -177,7 +180,7 @@ def demo(
     check_free(output, overwrite=overwrite)
     from ..experiments.demo import run_demo, what_it_shows
 
-    runs, picture = run_demo(output, **settings, overwrite=overwrite, progress=not quiet)
+    runs, picture = run_demo(output, seed=seed, **settings, overwrite=overwrite, progress=not quiet)
     if quiet:
         return
     console.print(experiments.comparison_table(runs))

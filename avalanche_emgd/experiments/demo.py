@@ -25,7 +25,7 @@ _MEMORY_PER_CLASS, _OVERLAP = 1, 0.3  # so that there is something to forget
 def run_demo(
     output: Path,
     *,
-    seed: int = 0,
+    seed: int = 3,
     threads: int = 1,
     overwrite: bool = False,
     progress: bool = True,

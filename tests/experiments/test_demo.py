@@ -39,12 +39,12 @@ def test_demo(tmp_path):
         "der++",
         "avg",
         "curves.png",
-        "seeds 0, 1, 2",
+        "seeds 3, 4, 5",
         "At the very",
     ):
         assert text in result.output.replace("\n", "")
     assert (tmp_path / "demo" / "curves.png").read_bytes().startswith(PNG)
-    for seed in range(3):
+    for seed in range(3, 6):
         assert (tmp_path / "demo" / "avg" / f"seed-{seed}" / "metrics.json").exists()
     again = call("demo", "--output", tmp_path / "demo")
     assert again.exit_code == 2
