@@ -15,6 +15,9 @@ class TrainingStopped(Exception):  # noqa: N818  # a stop on request is no error
     """
 
     def __init__(self, path: Path, number: int) -> None:
-        super().__init__(f"Training has stopped. Checkpoint: {path}")
+        super().__init__(path, number)  # the arguments of copies in other processes
         self.path = path
         self.number = number
+
+    def __str__(self) -> str:
+        return f"Training has stopped. Checkpoint: {self.path}"

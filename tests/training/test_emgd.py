@@ -13,63 +13,19 @@ from avalanche_emgd import (
     Timeline,
     parallel_benchmark,
 )
-from avalanche_emgd.benchmarks import TickLoader
 from avalanche_emgd.gradients import gramian_of
 from avalanche_emgd.models import ClassMask, is_masked
 from avalanche_emgd.optim import GMC, EMGDWeighting
-from avalanche_emgd.training.plugins import MultiGradientPlugin
-from tests.tolerance import tolerance
 from tests.toy import toy_benchmark, toy_datasets
 from tests.training.common import (
-    TERMS,
     assert_same_weights,
     quiet,
     toy_model,
     toy_strategy,
     weights_of,
 )
-
-
-class Recorder(MultiGradientPlugin):
-    """Plugin that records the values of each tick."""
-
-    def __init__(self):
-        super().__init__()
-        self.ticks = []
-
-    def after_weighting(self, strategy, **kwargs):
-        self.ticks.append(
-            {
-                "tick": strategy.tick,
-                "objectives": list(strategy.objectives),
-                "weights": strategy.weights.clone(),
-                "gramian": strategy.gramian.clone(),
-                "losses": strategy.objective_losses.clone(),
-                "sizes": [part.stop - part.start for part in strategy.mbatch.parts],
-            }
-        )
-
-
-def by_hand(benchmark, model, lr, weighting):
-    """Train by the five lines of the method, without Avalanche and without memory."""
-    mask, parameters = ClassMask(), list(model.parameters())
-    for experience in benchmark.train_stream:
-        mask.observe(experience)
-        for x, y, t, parts in ((*batch, batch.parts) for batch in TickLoader(experience)):
-            rows = []
-            for part in parts:
-                at = slice(part.start, part.stop)
-                loss = nn.functional.cross_entropy(mask(model(x[at]), t[at]), y[at])
-                grads = torch.autograd.grad(loss, parameters)
-                rows.append(torch.cat([g.reshape(-1) for g in grads]))
-            jacobian = torch.stack(rows)
-            update = weighting(jacobian, [part.objective for part in parts]) @ jacobian
-            with torch.no_grad():
-                for p, piece in zip(
-                    parameters, update.split([p.numel() for p in parameters]), strict=True
-                ):
-                    p -= lr * piece.view_as(p)
-    return weights_of(model)
+from tests.training.recorder import Recorder
+from tests.training.written_by_hand import by_hand
 
 
 @pytest.mark.parametrize("scenario", ["task", "class"])
@@ -83,16 +39,6 @@ def test_equals_the_method_written_by_hand(scenario):
 
     expected = by_hand(benchmark, toy_model(), 0.05, weighting)
     strategy = toy_strategy(elastic="gmc")
-    strategy.train(benchmark.train_stream)
-    assert_same_weights(weights_of(strategy.model), expected)
-
-
-def test_average_equals_the_method_written_by_hand():
-    benchmark = toy_benchmark()
-    expected = by_hand(
-        benchmark, toy_model(), 0.05, lambda J, names: torch.full((len(J),), 1.0 / len(J))
-    )
-    strategy = toy_strategy(AvgGradStrategy)
     strategy.train(benchmark.train_stream)
     assert_same_weights(weights_of(strategy.model), expected)
 
@@ -111,23 +57,6 @@ def test_objectives_are_the_active_tasks_and_the_memory():
         ("task1", "task2", "memory"),
         ("task2", "memory"),
     ]
-
-
-def test_memory_minibatch_has_the_size_of_a_tasks_by_default():
-    for option, size in ((None, 4), (3, 3)):
-        recorder = Recorder()
-        strategy = toy_strategy(memory_size=30, train_mb_size=option, plugins=[recorder])
-        strategy.train(toy_benchmark().train_stream)
-        assert {r["sizes"][-1] for r in recorder.ticks if r["objectives"][-1] == "memory"} == {size}
-        assert recorder.ticks[0]["sizes"] == [4]  # the benchmark's size, for any option
-
-
-def test_one_objective_per_finished_task():
-    recorder = Recorder()
-    strategy = toy_strategy(memory_size=12, memory_objectives="per-task", plugins=[recorder])
-    strategy.train(toy_benchmark().train_stream)
-    assert recorder.ticks[-1]["objectives"] == ["task2", "memory-task0", "memory-task1"]
-    assert recorder.ticks[-1]["sizes"][1:] == [2, 2]
 
 
 def test_every_tick_descends_for_all_objectives():
@@ -265,67 +194,12 @@ def test_terms_may_go_through_the_outputs():
     assert bool(weights_of(strategy.model).isfinite().all())
 
 
-def test_loss_is_the_mean_of_the_objectives_losses():
-    class Check(MultiGradientPlugin):
-        def after_weighting(self, strategy, **kwargs):
-            torch.testing.assert_close(strategy.loss.mean(), strategy.objective_losses.mean())
-
-    toy_strategy(memory_size=6, plugins=[Check()]).train(toy_benchmark().train_stream)
-
-
-def test_gramian_over_shared_parameters_only():
-    class Check(MultiGradientPlugin):
-        def after_weighting(self, strategy, **kwargs):
-            backbone = sum(p.numel() for p in strategy.model.backbone.parameters())
-            shared = strategy.gradients[:, :backbone].double()
-            # float32 gradients need not be laid out before they are multiplied
-            bound = tolerance(torch.float32, TERMS) * torch.outer(*2 * [shared.norm(dim=1)])
-            assert ((strategy.gramian - shared @ shared.T).abs() <= bound).all()
-
-        def before_update(self, strategy, **kwargs):
-            own = torch.cat([p.grad.reshape(-1) for p in strategy.model.classifier.parameters()])
-            backbone = strategy.gradients.shape[1] - len(own)
-            torch.testing.assert_close(own, strategy.gradients[:, backbone:].sum(0))
-            theta = torch.cat([p.grad.reshape(-1) for p in strategy.model.backbone.parameters()])
-            expected = strategy.weights.float() @ strategy.gradients[:, :backbone]
-            torch.testing.assert_close(theta, expected)
-
-    model = toy_model()
-    for shared in (model.backbone, list(model.backbone.parameters())):
-        toy_strategy(model=model, shared=shared, memory_size=6, plugins=[Check()]).train(
-            toy_benchmark().train_stream
-        )
-
-
-def test_shared_must_be_part_of_the_model():
-    with pytest.raises(ValueError, match="`shared` has no trained parameter of `model`"):
-        toy_strategy(shared=nn.Linear(2, 2))
-
-
 def test_frozen_parameters_stay():
     model = toy_model()
     model.backbone.requires_grad_(False)
     before = weights_of(model.backbone)
     toy_strategy(model=model, memory_size=6).train(toy_benchmark().train_stream)
     assert torch.equal(weights_of(model.backbone), before)
-
-
-def test_elastic_factors_forget_finished_tasks():
-    strategy = toy_strategy(elastic="gmc", memory_size=6)
-    strategy.train(toy_benchmark().train_stream)
-    state = strategy.elastic_factors.weighting.elastic.state_dict()
-    assert [name for name, _ in state["objectives"]] == ["memory"]
-
-
-def test_a_user_defined_factor_receives_the_objectives():
-    seen = []
-
-    def rule(gramian, objectives):
-        seen.append(tuple(objectives))
-        return torch.ones(len(objectives))
-
-    toy_strategy(elastic=rule).train(toy_benchmark().train_stream)
-    assert set(seen) == {("task0",), ("task0", "task1"), ("task1",), ("task1", "task2"), ("task2",)}
 
 
 def test_nan_names_the_task():
@@ -417,21 +291,6 @@ def test_memory_of_another_benchmark_is_refused():
     strategy.train(toy_benchmark().train_stream)  # the same one, made again
 
 
-def test_batch_norm_with_a_lone_sample_is_refused_before_any_work():
-    model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Linear(8, 6))
-    before = weights_of(model)
-    with pytest.raises(ValueError, match="13 samples of 'task1' comes alone in minibatches of 4"):
-        toy_strategy(model=model).train(toy_benchmark((20, 13, 16)).train_stream)
-    assert torch.equal(weights_of(model), before)
-    toy_strategy(model=model, memory_size=12).train(toy_benchmark((20, 14, 16)).train_stream)
-
-
-def test_label_smoothing_is_refused():
-    strategy = toy_strategy(criterion=nn.CrossEntropyLoss(label_smoothing=0.1))
-    with pytest.raises(ValueError, match=r"`criterion` has label_smoothing=0.1"):
-        strategy.train(toy_benchmark().train_stream)
-
-
 class Doubled(SupervisedPlugin):
     def before_training_iteration(self, strategy, **kwargs):
         for i in range(3):
@@ -474,9 +333,3 @@ def test_parameters_that_no_objective_uses_do_not_change(optimizer):
     )
     strategy.train(toy_benchmark().train_stream)
     assert torch.equal(weights_of(model.unused), before)
-
-
-def test_one_dtype():
-    model = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 6).double())
-    with pytest.raises(ValueError, match="one dtype"):
-        toy_strategy(model=model)

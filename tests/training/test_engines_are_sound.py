@@ -14,7 +14,6 @@ from torch.utils.checkpoint import checkpoint
 
 from avalanche_emgd import EMGDStrategy, Timeline
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
-from avalanche_emgd.training.cross_entropy import mean_cross_entropies
 from tests.gradients.soundness.blocks import Of
 from tests.toy import toy_benchmark
 from tests.training.common import toy_model, toy_strategy, weights_of
@@ -139,15 +138,6 @@ def test_a_loss_that_is_set_on_the_strategy_itself():
         strategy.train(toy_benchmark((24, 24, 24), timeline=OVERLAPPING).train_stream)
         found.append([weights_of(strategy.model)])
     agree(*found)
-
-
-@pytest.mark.parametrize("sizes", [(4, 4), (3, 5)])
-def test_ignored_samples_do_not_count(sizes):
-    outputs, targets = torch.randn(8, 5).double(), torch.tensor([1, 2, 1, 0, 3, 1, 4, 2])
-    criterion = nn.CrossEntropyLoss(ignore_index=1)
-    found = mean_cross_entropies(criterion, outputs, targets, sizes)
-    pieces = zip(outputs.split(sizes), targets.split(sizes), strict=True)
-    torch.testing.assert_close(found, torch.stack([criterion(o, y) for o, y in pieces]))
 
 
 class Centring(SupervisedPlugin):

@@ -6,16 +6,15 @@ import random
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
-from avalanche.training import Naive, Replay
 from avalanche.training.plugins import ReplayPlugin
 
 from avalanche_emgd import EMGDStrategy, ReplayMemory
 from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.models import is_masked
 from avalanche_emgd.training.peers import ICaRLStrategy, LwFStrategy, NaiveStrategy
-from avalanche_emgd.training.plugins import ClassMaskPlugin, MultiGradientPlugin
+from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.toy import ids_of, toy_benchmark
-from tests.training.common import avalanche_strategy, quiet, toy_model, toy_strategy
+from tests.training.common import quiet, toy_strategy
 
 SCENARIOS = pytest.mark.parametrize("scenario", ["task", "class"])
 OBJECTIVES = pytest.mark.parametrize("objectives", ["one", "per-task"])
@@ -192,34 +191,6 @@ def test_a_plugin_that_replays_earlier_segments(scenario):
     strategy = toy_strategy(plugins=[ReplayPlugin(12), watch], memory_size=0)
     strategy.train(benchmark.train_stream[::-1])
     assert is_sound(watch)
-
-
-class WatchMask(SupervisedPlugin):
-    """Plugin that records samples whose own class is masked."""
-
-    masked = 0
-
-    def after_forward(self, strategy, *args, **kwargs):
-        own = strategy.mb_output.gather(1, strategy.mb_y[:, None])
-        self.masked += int(is_masked(own).sum())
-
-
-@pytest.mark.parametrize(("kind", "options"), [(Naive, {}), (Replay, {"mem_size": 12})])
-def test_avalanches_strategies_with_masks(kind, options):
-    benchmark, watch = toy_benchmark((40, 33, 46)), WatchMask()
-    metrics = PCLMetrics(benchmark)
-    strategy = avalanche_strategy(
-        kind,
-        toy_model(),
-        train_mb_size=4,
-        plugins=[ClassMaskPlugin(), watch],
-        evaluator=quiet(metrics),
-        **options,
-    )
-    for experience in [*benchmark.train_stream[::-1], *benchmark.train_stream]:
-        strategy.train(experience)
-    assert watch.masked == 0
-    assert metrics.result() is not None
 
 
 def test_a_memory_from_a_checkpoint_competes():

@@ -11,7 +11,7 @@ from avalanche.benchmarks import (
 from avalanche.benchmarks.utils import as_classification_dataset
 from avalanche.evaluation.metrics import accuracy_metrics, forgetting_metrics, loss_metrics
 from avalanche.models import MTSimpleMLP, MultiHeadClassifier, MultiTaskModule, SimpleMLP
-from avalanche.training import AGEM, ER_ACE, Cumulative, JointTraining, Naive, Replay
+from avalanche.training import Naive
 from avalanche.training.plugins import (
     AGEMPlugin,
     EWCPlugin,
@@ -25,8 +25,9 @@ from avalanche_emgd import AvgGradStrategy, EMGDStrategy, Timeline
 from avalanche_emgd.benchmarks.datasets import with_labels
 from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.models import prepare_heads
-from avalanche_emgd.training.plugins import ClassMaskPlugin, MultiGradientPlugin
+from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.toy import toy_benchmark, toy_datasets
+from tests.training.avalanches import STRATEGIES
 from tests.training.common import (
     assert_same_weights,
     avalanche_strategy,
@@ -35,15 +36,6 @@ from tests.training.common import (
     toy_strategy,
     weights_of,
 )
-
-STRATEGIES = {
-    "naive": (Naive, {}),
-    "replay": (Replay, {"mem_size": 12}),
-    "er-ace": (ER_ACE, {"mem_size": 12, "batch_size_mem": 4}),
-    "a-gem": (AGEM, {"patterns_per_exp": 4, "sample_size": 4}),
-    "joint": (JointTraining, {}),
-    "cumulative": (Cumulative, {}),
-}
 
 
 @pytest.mark.parametrize("scenario", ["task", "class"])
@@ -72,28 +64,6 @@ def test_avalanches_strategies_train_on_the_stream(name, scenario):
     assert result is not None
     chance = 0.5 if scenario == "task" else 1 / 6
     assert result.A_e > chance
-
-
-@pytest.mark.parametrize("name", ["naive", "replay", "a-gem", "joint"])
-def test_class_masks_for_avalanches_strategies(name):
-    """Classes of tasks that have not started are masked, so their weights do not change."""
-    kind, options = STRATEGIES[name]
-    benchmark = toy_benchmark()
-    ends = []
-    for plugins in ([ClassMaskPlugin()], []):
-        model = toy_model()
-        start = model.classifier.weight[4:].clone()
-        strategy = avalanche_strategy(
-            kind,
-            model,
-            train_mb_size=4,
-            plugins=plugins,
-            evaluator=quiet(),
-            **options,
-        )
-        strategy.train(benchmark.train_stream[:1] if name != "joint" else benchmark.train_stream)
-        ends.append(torch.equal(model.classifier.weight[4:], start))
-    assert ends == [name != "joint", False]
 
 
 def serial_benchmark(task_labels=False):

@@ -11,14 +11,12 @@ from avalanche.models import IncrementalClassifier
 from torch import nn
 
 from avalanche_emgd.evaluation import PCLMetrics
-from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.training.ingredients import AveragedWeights
 from tests.tolerance import assert_near
 from tests.toy import toy_benchmark
-from tests.training.common import TERMS, quiet, toy_model, toy_strategy, weights_of
+from tests.training.averaged import SIZES, strategy_with
+from tests.training.common import TERMS, quiet, toy_model, weights_of
 from tests.training.peers.by_hand import Each, ordinary_benchmark
-
-SIZES = (20, 14, 18)  # no sample comes alone
 
 
 def model_of_all_kinds():
@@ -30,11 +28,6 @@ def model_of_all_kinds():
     model.register_buffer("whole", torch.tensor([3, 1], dtype=torch.int8))
     model.register_buffer("flags", torch.tensor([True, False]))
     return model
-
-
-def strategy_with(model=None, tested_weights="average", **options):
-    options = {"memory_size": 12, "engine": PlainEngine(), **options}
-    return toy_strategy(model=model, tested_weights=tested_weights, **options)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.99])
@@ -140,32 +133,6 @@ def test_tests_within_tests():
     assert id(strategy.model) not in set(map(id, plugin.tested))
 
 
-def test_before_the_first_tick_the_model_itself_is_tested():
-    strategy, seen = strategy_with(), []
-    strategy.plugins.append(Each("before_eval", lambda s: seen.append(s.model)))
-    strategy.eval(toy_benchmark(SIZES).test_stream)
-    assert seen == [strategy.model]
-    assert strategy.tested_model is strategy.model
-
-
-def test_an_error_in_a_test_leaves_the_trained_model_in_place():
-    def fail(strategy):
-        raise RuntimeError("in a test")
-
-    benchmark = toy_benchmark(SIZES)
-    strategy = strategy_with()
-    model = strategy.model
-    strategy.train(benchmark.train_stream[0])
-    strategy.plugins.append(Each("after_eval_exp", fail))
-    with pytest.raises(RuntimeError, match="in a test"):
-        strategy.eval(benchmark.test_stream)
-    assert strategy.model is model
-    strategy.plugins.pop()
-    strategy.train(benchmark.train_stream[1])
-    strategy.eval(benchmark.test_stream)
-    assert strategy.model is model
-
-
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
 def test_copies_go_on_with_the_average(way):
     stream = toy_benchmark(SIZES).train_stream
@@ -178,19 +145,6 @@ def test_copies_go_on_with_the_average(way):
     assert torch.equal(weights_of(other.model), weights_of(strategy.model))
     assert torch.equal(weights_of(other.tested_model), weights_of(strategy.tested_model))
     assert not torch.equal(weights_of(other.tested_model), weights_of(other.model))
-
-
-def test_a_copy_made_in_a_test_has_the_trained_model():
-    copies, benchmark = [], toy_benchmark(SIZES)
-    strategy = strategy_with(toy_model())
-    strategy.train(benchmark.train_stream[:2])
-    note = Each("before_eval_exp", lambda s: copies.append(copy.deepcopy(s)))
-    strategy.plugins.append(note)
-    strategy.eval(benchmark.test_stream)
-    strategy.plugins.remove(note)
-    other = copies[0]
-    assert torch.equal(weights_of(other.model), weights_of(strategy.model))
-    assert torch.equal(weights_of(other.tested_model), weights_of(strategy.tested_model))
 
 
 def test_states_carry_the_average_into_another_process(tmp_path):

@@ -277,23 +277,6 @@ def test_a_convolutional_model_in_training_mode():
     assert int(model[1].num_batches_tracked) == sum(len(o) for o in ("a", "ab", "ab", "bm"))
 
 
-@pytest.mark.parametrize(
-    ("editing", "message"),
-    [
-        ("closer", "`rule` must be one of distance, cosine, agreement, gmed"),
-        ({"rule": "gmed", "steps": 3}, "`memory_editing` has unknown settings: steps. Known are"),
-        ({"every": 0}, "`every` must be an integer, at least 1"),
-        ({"step": -1.0}, "`step` must be positive"),
-        ({"rule": "distance", "settings": {"beta": 1.0}}, "`settings` of the rule 'distance' can"),
-        ({"rule": "gmed", "settings": {"beta": -1.0}}, "`beta` must be at least 0"),
-        (3, "`memory_editing` must be settings"),
-    ],
-)
-def test_wrong_settings(editing, message):
-    with pytest.raises(ValueError, match=message):
-        toy_strategy(memory_size=4, memory_editing=editing)
-
-
 def test_needs_a_memory():
     with pytest.raises(ValueError, match="`memory_editing` needs a replay memory"):
         toy_strategy(memory_editing="distance")

@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from avalanche_emgd.distributed import Processes
+from avalanche_emgd.distributed.failure import ProcessError
+from avalanche_emgd.training.replicas import align, check_alike, check_experience
+from tests.distributed.threads import in_threads
+from tests.training.common import toy_model, weights_of
+
+
+def test_all_processes_have_the_model_of_the_first():
+    models = [toy_model(seed=seed) for seed in range(3)]
+    models[1].add_module("norm", torch.nn.BatchNorm1d(4))
+    with pytest.raises(ProcessError, match="processes 0 and 1 have different models"):
+        in_threads(3, lambda processes: check(processes, models))
+    models = [toy_model(seed=seed) for seed in range(3)]
+    first = weights_of(models[0])
+    in_threads(3, lambda processes: check(processes, models, copied=True))
+    assert all(torch.equal(weights_of(model), first) for model in models)
+
+
+def check(processes, models, copied=False):
+    own = models[processes.rank]
+    check_alike(processes, "models", [tuple(p.shape) for p in own.parameters()])
+    if copied:
+        for tensor in own.parameters():
+            processes.broadcast(tensor.data)
+
+
+def test_a_process_by_itself_is_left_alone():
+    model = toy_model()
+    before, state = weights_of(model), torch.get_rng_state()
+    align(Processes(), model)
+    check_experience(Processes(), None)
+    assert torch.equal(weights_of(model), before)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(("one", "other"), [((1, 2), (1, 3)), ("a", "b"), ([1.0], [2.0])])
+def test_descriptions_are_compared_by_their_words(one, other):
+    in_threads(2, lambda processes: check_alike(processes, "settings", one))
+    with pytest.raises(ProcessError, match="processes 0 and 1 have different settings"):
+        in_threads(2, lambda each: check_alike(each, "settings", one if each.is_first else other))
