@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .._text_files import check_text, excerpt
+from .lock import check_unlocked, is_of_lock, locked
 
 __all__ = ["check_free", "holds_files", "make_directory", "results_in"]
 
@@ -17,10 +18,12 @@ def check_free(output: Path, *, overwrite: bool) -> None:
 
     :param output: path of the directory, which need not exist.
     :param overwrite: whether files of an earlier run may be replaced.
+    :raises DirectoryInUseError: if another command writes into the directory.
     :raises FileExistsError: if the directory is not empty and ``overwrite`` is false.
     :raises ValueError: if the path is that of a file.
     """
     holds = holds_files(output)
+    check_unlocked(output)
     if output.exists() and not output.is_dir():
         raise ValueError(f"`output` {str(output)!r} cannot be made a directory: it is a file.")
     if holds and not overwrite:
@@ -31,13 +34,13 @@ def check_free(output: Path, *, overwrite: bool) -> None:
 
 
 def holds_files(directory: Path) -> bool:
-    """Return whether a directory exists and is not empty.
+    """Return whether a directory exists and has more than a lock.
 
     :raises ValueError: if the directory cannot be read, for example if its path is too long.
     """
     check_text(str(directory), "`output`")
     try:
-        return directory.is_dir() and any(directory.iterdir())
+        return directory.is_dir() and any(not is_of_lock(path.name) for path in directory.iterdir())
     except OSError as error:
         raise ValueError(
             f"`output` {excerpt(str(directory), 300)} cannot be looked at: {error.strerror}."
@@ -67,30 +70,27 @@ def results_in(
     kept: Sequence[str] = (),
     keeps_if: str | None = None,
 ) -> Iterator[None]:
-    """Context in which results are written; after an error, it removes them.
+    """Context in which this process alone writes results; after an error, it removes them.
 
     :param output: path of the directory, which is made if it does not exist.
     :param written: names of the files and folders that the context may write or remove.
     :param overwrite: whether to remove those of an earlier run first.
     :param kept: names of files and folders of the earlier run that stay.
     :param keeps_if: name of a file; if it exists after an error, nothing is removed.
+    :raises DirectoryInUseError: if another command writes into the directory.
     :raises FileExistsError: as in :func:`check_free`.
     :raises ValueError: if the directory cannot be made.
     """
     check_free(output, overwrite=overwrite)
-    made = [each for each in (output, *output.parents) if not each.exists()]
-    _remove(output, [name for name in written if name not in kept])
-    try:
-        make_directory(output)
-        yield
-    except BaseException:  # also after Ctrl-C
-        if keeps_if is not None and (output / keeps_if).is_file():
+    with locked(output):
+        check_free(output, overwrite=overwrite)  # another command may just have ended
+        _remove(output, [name for name in written if name not in kept])
+        try:
+            yield
+        except BaseException:  # also after Ctrl-C
+            if keeps_if is None or not (output / keeps_if).is_file():
+                _remove(output, written)
             raise
-        _remove(output, written)
-        for directory in made:
-            if directory.is_dir() and not any(directory.iterdir()):
-                directory.rmdir()
-        raise
 
 
 def _remove(output: Path, names: Sequence[str]) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from .config import RunConfig
+from .lock import check_unlocked
 from .run_file import load_config
 from .setting import declared
 
-__all__ = ["CHECKPOINT", "CONFIG", "config_to_resume"]
+__all__ = ["CHECKPOINT", "CONFIG", "check_unfinished", "config_to_resume"]
 
 CONFIG = "config.json"
 """File with the configuration, in the directory of a run."""
@@ -24,14 +25,13 @@ def config_to_resume(output: Path, settings: Mapping[str, Any]) -> RunConfig | N
     :param output: directory of the run.
     :param settings: settings that are given again, as parameters of :class:`RunConfig`.
     :return: the configuration; ``None`` if the directory does not exist or has no run.
+    :raises DirectoryInUseError: if another command writes into the directory.
     :raises ValueError: if the run is finished, or its settings differ from those given.
     """
     if not (output / CONFIG).is_file():
         return None
-    if (output / "metrics.json").is_file():
-        raise ValueError(
-            f"`output` {str(output)!r} holds a finished run: there is nothing to resume."
-        )
+    check_unlocked(output)
+    check_unfinished(output)
     config = load_config(output / CONFIG)
     if settings:
         given = RunConfig(**{**_plain(config), **settings}).resolved()
@@ -43,6 +43,17 @@ def config_to_resume(output: Path, settings: Mapping[str, Any]) -> RunConfig | N
                     "leave it out, or name another directory."
                 )
     return config
+
+
+def check_unfinished(output: Path) -> None:
+    """Check that a directory has no finished run.
+
+    :raises ValueError: if it has one.
+    """
+    if (output / "metrics.json").is_file():
+        raise ValueError(
+            f"`output` {str(output)!r} holds a finished run: there is nothing to resume."
+        )
 
 
 def _plain(config: RunConfig) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def run(
     :param resume: whether to continue from the checkpoint in the directory. Without a checkpoint,
         the run begins anew.
     :raises TrainingStopped: after SIGINT or SIGTERM, with ``on_signals``.
+    :raises DirectoryInUseError: if another command writes into the directory.
     :raises FileExistsError: if the directory is not empty and ``overwrite`` is false.
     :raises FileNotFoundError: if the data are missing.
     :raises ValueError: if the protocol cannot be read or is for another benchmark, or the method

@@ -13,6 +13,7 @@ from dask.system import CPU_COUNT
 
 from .config import RunConfig
 from .data_sharing import SuccessiveBenchmarks
+from .lock import check_unlocked, is_of_lock, locked
 from .output import holds_files, make_directory
 from .records import (
     RECORDS,
@@ -76,6 +77,7 @@ def run_study(
     :param progress: whether to show a progress bar.
     :return: table of the runs of this study, see
         :func:`~avalanche_emgd.experiments.records.results_table`.
+    :raises DirectoryInUseError: if another command writes into the directory.
     :raises FileExistsError: if the directory has other files.
     :raises FileNotFoundError: if the data are missing.
     :raises ValueError: if an argument or the protocol is wrong, or records in the directory are of
@@ -85,6 +87,21 @@ def run_study(
     output = Path(output)
     _check_workers(scheduler, workers)
     runs = {record_key(config): config for config in study.runs()}
+    _check_output(output)
+    with locked(output):
+        _check_output(output)
+        return _continue(study, runs, output, (scheduler, workers), retry_failed, progress)
+
+
+def _continue(
+    study: StudyConfig,
+    runs: Mapping[str, RunConfig],
+    output: Path,
+    where: tuple[str | None, int | None],
+    retry_failed: bool,
+    progress: bool,
+) -> pd.DataFrame:
+    """Do the runs of a study that have no record yet, in a directory that is locked."""
     records = _earlier_records(study, runs, output)
     ended = {
         key: records[key]["status"]
@@ -97,10 +114,10 @@ def run_study(
         len(runs), statuses.count("done"), statuses.count("failed"), show=progress
     ) as bar:
         bar.stage("checking")
-        with importing_early(bool(missing) and scheduler is None):
+        with importing_early(bool(missing) and where[0] is None):
             check_runs(missing.values(), download=study.download)
         if missing:
-            _do(study, missing, records, output, (scheduler, workers), bar)
+            _do(study, missing, records, output, where, bar)
         else:
             _prepare(study, output)
             write_results(output, records.values())
@@ -117,12 +134,12 @@ def _check_workers(scheduler: str | None, workers: int | None) -> None:
         )
 
 
-def _earlier_records(
-    study: StudyConfig, runs: Mapping[str, RunConfig], output: Path
-) -> dict[str, Record]:
-    """Read the records that the directory has already, without their long fields."""
+def _check_output(output: Path) -> None:
+    """Check that a directory is free, or holds a study that no other command continues."""
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
     if holds_files(output):
-        names = {path.name for path in output.iterdir()}
+        names = {path.name for path in output.iterdir() if not is_of_lock(path.name)}
         # A study that was stopped before its first record leaves folders or drafts.
         foreign = [name for name in names - _WRITTEN if not name.startswith(f".{STUDY}.")]
         if STUDY not in names and foreign:
@@ -130,8 +147,13 @@ def _earlier_records(
                 f"`output` {str(output)!r} is not empty, and holds no study: name another "
                 "directory."
             )
-    elif output.exists() and not output.is_dir():
-        raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
+    check_unlocked(output)
+
+
+def _earlier_records(
+    study: StudyConfig, runs: Mapping[str, RunConfig], output: Path
+) -> dict[str, Record]:
+    """Read the records that the directory has already, without their long fields."""
     records = read_records(output)
     check_same_study(study, runs, records)
     return {key: _short(record) for key, record in records.items()}

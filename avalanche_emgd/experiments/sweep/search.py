@@ -12,7 +12,8 @@ import pandas as pd
 from rich.console import Console
 
 from ..._text_files import excerpt, first_line
-from ..output import holds_files, make_directory
+from ..lock import check_unlocked, locked
+from ..output import holds_files
 from ..records import last_line
 from ..run import check_run
 from ..study import check_runs, run_study
@@ -63,6 +64,7 @@ def run_sweep(
         ``"failed"``; the metric, a fraction, missing where the trial has failed; and the searched
         settings by their names.
     :raises ModuleNotFoundError: if Optuna is not installed.
+    :raises DirectoryInUseError: if another command writes into the directory.
     :raises FileExistsError: if the directory has other files.
     :raises FileNotFoundError: if the data are missing.
     :raises ValueError: if a setting is wrong at an end of its range, or the directory holds another
@@ -73,7 +75,15 @@ def run_sweep(
     output = Path(output)
     _check_output(sweep, output)
     _check_ends(sweep)
-    make_directory(output)
+    with locked(output):
+        _check_output(sweep, output)  # another command may just have ended
+        return _continue(sweep, output, scheduler, workers, progress)
+
+
+def _continue(
+    sweep: SweepConfig, output: Path, scheduler: str | None, workers: int | None, progress: bool
+) -> pd.DataFrame:
+    """Do the trials that have not been done yet, in a directory that is locked."""
     sweep.to_yaml(output / SWEEP)
     console = Console(quiet=not progress)
     with _storage(output / STORAGE) as study:
@@ -107,6 +117,7 @@ def _require_optuna() -> None:
 def _check_output(sweep: SweepConfig, output: Path) -> None:
     if output.exists() and not output.is_dir():
         raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
+    check_unlocked(output)
     if not holds_files(output):
         return
     if not (output / SWEEP).is_file():
