@@ -17,9 +17,10 @@ from typer.core import TyperGroup
 from .._near import did_you_mean
 from ..experiments.config import RunConfig
 from ..experiments.setting import declared
+from .interrupts import raised_on_signals, status_of
 from .options import typed
 
-__all__ = ["INTERRUPTED", "OneLineGroup", "complains", "stop"]
+__all__ = ["OneLineGroup", "complains", "stop"]
 
 # Base class of typer's errors of usage; typer or click defines it, depending on the version.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -44,7 +45,6 @@ _OPTIONS = {
     "rule": ("edit",),
 }
 _PATHS = ("--output", "--config")
-INTERRUPTED = 130
 
 
 class OneLineGroup(TyperGroup):
@@ -67,8 +67,8 @@ class OneLineGroup(TyperGroup):
                 sys.exit(2)
             help_for = f" ({error.ctx.command_path} --help says more.)" if error.ctx else ""
             stop(f"Error: {_usage(error)}{help_for}", 2)
-        except (typer.Abort, KeyboardInterrupt):
-            stop("Interrupted.", INTERRUPTED)
+        except (typer.Abort, KeyboardInterrupt) as error:
+            stop("Interrupted.", status_of(error))
         sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -106,9 +106,10 @@ def complains(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         try:
-            command(*args, **kwargs)
-        except KeyboardInterrupt:
-            stop("Interrupted.", INTERRUPTED)
+            with raised_on_signals():
+                command(*args, **kwargs)
+        except KeyboardInterrupt as error:
+            stop("Interrupted.", status_of(error))
         except _OF_THE_USER as error:
             words = as_typed(_words(error), list(signature(command).parameters), typed(**kwargs))
             stop(f"Error: {words}", 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -11,7 +11,7 @@ from .. import experiments
 from ..distributed.launcher import PlacementName, rank_of_launcher
 from ..experiments.config import RunConfig
 from ..experiments.output import check_free
-from ..experiments.resuming import config_to_resume
+from ..experiments.resuming import CHECKPOINT, config_to_resume
 from ..experiments.run_file import load_config
 from ..experiments.timelines import check_picture, choose_timeline, save_timeline
 from ..training.methods import find_method
@@ -19,6 +19,7 @@ from ..training.stopping import TrainingStopped
 from .app import app, console
 from .editing import editing_settings
 from .errors import complains, stop
+from .interrupts import status_of
 from .options import OverwriteOption, QuietOption
 from .settings import with_settings
 
@@ -124,15 +125,23 @@ def train(
         leave_processes(together=True)
         if not is_first:
             raise SystemExit(128 + stopped.number) from None
-        stop(
-            f"Interrupted. Checkpoint: {stopped.path} (avalanche-emgd train --output {output} "
-            "--resume continues.)",
-            128 + stopped.number,
-        )
+        _say_checkpoint(output, 128 + stopped.number)
+    except KeyboardInterrupt as error:  # before or after training, or by a second signal
+        if not (is_first and (output / CHECKPOINT).is_file()):
+            raise
+        _say_checkpoint(output, status_of(error))
     leave_processes()
     if not quiet and is_first:
         console.print(experiments.task_table(finished))
         console.print(f"Results, pictures and TensorBoard files: {output}", soft_wrap=True)
+
+
+def _say_checkpoint(output: Path, status: int) -> NoReturn:
+    stop(
+        f"Interrupted. Checkpoint: {output / CHECKPOINT} (avalanche-emgd train --output {output} "
+        "--resume continues.)",
+        status,
+    )
 
 
 @app.command()

@@ -15,7 +15,8 @@ from ..experiments.study_config import StudyConfig
 from ..experiments.study_directory import check_study
 from ..experiments.worker_processes import importing_early
 from .app import app, console
-from .errors import INTERRUPTED, complains, stop
+from .errors import complains, stop
+from .interrupts import status_of
 from .options import QuietOption, SchedulerOption, WorkersOption
 from .settings import with_settings
 
@@ -77,8 +78,11 @@ def compare(
                 retry_failed=retry_failed,
                 progress=not quiet,
             )
-    except KeyboardInterrupt:
-        stop("Interrupted. The same command continues where this one stopped.", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        stop(
+            "Interrupted. Finished runs are kept. The same command continues with the others.",
+            status_of(error),
+        )
     except ConnectionError as error:
         stop(f"{error} The same command continues where this one stopped.", 1)
     if not quiet:

@@ -10,7 +10,8 @@ import typer
 from ..experiments.study_config import StudyConfig
 from ..experiments.sweep.config import Metric, SweepConfig
 from .app import app, console
-from .errors import INTERRUPTED, complains, stop
+from .errors import complains, stop
+from .interrupts import status_of
 from .options import QuietOption, SchedulerOption, WorkersOption, typed
 from .settings import with_settings
 
@@ -61,8 +62,11 @@ def sweep(
         from ..experiments.sweep import run_sweep, sweep_table
 
         table = run_sweep(chosen, output, scheduler=scheduler, workers=workers, progress=not quiet)
-    except KeyboardInterrupt:
-        stop(f"Interrupted. {_CONTINUES}", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        stop(
+            "Interrupted. Finished runs are kept. The same command continues with the others.",
+            status_of(error),
+        )
     except ConnectionError as error:
         stop(f"{error} {_CONTINUES}", 1)
     except ModuleNotFoundError as error:

@@ -138,6 +138,7 @@ def _check_output(output: Path) -> None:
     """Check that a directory is free, or holds a study that no other command continues."""
     if output.exists() and not output.is_dir():
         raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
+    check_unlocked(output)
     if holds_files(output):
         names = {path.name for path in output.iterdir() if not is_of_lock(path.name)}
         # A study that was stopped before its first record leaves folders or drafts.
@@ -147,7 +148,6 @@ def _check_output(output: Path) -> None:
                 f"`output` {str(output)!r} is not empty, and holds no study: name another "
                 "directory."
             )
-    check_unlocked(output)
 
 
 def _earlier_records(

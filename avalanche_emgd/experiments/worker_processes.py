@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
@@ -69,13 +70,37 @@ def interrupts_wait() -> Iterator[None]:
     """Context that Ctrl-C does not interrupt; neither does it interrupt processes started there.
 
     A cluster that is interrupted during its start cannot be ended. Its processes ignore Ctrl-C,
-    which this process handles.
+    which this process handles. Handlers of other signals that end a process wait, too.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with _handlers_wait():
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _handlers_wait() -> Iterator[None]:
+    """Context at whose end the handlers of SIGTERM and SIGHUP are called, if these have come.
+
+    These signals are not blocked, because processes started in the context inherit blocked ones.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {kind: signal.getsignal(kind) for kind in (signal.SIGTERM, signal.SIGHUP)}
+    own = {kind: handler for kind, handler in handlers.items() if callable(handler)}
+    for kind in own:
+        signal.signal(kind, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for kind, handler in own.items():
+            signal.signal(kind, handler)
+        if came:
+            signal.raise_signal(came[0])

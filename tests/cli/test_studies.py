@@ -93,7 +93,9 @@ def test_ctrl_c(monkeypatch, tmp_path):
     monkeypatch.setattr("avalanche_emgd.experiments.study.run_study", interrupted)
     result = call("compare", "--methods", "avg", "--output", tmp_path / "study")
     assert result.exit_code == 130
-    assert result.output == "Interrupted. The same command continues where this one stopped.\n"
+    assert result.output == (
+        "Interrupted. Finished runs are kept. The same command continues with the others.\n"
+    )
 
 
 def test_other_settings_in_the_same_directory(compared):

@@ -119,18 +119,21 @@ class CheckpointPlugin(MultiGradientPlugin):
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
-        """Context in which SIGINT and SIGTERM write a checkpoint at the end of the tick.
+        """Context in which SIGINT, SIGTERM and SIGHUP write a checkpoint at the end of the tick.
 
         Training then raises :class:`TrainingStopped`. The second signal ends the process at once;
         with several processes, signals within ten seconds count as one, because a launcher and its
         user may both send them.
-        Outside of the main thread, the context has no effect.
+        Signals that are ignored stay so. Outside of the main thread, the context has no effect.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        kinds = (signal.SIGINT, signal.SIGTERM)
-        before = {kind: signal.signal(kind, self._ask) for kind in kinds}
+        names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        before = {kind: signal.getsignal(kind) for kind in map(signal.Signals.__getitem__, names)}
+        before = {kind: old for kind, old in before.items() if old != signal.SIG_IGN}
+        for kind in before:
+            signal.signal(kind, self._ask)
         try:
             yield
         finally:
