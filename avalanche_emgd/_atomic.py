@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["replacing"]
+__all__ = ["NotWrittenError", "replacing"]
+
+
+class NotWrittenError(ValueError):
+    """A file that cannot be written, for example on a full disk; the message says why."""
 
 
 @contextmanager
@@ -18,8 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     :param path: path of the file, in an existing directory.
     :return: path of the draft, a hidden file in the same directory.
-    :raises ValueError: if the file cannot be written, for example on a full disk; the message says
-        why.
+    :raises NotWrittenError: if the file cannot be written.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -29,7 +32,9 @@ def replacing(path: Path) -> Iterator[Path]:
         draft.replace(path)
         _sync(path.parent)
     except OSError as error:
-        raise ValueError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
+        raise NotWrittenError(
+            f"{str(path)!r} cannot be written: {error.strerror or error}."
+        ) from error
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import TensorDataset
 from typing_extensions import Unpack
 
 from .._options import with_defaults
@@ -22,6 +21,7 @@ from ._table_rows import TableColumns, read_rows
 from .parallel import ParallelBenchmark
 from .stream_options import StreamOptions
 from .table_arguments import check_test_rows
+from .table_scaling import ScaledRows, Scaling, scaled
 from .timeline import Timeline
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def parallel_benchmark_from_table(
     else:
         found = decoded_once(("table", columns, share, seed, raw_features), files, decode)
     x_train, y_train, x_test, y_test = found.tensors
-    class_names, task_sets, task_names = found.facts
+    class_names, task_sets, task_names, scaling = found.facts
     if task_sets is not None:
         chosen["label_sets"] = task_sets
     if overlap is not None:
@@ -103,8 +103,8 @@ def parallel_benchmark_from_table(
         number = chosen["num_tasks"] if label_sets is None else len(label_sets)
         chosen["timeline"] = Timeline.overlapping([1000] * number, overlap)
     return divided(
-        TensorDataset(x_train, y_train),
-        TensorDataset(x_test, y_test),
+        ScaledRows(x_train, y_train, scaling),
+        ScaledRows(x_test, y_test, scaling),
         sorted(class_names),
         chosen,
         class_names=class_names,
@@ -117,20 +117,20 @@ def _decoded(
 ) -> Decoded:
     """Read the training rows, then the test rows, with the names of classes and tasks."""
     rows = read_rows(tables, columns, share, seed)
-    inputs = _scaled(rows.features, columns.features, tables, raw=raw)
+    inputs, scaling = _scaled(rows.features, columns.features, tables, raw=raw)
     targets = [torch.tensor(own) for own in rows.labels]
-    facts = (rows.class_names, rows.label_sets, rows.task_names)
+    facts = (rows.class_names, rows.label_sets, rows.task_names, scaling)
     return Decoded((inputs[0], targets[0], inputs[1], targets[1]), facts)
 
 
 def _scaled(
     features: tuple[Float, Float], names: Sequence[str], tables: Sequence[Table], *, raw: bool
-) -> list[Tensor]:
+) -> tuple[list[Tensor], Scaling]:
     """Scale features by mean and standard deviation of the training rows.
 
     The divisor of the variance is N − 1, as for pixels. A constant column has the deviation 1.
 
-    :return: training and test features, float32 ``[N, F]``.
+    :return: training and test features, float32 ``[N, F]``, and the scaling.
     """
     train = features[0]
     mean, scale = np.zeros(train.shape[1]), np.ones(train.shape[1])
@@ -139,15 +139,15 @@ def _scaled(
         mean = np.where(varies, train.mean(axis=0), train[0])
         with np.errstate(over="ignore"):  # overflow becomes infinite, which is checked below
             scale[varies] = train[:, varies].std(axis=0, ddof=1)
+    scaling = Scaling(tuple(names), tuple(mean.tolist()), tuple(scale.tolist()))
     found = []
     for values, table in zip(features, (tables[0], tables[-1]), strict=True):
-        with np.errstate(over="ignore", invalid="ignore"):
-            single = ((values - mean) / scale).astype(np.float32)
-        bad = np.flatnonzero(~np.isfinite(single).all(axis=0))
+        single = scaled(values, scaling.mean, scaling.std)
+        bad = np.flatnonzero(~single.isfinite().all(dim=0).numpy())
         if len(bad):
             raise ValueError(
                 f"{table.what} has numbers in the column {names[bad[0]]!r} that are too large for "
                 "single precision: scale them down, or leave the column out."
             )
-        found.append(torch.from_numpy(single))
-    return found
+        found.append(single)
+    return found, scaling

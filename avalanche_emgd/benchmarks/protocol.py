@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from .._atomic import replacing
 from .._near import did_you_mean
 from .._text_files import excerpt, parse_json, read_text
 from ._json_position import line_of
@@ -91,7 +92,10 @@ class Protocol:
         return _Reader(str(path), text).protocol(content)
 
     def save(self, path: str | Path) -> None:
-        """Write a protocol file that :meth:`load` reads."""
+        """Write a protocol file that :meth:`load` reads.
+
+        :raises ValueError: if the file cannot be written.
+        """
         content = {
             "name": self.name,
             "dataset": self.dataset,
@@ -103,7 +107,8 @@ class Protocol:
                 for s in self.label_sets
             ],
         }
-        Path(path).write_text(json.dumps(content) + "\n", encoding="utf-8")
+        with replacing(Path(path)) as draft:
+            draft.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
 class _Reader:
@@ -193,7 +198,7 @@ class _Reader:
     def _error(self, path: tuple[str | int, ...], complaint: str) -> ProtocolError:
         key = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).lstrip(".")
         line = line_of(self._text, path)
-        where = f"key {key!r}" if key else "the file"
+        where = f"key {excerpt(key, 200)}" if key else "the file"
         end = "" if complaint[-1] in ".?" else "."
         return ProtocolError(f"{self._path}, line {line}: {where} {complaint}{end}")
 

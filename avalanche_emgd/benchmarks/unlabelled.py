@@ -13,12 +13,16 @@ from PIL import Image
 from torch import Tensor
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from .._near import did_you_mean
+from .._text_files import excerpt
 from ._array_inputs import inputs_of_array
 from ._image_reading import decode
 from ._npz import read_arrays
 from ._paths import checked_path
+from ._table_columns import Column, numbers
+from ._table_files import Table
 
-__all__ = ["arrays_in", "images_in", "pixels_of"]
+__all__ = ["arrays_in", "images_in", "pixels_of", "rows_in"]
 
 _KEYS = ("x", "x_test")
 
@@ -58,6 +62,31 @@ def _pixels(path: str, shape: Sequence[int]) -> Tensor:
     if shape[0] == 1:
         return torch.from_numpy(np.array(Image.fromarray(pixels).convert("L"))).unsqueeze(0)
     return torch.tensor(pixels).permute(2, 0, 1)
+
+
+def rows_in(file: str | Path, columns: Sequence[str]) -> Tensor:
+    """Read the features of the rows of a table.
+
+    :param file: ``.csv`` or ``.parquet`` file, see
+        :func:`~avalanche_emgd.parallel_benchmark_from_table`.
+    :param columns: names of the F feature columns; others are ignored.
+    :return: features as they are in the file, float64 ``[N, F]``.
+    :raises FileNotFoundError: if the file does not exist.
+    :raises ValueError: if the file is no table, or lacks a column or a value.
+    """
+    table = Table(file, "table")
+    for column in columns:
+        if column not in table.columns:
+            raise ValueError(
+                f"{table.what} has no column {excerpt(column)}, which the model was trained on."
+                f"{did_you_mean(column, table.columns)}"
+            )
+    read = table.read(columns)
+    found = np.empty((read.num_rows, len(columns)))
+    for place, name in enumerate(columns):
+        values = Column(read.column(name), table.what, name, table.is_text)
+        found[:, place] = numbers(values, "encode it as in training")
+    return torch.from_numpy(found)
 
 
 def arrays_in(file: str | Path) -> Tensor:

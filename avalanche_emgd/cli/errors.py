@@ -120,6 +120,8 @@ def complains(command: Callable[..., None]) -> Callable[..., None]:
 def _words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.filename}: {error.strerror}."
+    if isinstance(error, OSError) and error.strerror:  # of a file that is open already
+        return f"A file cannot be read or written: {error.strerror}."
     if isinstance(error, ValueError | OSError) and str(error):
         return str(error)
     return f"A file is damaged: {error or type(error).__name__}."

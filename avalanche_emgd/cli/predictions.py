@@ -23,6 +23,12 @@ def predict(
         Path | None,
         typer.Option(metavar="FILE", help="NumPy file with the samples in x, or in x_test."),
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Table, .csv or .parquet, with the feature columns of training."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Table to write. Default: predictions.csv beside it."),
@@ -42,14 +48,14 @@ def predict(
     ] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Predict the classes of images or arrays with the model of a run.
+    """Predict the classes of images, arrays or rows with the model of a run.
 
     Writes a table (CSV) with the most probable class of each input, and the probabilities of all.
 
     Example: avalanche-emgd predict runs/digits --images photos
     """
-    if (images is None) == (npz is None):
-        raise ValueError("`images` or `npz` is needed, one of the two.")
+    if sum(each is not None for each in (images, npz, table)) != 1:
+        raise ValueError("`images`, `npz` or `table` is needed, one of the three.")
     folder = run if run.is_dir() else run.parent
     path = folder / "predictions.csv" if output is None else output
     if path.is_dir() or not path.absolute().parent.is_dir():
@@ -59,14 +65,21 @@ def predict(
             f"`output` {str(path)!r} exists: name another file, or allow overwriting (on the "
             "command line: --overwrite)."
         )
-    from ..experiments.predictions import predict_arrays, predict_images, write_predictions
+    from ..experiments.predictions import (
+        predict_arrays,
+        predict_images,
+        predict_table,
+        write_predictions,
+    )
     from ..experiments.trained_model import load_model, own_model
 
     trained = load_model(run, model=None if model is None else own_model(run, model))
     if images is not None:
         found = predict_images(trained, images, task)
+    elif npz is not None:
+        found = predict_arrays(trained, npz, task)
     else:
-        found = predict_arrays(trained, str(npz), task)
+        found = predict_table(trained, str(table), task)
     rows = write_predictions(path, trained, found)
     if not quiet:
         console.print(f"Predictions of {rows} inputs: {path}", soft_wrap=True, highlight=False)

@@ -10,6 +10,7 @@ from statistics import fmean
 from .config import RunConfig
 from .finished_run import WRITTEN, Run
 from .output import check_free, results_in
+from .picture_files import save_picture
 from .pictures import draw_curves
 from .run import run
 from .tables import signed
@@ -64,7 +65,7 @@ def run_demo(
             for config, place in zip(configs, places, strict=True)
         ]
         curves = {done.config.label: done.curves for done in runs[: len(_METHODS)]}
-        draw_curves(runs[0].benchmark, curves).savefig(output / _PICTURE, dpi=150)
+        save_picture(draw_curves(runs[0].benchmark, curves), output / _PICTURE)
     return runs, output / _PICTURE
 
 

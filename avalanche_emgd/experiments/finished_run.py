@@ -14,6 +14,7 @@ from ..evaluation.editing import are_images
 from ..training.plugins import MemoryEditingPlugin
 from .config import RunConfig
 from .json_files import write_json
+from .picture_files import save_picture
 from .pictures import Curves, draw_curves, draw_edits
 from .resuming import CHECKPOINT, CONFIG
 from .trace import Trace
@@ -119,9 +120,9 @@ def write_run(finished: Run, output: Path) -> None:
     if finished.model is not None:
         save_model(output / MODEL, finished.model, finished.config, finished.benchmark)
     picture = draw_curves(finished.benchmark, {finished.config.label: finished.curves})
-    picture.savefig(output / "curves.png", dpi=150)
+    save_picture(picture, output / "curves.png")
     editing = finished.editing
     if editing is not None and len(editing.memory) and are_images(editing.memory.inputs):
         edits = draw_edits(editing.originals, editing.memory.inputs)
-        edits.savefig(output / "edits.png", dpi=150)
+        save_picture(edits, output / "edits.png")
     write_json(output / "metrics.json", found)  # last: it says that the run is finished

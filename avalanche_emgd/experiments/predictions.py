@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .._atomic import replacing
-from ..benchmarks.unlabelled import arrays_in, images_in, pixels_of
+from ..benchmarks.unlabelled import arrays_in, images_in, pixels_of, rows_in
 from .trained_model import TrainedModel
 
-__all__ = ["predict_arrays", "predict_images", "write_predictions"]
+__all__ = ["predict_arrays", "predict_images", "predict_table", "write_predictions"]
 
 _CHUNK = 256  # images that are decoded together
 
@@ -57,6 +57,24 @@ def predict_arrays(model: TrainedModel, file: str | Path, task: str | None = Non
     :raises ValueError: if the file has no samples of the model's inputs.
     """
     rows = model.predict(arrays_in(file), task).tolist()
+    return ((str(number), row) for number, row in enumerate(rows))
+
+
+def predict_table(model: TrainedModel, file: str | Path, task: str | None = None) -> Predictions:
+    """Give the number and the probabilities of each row of a table.
+
+    Features are scaled as in training.
+
+    :param model: model trained on a table.
+    :param file: ``.csv`` or ``.parquet`` file with the feature columns of the training table.
+    :param task: see :meth:`TrainedModel.forward`.
+    :raises FileNotFoundError: if the file does not exist.
+    :raises ValueError: if the file lacks a column or a value, or the model is not of a table.
+    """
+    columns = model.about.get("columns")
+    if columns is None:
+        raise ValueError("`table` is for models of tables, and this one is of other inputs.")
+    rows = model.predict(rows_in(file, columns), task).tolist()
     return ((str(number), row) for number, row in enumerate(rows))
 
 

@@ -35,6 +35,7 @@ from .data import DATA
 from .finished_run import WRITTEN, Run, write_run
 from .json_files import write_json
 from .output import results_in
+from .picture_files import save_picture
 from .pictures import Curves
 from .progress import TickProgress
 from .resources import PeakMemory, threads_of_torch
@@ -131,7 +132,7 @@ def run(
     replaced = overwrite or resume
     with results_in(output, WRITTEN, overwrite=replaced, kept=kept, keeps_if=CHECKPOINT):
         write_json(output / CONFIG, config.to_json())
-        benchmark.timeline.plot(benchmark.task_names).savefig(output / "timeline.png", dpi=150)
+        save_picture(benchmark.timeline.plot(benchmark.task_names), output / "timeline.png")
         logger = BatchedTensorboardLogger(
             str(output / "tensorboard"), purge_step=None if state is None else ticks_done(state)
         )

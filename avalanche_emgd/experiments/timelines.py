@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .config import RunConfig, make_benchmark, published_streams
 from .data import DATA
 from .output import make_directory
+from .picture_files import save_picture
 
 if TYPE_CHECKING:
     from ..benchmarks import Timeline
@@ -42,7 +43,7 @@ def save_timeline(
     """
     check_picture(picture, overwrite=overwrite)
     make_directory(picture.parent)
-    timeline.plot(names).savefig(picture, dpi=150)
+    save_picture(timeline.plot(names), picture)
 
 
 def check_picture(picture: Path, *, overwrite: bool) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .._text_files import excerpt
 from ..benchmarks import ParallelBenchmark
 from ..benchmarks.images import normalisation_of, normalised
+from ..benchmarks.table_scaling import scaled, scaling_of
 from ..models import NearestMean, make_model, mask_logits
 from ..models.cosine import CosineClassifier, use_cosine_classifier
 from ..training.state.errors import StateError
@@ -72,8 +74,8 @@ class TrainedModel(nn.Module):
     def prepare(self, inputs: Tensor) -> Tensor:
         """Convert inputs to those that the model was trained on.
 
-        :param inputs: images uint8 ``[N, C, H, W]``, which are normalised as in training; or
-            inputs ``[N, ...]`` of another type, which stay as they are.
+        :param inputs: images uint8 ``[N, C, H, W]`` or features ``[N, F]`` of a table, which are
+            normalised as in training; or other inputs ``[N, ...]``, which stay as they are.
         :return: inputs ``[N, ...]``.
         :raises ValueError: if the inputs have another shape or kind than in training.
         """
@@ -82,6 +84,8 @@ class TrainedModel(nn.Module):
                 f"`inputs` must have the shape {list(self.input_shape)}, found "
                 f"{list(inputs.shape[1:])}."
             )
+        if self.about.get("columns") is not None:
+            return scaled(inputs, self.about["mean"], self.about["std"])
         if inputs.dtype != torch.uint8:
             return inputs
         if self.about["mean"] is None:
@@ -120,7 +124,7 @@ def save_model(
     cosines = [each for each in model.modules() if isinstance(each, CosineClassifier)]
     if cosines:
         head["scale"] = cosines[0].scale
-    mean, std = _normalisation(chosen, benchmark)
+    columns, mean, std = _normalisation(chosen, benchmark)
     save_plain(
         path,
         {
@@ -139,6 +143,7 @@ def save_model(
                 for name, labels in zip(benchmark.task_names, benchmark.label_sets, strict=True)
             },
             "input_shape": list(benchmark.input_shape),
+            "columns": columns,
             "mean": mean,
             "std": std,
             "head": head,
@@ -149,11 +154,16 @@ def save_model(
 
 def _normalisation(
     config: RunConfig, benchmark: ParallelBenchmark
-) -> tuple[list[float] | None, list[float] | None]:
+) -> tuple[list[str] | None, list[float] | None, list[float] | None]:
+    """Return names of columns of a table, and means and deviations of columns or channels."""
     if config.benchmark == "ps-digits":
-        return _DIGITS
-    found = normalisation_of(getattr(benchmark.test_stream[0], "_source", None))
-    return (None, None) if found is None else found
+        return None, *_DIGITS
+    source = getattr(benchmark.test_stream[0], "_source", None)
+    scaling = scaling_of(source)
+    if scaling is not None:
+        return list(scaling.columns), list(scaling.mean), list(scaling.std)
+    found = normalisation_of(source)
+    return (None, None, None) if found is None else (None, *found)
 
 
 def load_model(path: str | Path, *, model: nn.Module | None = None) -> TrainedModel:
@@ -181,11 +191,11 @@ def load_model(path: str | Path, *, model: nn.Module | None = None) -> TrainedMo
         if "scale" in found["head"]:
             use_cosine_classifier(model, float(found["head"]["scale"]))
         model.load_state_dict(found["state"])
-    except (RuntimeError, ValueError, TypeError) as error:
+        if "means" in found["head"]:
+            model = NearestMean.of_means(model, found["head"]["means"])
+    except Exception as error:  # torch raises errors of many kinds for wrong weights
         words = " ".join(str(error).split())[:300]
         raise StateError(f"{what} does not fit the architecture: {words}") from None
-    if "means" in found["head"]:
-        model = NearestMean.of_means(model, found["head"]["means"])
     return TrainedModel(model, {n: v for n, v in found.items() if n not in ("state", "head")})
 
 
@@ -209,6 +219,24 @@ def _read(path: str | Path) -> tuple[dict[str, Any], str]:
     return found, what
 
 
+def _are_scales(means: list[Any], deviations: list[Any], shape: list[int]) -> bool:
+    """Whether lists are means and standard deviations, one for each channel or feature."""
+    return (
+        len(means) == len(deviations) == shape[0]
+        and all(isinstance(each, float) for each in (*means, *deviations))
+        and all(map(math.isfinite, (*means, *deviations)))
+        and min(deviations) > 0.0
+    )
+
+
+def _are_names(columns: Any, shape: list[int]) -> bool:
+    return (
+        isinstance(columns, list)
+        and [len(columns)] == shape
+        and all(isinstance(name, str) for name in columns)
+    )
+
+
 def _check(found: Mapping[str, Any], what: str) -> None:
     """Check the fields of a file."""
     kinds: dict[str, type | tuple[type, ...]] = {
@@ -217,15 +245,26 @@ def _check(found: Mapping[str, Any], what: str) -> None:
         "state": Mapping, "mean": (list, type(None)), "std": (list, type(None)),
     }  # fmt: skip
     for name, kind in kinds.items():
-        if not isinstance(found.get(name), kind):
-            raise StateError(f"{what} is damaged: `{name}` is {found.get(name)!r:.80}.")
+        if name not in found or not isinstance(found[name], kind):
+            raise StateError(f"{what} is damaged: `{name}` is {excerpt(found.get(name))}.")
     number, shape = found["num_classes"], found["input_shape"]
-    labels: Sequence[Any] = [label for own in found["tasks"].values() for label in own]
+    sets = list(found["tasks"].values())
+    labels = [label for own in sets if isinstance(own, list) for label in own]
+    means, deviations = found["mean"], found["std"]
+    columns = found.get("columns")  # which the first files did not have
     if (
-        len(found["class_names"]) != number
-        or not all(isinstance(size, int) and size > 0 for size in shape)
-        or not all(isinstance(label, int) and 0 <= label < number for label in labels)
+        not shape
+        or not (columns is None or _are_names(columns, shape))
+        or (columns is not None and means is None)
+        or len(found["class_names"]) != number
+        or not all(isinstance(name, str) for name in (*found["class_names"], *found["tasks"]))
+        or not all(type(size) is int and size > 0 for size in shape)
+        or not all(isinstance(own, list) and own for own in sets)
+        or not labels
+        or not all(type(label) is int and 0 <= label < number for label in labels)
         or not all(isinstance(value, Tensor) for value in found["state"].values())
+        or (means is None) != (deviations is None)
+        or (means is not None and not _are_scales(means, deviations, shape))
     ):
         raise StateError(f"{what} is damaged: its classes, shapes or weights do not agree.")
     # The weights are in the file, so that a small file cannot name a large model.

@@ -4,9 +4,11 @@ import csv
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from avalanche_emgd.experiments import RunConfig, run
+from avalanche_emgd import load_model
+from avalanche_emgd.experiments import RunConfig, make_benchmark, run
 from tests.command_line import call
 
 
@@ -84,7 +86,7 @@ def test_wrong_inputs_are_one_line(images, tmp_path):
     (tmp_path / "model.pt").write_text("what?")
     output = ("--output", tmp_path / "x.csv")
     for words, said in (
-        ([run_], "`--images` or `--npz` is needed"),
+        ([run_], "`--images`, `--npz` or `--table` is needed"),
         ([run_, "--npz", tmp_path / "small.npz"], "must have the shape [3, 8, 8]"),
         ([run_, "--npz", tmp_path / "other.npz"], "has no x"),
         ([run_, "--npz", tmp_path / "none.npz"], "is not there"),
@@ -99,3 +101,46 @@ def test_wrong_inputs_are_one_line(images, tmp_path):
         assert said in found.stderr
         assert len(found.stderr.strip().splitlines()) == 1
         assert not (tmp_path / "x.csv").exists()
+
+
+def test_rows_of_tables_are_scaled_as_in_training(tmp_path):
+    draw = np.random.default_rng(0)
+    kinds = np.arange(80) % 4
+    features = draw.normal(size=(80, 2)) + 1000.0 * np.stack([kinds % 2, kinds // 2], axis=1)
+    lines = [f"{a},{b},k{kind}" for (a, b), kind in zip(features.tolist(), kinds, strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,kind", *lines]))
+    options = {"label_column": "kind", "test_share": 0.25, "epochs": 5, "batch_size": 4}
+    config = RunConfig(
+        benchmark="table", data_root=str(tmp_path / "t.csv"), num_tasks=2, method="joint", **options
+    )
+    run(config, tmp_path / "run", progress=False)
+    trained, benchmark = load_model(tmp_path / "run"), make_benchmark(config)
+    x, _, _ = benchmark.test_stream[0].load()
+    raw = torch.from_numpy(features)
+    scaled = trained.prepare(raw)
+    assert scaled.dtype == torch.float32
+    assert all((scaled == row).all(dim=1).any() for row in x)
+    # Columns are found by their names.
+    swapped = [f"{kind},{b},{a}" for (a, b), kind in zip(features.tolist(), kinds, strict=True)]
+    (tmp_path / "new.csv").write_text("\n".join(["id,b,a", *swapped]))
+    np.savez(tmp_path / "new.npz", x=features)
+    tables = []
+    for option, file in (("--table", "new.csv"), ("--npz", "new.npz")):
+        words = ("predict", tmp_path / "run", option, tmp_path / file, "--overwrite")
+        found = call(*words)
+        assert found.exit_code == 0, found.output
+        tables.append(rows(tmp_path / "run" / "predictions.csv"))
+    right = [row["prediction"] == f"k{kind}" for row, kind in zip(tables[0], kinds, strict=True)]
+    assert np.mean(right) > 0.9
+    assert [row["prediction"] for row in tables[1]] == [row["prediction"] for row in tables[0]]
+    (tmp_path / "less.csv").write_text("a,c\n1,2\n")
+    found = call("predict", tmp_path / "run", "--table", tmp_path / "less.csv", "--overwrite")
+    assert found.exit_code == 2
+    assert "has no column 'b', which the model was trained on" in found.stderr
+
+
+def test_tables_are_for_models_of_tables(images, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    found = call("predict", images / "run", "--table", tmp_path / "t.csv", "--overwrite")
+    assert found.exit_code == 2
+    assert "`--table` is for models of tables" in found.stderr

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from ..._atomic import NotWrittenError
 from ..._text_files import excerpt, first_line
-from ..lock import check_unlocked, locked
+from ..lock import DirectoryInUseError, check_unlocked, locked
 from ..output import holds_files
 from ..records import last_line
 from ..run import check_run
@@ -214,6 +215,8 @@ def _try(
             workers=workers,
             progress=False,
         )
+    except (NotWrittenError, DirectoryInUseError):  # not a matter of the settings
+        raise
     except ValueError as error:  # raised for settings that contradict each other
         return None, first_line(error)
     failed = results[results["status"] == "failed"]

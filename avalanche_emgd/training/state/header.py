@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..._text_files import excerpt
 from .errors import StateError
 
 __all__ = ["check_format", "check_header", "make_header"]
@@ -28,7 +29,8 @@ def check_header(found: Mapping[str, Any], thing: str, number: int, what: str) -
     :param what: words for the file, for messages.
     :raises StateError: if the file is of another kind or format.
     """
-    if found.get("kind") != make_header(thing, number)["kind"]:
+    kind = found.get("kind")
+    if not isinstance(kind, str) or kind != make_header(thing, number)["kind"]:
         raise StateError(f"{what} is no {thing} of avalanche-emgd.")
     check_format(found, number, what)
 
@@ -41,8 +43,9 @@ def check_format(found: Mapping[str, Any], number: int, what: str) -> None:
     :param what: words for the content, for messages.
     :raises StateError: if the content has another format.
     """
-    if found.get("format") != number:
+    found_number = found.get("format")
+    if type(found_number) is not int or found_number != number:
         raise StateError(
-            f"{what} has the format {found.get('format')!r}, and this release reads {number}: use "
+            f"{what} has the format {excerpt(found_number)}, and this release reads {number}: use "
             "the release that wrote it."
         )

@@ -58,10 +58,9 @@ class Resumable:
         as none has been trained on since this call.
 
         :param state: state of a strategy with the same arguments.
-        :raises StateError: if the state is of another strategy or of another release.
+        :raises StateError: if the state is damaged, of another strategy or of another release.
         """
         load_strategy(self, state)
-        self._progress.load_state_dict(state["position"])
         self._progress.pending = state if state["position"]["current"] is not None else None
 
     def train(self, experiences: Any, eval_streams: Any = None, **kwargs: Any) -> Any:
@@ -148,7 +147,6 @@ class Resumable:
         """Restore the state in the middle of the experience that has been prepared."""
         load_strategy(self, state)
         progress = self._progress
-        progress.load_state_dict(state["position"])
         progress.current, progress.epoch = state["position"]["current"], state["epoch"]
         progress.pending, progress.is_settled, progress.skips_done = None, False, False
         progress.start = int(self.clock.train_epoch_iterations)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from ..._text_files import first_line
 from ...benchmarks.origin import Origin
 from ...distributed import DistributedEngine
 from ...models import grow_like
@@ -90,21 +91,30 @@ def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
 
     :param strategy: strategy made with the arguments of the saved one.
     :param state: state, which is not changed and shares no tensors with the strategy afterwards.
-    :raises StateError: if the state is of another strategy or of another release.
+    :raises StateError: if the state is damaged, of another strategy or of another release.
     """
-    _check(strategy, state)
+    try:
+        _check(strategy, state)
+        _load(strategy, state)
+    except StateError:
+        raise
+    except Exception as error:  # parts raise errors of all kinds for a damaged state
+        words = first_line(error)[:300].rstrip(".")
+        raise StateError(
+            f"`state` does not fit the strategy: {type(error).__name__}: {words}."
+        ) from error
+
+
+def _load(strategy: Any, state: Mapping[str, Any]) -> None:
     model, device = strategy.model.to(strategy.device), strategy.device
     reader = Reader(model, device, "strategy")
-    try:
-        if Origin.from_state(state["position"]["benchmark"]).is_live:
-            strategy._replaced |= grow_like(model, state["model"]["tensors"])
-        load_tensors(model, state["model"]["tensors"])
-        model.to(device).train()
-        strategy.model = model
-        _load_model_attributes(model, device, state["model"]["attributes"])
-        load_optimizer(strategy.optimizer, model, state["optimizer"])
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise StateError(f"`state` does not fit the strategy: {error}") from error
+    if Origin.from_state(state["position"]["benchmark"]).is_live:
+        strategy._replaced |= grow_like(model, state["model"]["tensors"])
+    load_tensors(model, state["model"]["tensors"])
+    model.to(device).train()
+    strategy.model = model
+    _load_model_attributes(model, device, state["model"]["attributes"])
+    load_optimizer(strategy.optimizer, model, state["optimizer"])
     if state["is_optimizer_made"]:
         strategy.optimized_param_id = dict(model.named_parameters())
     strategy._stop_training = state["stops"]
@@ -121,6 +131,7 @@ def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
     load_evaluator(strategy.evaluator, state["evaluator"], model, device)
     reader.attributes(strategy, state["attributes"])
     restore_random_states(state["random"])
+    strategy._progress.load_state_dict(state["position"])
 
 
 def _load_engine(strategy: Any, state: Mapping[str, Any]) -> None:
