@@ -21,12 +21,12 @@ def test_gramians():
 
 
 def test_files_and_command_lines():
-    counts, faults = attack(seed=1, files=13 * 10, duals=0)
+    counts, faults = attack(seed=1, files=13 * 4, duals=0)
     assert faults == []
     assert len(counts) == 13
-    assert all(found.total() == 10 for found in counts.values())
-    assert sum(found["accepted"] for found in counts.values()) > 5
-    assert sum(found["refused"] for found in counts.values()) > 50
+    assert all(found.total() == 4 for found in counts.values())
+    assert sum(found["accepted"] for found in counts.values()) > 2
+    assert sum(found["refused"] for found in counts.values()) > 20
 
 
 @pytest.fixture(scope="module")

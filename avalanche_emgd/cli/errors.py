@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import threading
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
 from typing import Any, NoReturn
@@ -106,7 +109,7 @@ def complains(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         try:
-            with raised_on_signals():
+            with raised_on_signals(), _quiet_writers():
                 command(*args, **kwargs)
         except KeyboardInterrupt as error:
             stop("Interrupted.", status_of(error))
@@ -117,9 +120,31 @@ def complains(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+@contextmanager
+def _quiet_writers() -> Iterator[None]:
+    """Context in which TensorBoard's writing thread prints no traceback of its ``OSError``.
+
+    The next call of the writer raises the error again.
+    """
+    before = threading.excepthook
+
+    def hook(found: Any) -> None:
+        if not (
+            isinstance(found.exc_value, OSError)
+            and type(found.thread).__module__.startswith("tensorboard.")
+        ):
+            before(found)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
 def _words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}."
+        return f"{os.fsdecode(error.filename)}: {error.strerror}."
     if isinstance(error, OSError) and error.strerror:  # of a file that is open already
         return f"A file cannot be read or written: {error.strerror}."
     if isinstance(error, ValueError | OSError) and str(error):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from avalanche.evaluation.metric_results import MetricValue
@@ -50,7 +51,7 @@ class BatchedTensorboardLogger(TensorboardLogger):
     def writer(self, writer: Any) -> None:
         self._waiting = _Waiting(writer)
         # Finalizers run in reverse order: this one precedes Avalanche's, which closes the writer.
-        weakref.finalize(self, self._waiting.hand_over)
+        weakref.finalize(self, _tried, self._waiting.hand_over)
 
     def _make_writer(self, tb_log_dir: Any, filename_suffix: str) -> SummaryWriter:
         writer = SummaryWriter(
@@ -59,7 +60,7 @@ class BatchedTensorboardLogger(TensorboardLogger):
             filename_suffix=filename_suffix,
             purge_step=self._purge_step,
         )
-        weakref.finalize(self, SummaryWriter.close, writer)  # as in Avalanche's logger
+        weakref.finalize(self, _tried, writer.close)  # as in Avalanche's logger
         return writer
 
     def log_metrics(self, metric_values: list[MetricValue]) -> None:
@@ -74,6 +75,12 @@ class BatchedTensorboardLogger(TensorboardLogger):
             super().log_metrics(
                 [each for each in metric_values if not isinstance(each.value, (int, float))]
             )
+
+
+def _tried(function: Callable[[], None]) -> None:
+    """Call a function at the end, when an error of a full disk has been raised already."""
+    with suppress(OSError):
+        function()
 
 
 class _Waiting:
