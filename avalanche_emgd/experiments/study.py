@@ -136,10 +136,11 @@ def _check_workers(scheduler: str | None, workers: int | None) -> None:
 
 def _check_output(output: Path) -> None:
     """Check that a directory is free, or holds a study that no other command continues."""
+    holds = holds_files(output)  # first: it refuses paths that cannot be
     if output.exists() and not output.is_dir():
         raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
     check_unlocked(output)
-    if holds_files(output):
+    if holds:
         names = {path.name for path in output.iterdir() if not is_of_lock(path.name)}
         # A study that was stopped before its first record leaves folders or drafts.
         foreign = [name for name in names - _WRITTEN if not name.startswith(f".{STUDY}.")]

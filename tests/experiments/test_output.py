@@ -11,7 +11,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path, monkeypatch):
         def fail(*args, error=error, **kwargs):
             raise error
 
-        monkeypatch.setattr(RUN, "draw_curves", fail)
+        monkeypatch.setattr("avalanche_emgd.experiments.finished_run.draw_curves", fail)
         for command in ("train", "demo"):
             result = call(command, "--output", tmp_path / "deep" / "run")
             assert result.exit_code == status

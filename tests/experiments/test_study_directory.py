@@ -67,10 +67,10 @@ def test_a_full_disk_is_told_in_a_line_and_leaves_what_was_there(quick, tmp_path
     full = OSError(errno.ENOSPC, "No space left on device")
     with (
         patch("avalanche_emgd._atomic.os.fsync", side_effect=full),
-        pytest.raises(ValueError, match=r"study\.yaml' cannot be written: No space left"),
+        pytest.raises(ValueError, match=r"study' cannot be written into: No space left"),
     ):
         again(tmp_path / "study")
-    assert list((tmp_path / "study").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("old")
     with (
         patch("avalanche_emgd._atomic.os.fsync", side_effect=full),

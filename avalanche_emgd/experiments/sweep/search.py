@@ -116,10 +116,11 @@ def _require_optuna() -> None:
 
 
 def _check_output(sweep: SweepConfig, output: Path) -> None:
+    holds = holds_files(output)  # first: it refuses paths that cannot be
     if output.exists() and not output.is_dir():
         raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
     check_unlocked(output)
-    if not holds_files(output):
+    if not holds:
         return
     if not (output / SWEEP).is_file():
         raise FileExistsError(
