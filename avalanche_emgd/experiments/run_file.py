@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .._near import did_you_mean
-from .._text_files import parse_json, read_text
+from .._text_files import excerpt, parse_json, read_text
 from .config import RunConfig
 from .setting import declared
 
@@ -33,8 +33,8 @@ def load_config(path: str | Path, **instead: Any) -> RunConfig:
     for name in content:
         if name not in known:
             raise ValueError(
-                f"`config` {str(path)!r} has the unknown key {name!r}: leave it out."
-                f"{did_you_mean(name, known)}"
+                f"`config` {str(path)!r} has the unknown key {excerpt(name)}: leave it out."
+                f"{did_you_mean(name[:80], known)}"
             )
     other = {name for name, value in instead.items() if value != content.get(name)}
     settings = declared(RunConfig)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._imports import find_callable
 from .._near import did_you_mean
+from .._text_files import excerpt
 from .method import Family, Method
 from .method_table import METHODS
 
@@ -31,7 +32,7 @@ def find_method(name: str) -> Method:
     if ":" not in name:
         raise ValueError(
             f"`method` must be one of {', '.join(METHODS)}, or module:callable for one of your "
-            f"own, found {name!r}.{did_you_mean(name, METHODS)}"
+            f"own, found {excerpt(name)}.{did_you_mean(name[:80], METHODS)}"
         )
     found = find_callable(name, "method")
     about = (inspect.getdoc(found) or "").partition("\n")[0]

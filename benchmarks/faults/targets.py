@@ -65,7 +65,7 @@ STUDY = {
 }
 SWEEP = {
     "method": "emgd-gmc",
-    "search": {"decay": {"low": 0.0, "high": 0.5}, "exponent": [1.0, 2.0]},
+    "search": {"decay": {"low": 0.0, "high": 0.5}, "exponent": {"choices": [1.0, 2.0]}},
     "trials": 3,
     "metric": "A_ebar",
     "num_tasks": 2,
@@ -137,6 +137,15 @@ class Targets:
         self._run = run(RunConfig(method="avg", **QUICK), folder / "run", progress=False)
         self._strategy, benchmark = _strategy()
         self._strategy.train(benchmark.train_stream[:1])
+        for name, content in (
+            ("config.json", json.dumps(self._run.config.to_json()).encode()),
+            ("study.yaml", yaml.safe_dump(STUDY).encode()),
+            ("sweep.yaml", yaml.safe_dump(SWEEP).encode()),
+            ("p.json", json.dumps(PROTOCOL).encode()),
+            ("t.csv", self._csv()),
+            ("a.npz", self._npz()),
+        ):
+            (folder / name).write_bytes(content)  # for command lines
         self.all = {
             "protocol": Target(".json", _texts(PROTOCOL), Protocol.load),
             "config": Target(".json", _texts(self._run.config.to_json()), load_config),

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from ..._text_files import excerpt
+
 __all__ = ["Norm", "PixelBounds"]
 
 Norm = Literal["l2", "sign"]
@@ -44,7 +46,7 @@ class PixelBounds:
                 raise ValueError(f"`{name}` must be positive and finite, found {value!r}.")
         if self.norm not in get_args(Norm):
             known = ", ".join(get_args(Norm))
-            raise ValueError(f"`norm` must be one of {known}, found {self.norm!r}.")
+            raise ValueError(f"`norm` must be one of {known}, found {excerpt(self.norm)}.")
         if self.pixel_range is not None:
             low, high = (torch.as_tensor(end) for end in self.pixel_range)
             if low.shape != high.shape or not bool((low < high).all()):

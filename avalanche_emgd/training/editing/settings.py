@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..._near import did_you_mean
+from ..._text_files import excerpt
 from .bounds import Norm, PixelBounds
 from .rules import EDITING_RULES, EditingRule
 
@@ -78,7 +79,7 @@ class MemoryEditing:
         if self.rule not in EDITING_RULES:
             raise ValueError(
                 f"`rule` must be one of {', '.join(EDITING_RULES)}, or an EditingRule, found "
-                f"{self.rule!r}."
+                f"{excerpt(self.rule)}."
             )
         kind = EDITING_RULES[self.rule]
         known = list(inspect.signature(kind).parameters)

@@ -69,8 +69,10 @@ class Progress:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the position of :meth:`state_dict`."""
+        if not isinstance(state["current"], int | None):
+            raise TypeError("the number of the experience is no number")
         self.origin = Origin.from_state(state["benchmark"])
-        self.done, self.current = list(state["done"]), None
+        self.done, self.current = list(map(int, state["done"])), None
         self.epoch, self.is_settled, self.skips_done = None, True, True
 
 

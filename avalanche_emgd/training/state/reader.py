@@ -16,6 +16,7 @@ import torch
 from avalanche.training.plugins.ewc import ParamData
 from torch import Tensor, nn
 
+from ..._text_files import excerpt
 from .errors import StateError
 from .models import load_like
 from .writer import KIND
@@ -76,7 +77,7 @@ class Reader:
         kind, value = plain.get(KIND), plain.get("value")
         make = getattr(self, f"_{str(kind).replace(' ', '_')}", None)
         if make is None:
-            raise StateError(f"`{name}` of the state is of the unknown kind {kind!r}.")
+            raise StateError(f"`{name}` of the state is of the unknown kind {excerpt(kind)}.")
         return make(value, before, name, plain)
 
     def _dtype(self, value: Any, before: Any, name: str, plain: Any) -> torch.dtype:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from ..._text_files import first_line
+from ..._text_files import excerpt, first_line
 from ...benchmarks.origin import Origin
 from ...distributed import DistributedEngine
 from ...models import grow_like
@@ -26,6 +26,8 @@ __all__ = ["load_strategy", "strategy_state", "ticks_done"]
 
 FORMAT = 1
 """Version of the layout of states; another number is refused."""
+
+_MOST_LETTERS = 1000  # of a message
 
 # Attributes that have their own entry in the state, or follow from others.
 _APART = frozenset(
@@ -96,7 +98,9 @@ def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
     try:
         _check(strategy, state)
         _load(strategy, state)
-    except StateError:
+    except StateError as error:
+        if len(str(error)) > _MOST_LETTERS:  # a damaged state may have names of any length
+            raise StateError(f"{str(error)[:_MOST_LETTERS]}…") from None
         raise
     except Exception as error:  # parts raise errors of all kinds for a damaged state
         words = first_line(error)[:300].rstrip(".")
@@ -152,9 +156,11 @@ def _check(strategy: Any, state: Any) -> None:
     if not isinstance(state, Mapping) or not {"format", "strategy", "model"} <= set(state):
         raise StateError("`state` must be the result of `state_dict()` of a strategy.")
     check_format(state, FORMAT, "`state`")
-    if state["strategy"] != type(strategy).__name__:
+    name = state["strategy"]
+    if not isinstance(name, str) or name != type(strategy).__name__:
+        words = excerpt(name).strip("'")
         raise StateError(
-            f"`state` is of a {state['strategy']}, but this is a {type(strategy).__name__}: make "
+            f"`state` is of a {words}, but this is a {type(strategy).__name__}: make "
             "the strategy with the same arguments as the saved one."
         )
     for name in (*_PARTS, "averaged_weights"):
