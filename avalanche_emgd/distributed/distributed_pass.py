@@ -44,7 +44,8 @@ class DistributedPass(Pass):
         processes: Processes,
     ) -> None:
         # A copy, because users may modify it in place, and walks through graphs end at its node.
-        self.joined = output.requires_grad_().clone()
+        self._output = output.requires_grad_()
+        self.joined = self._output.clone()
         self.outputs = Pieces(self.joined, sizes)
         self._sizes, self._shares = list(sizes), shares
         self._made, self._processes = made, processes
@@ -71,6 +72,34 @@ class DistributedPass(Pass):
         total = torch.stack([root.detach().double().sum() for root in roots]).sum()
         size = sum(p.numel() for p in parameters)
         return SlicedGradients(part, size, used, total, self._processes)
+
+    def backward(self, loss: Tensor, parameters: Sequence[Tensor]) -> None:
+        """See :meth:`Pass.backward`.
+
+        What the loss owes to parameters directly is the same on all processes. What it owes to them
+        through the outputs is the sum over the processes.
+        """
+        self._output.grad = None
+        loss.backward(retain_graph=True)
+        slopes, self._output.grad = self._output.grad, None
+        if slopes is None:
+            return
+        found: Sequence[Tensor | None] = [None] * len(parameters)
+        if self._made is not None:
+            terms = [
+                _product(output, slopes[share.start : share.stop])
+                for output, share in zip(self._made.outputs, self._own, strict=True)
+            ]
+            total = torch.stack(terms).sum()
+            found = torch.autograd.grad(total, parameters, retain_graph=True, allow_unused=True)
+        used = parameters[0].new_tensor([float(each is not None) for each in found])
+        summed = self._processes.sum(torch.cat([flattened(found, parameters), used]), "extensions")
+        lengths = [p.numel() for p in parameters]
+        *pieces, used = summed.split([*lengths, len(parameters)])
+        for parameter, piece, count in zip(parameters, pieces, used.tolist(), strict=True):
+            if count > 0.0:
+                more = piece.view_as(parameter)
+                parameter.grad = more if parameter.grad is None else parameter.grad + more
 
     @property
     def _own(self) -> Sequence[Share]:

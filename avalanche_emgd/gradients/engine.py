@@ -47,6 +47,14 @@ class Pass(ABC):
             is reused by the next call.
         """
 
+    def backward(self, loss: Tensor, parameters: Sequence[Tensor]) -> None:
+        """Add the gradients of a further loss to ``grad``; the graphs are kept.
+
+        :param loss: scalar, a function of :attr:`outputs` and of other tensors.
+        :param parameters: parameters of the model that the outputs depend on.
+        """
+        loss.backward(retain_graph=True)
+
 
 class GradientEngine(ABC):
     """Makes the passes that one gradient per objective is computed from.

@@ -236,7 +236,8 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
 
     def _add_extension(self, tick: Tick) -> float:
         """Go backward from what plugins have added; return by what they multiply the mean."""
-        self.loss.sum().backward(retain_graph=True)
+        assert tick.made is not None
+        tick.made.backward(self.loss.sum(), self.space.parameters)
         slope = None if tick.mean_loss is None else tick.mean_loss.grad
         return 0.0 if slope is None else float(slope)
 

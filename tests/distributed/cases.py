@@ -11,9 +11,8 @@ from avalanche.benchmarks.utils import as_classification_dataset
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.models import as_multitask
-from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.plugins import EvaluationPlugin, LwFPlugin
 from torch import nn
-from torchjd.aggregation import UPGradWeighting
 
 from avalanche_emgd import (
     MLP,
@@ -27,9 +26,8 @@ from avalanche_emgd.distributed import DistributedEngine, Processes, failure
 from avalanche_emgd.experiments import RunConfig, run
 from avalanche_emgd.experiments.trace import WeightTrace
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
-from avalanche_emgd.optim.peers import DBMTL, ERWeighting
-from avalanche_emgd.training import TrainingStopped
-from avalanche_emgd.training.peers import ERLASStrategy, EWCStrategy, GradDropStrategy, LwFStrategy
+from avalanche_emgd.optim.peers import ERWeighting
+from avalanche_emgd.training import METHODS, TrainingStopped, make_method
 from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.toy import toy_benchmark, toy_datasets
 from tests.training.common import quiet, weights_of
@@ -67,6 +65,11 @@ def short_stream(scenario, dtype):
     return toy_benchmark((46, 27, 68), 5, Timeline(spans), scenario, dtype)
 
 
+def brief_stream(scenario, dtype):
+    """Two tasks in 8 ticks."""
+    return toy_benchmark((27, 25), 5, Timeline(((0, 5), (3, 7))), scenario, dtype)
+
+
 def paired_stream(scenario, dtype):
     """Minibatches of at least four samples: batch norm cannot normalise a single one."""
     spans = ((0, 5), (0, 3), (4, 12))
@@ -88,7 +91,7 @@ def ordinary_stream(scenario, dtype):
 
 STREAMS = {
     "long": long_stream, "short": short_stream,
-    "paired": paired_stream,
+    "paired": paired_stream, "brief": brief_stream,
     "serial": serial_stream, "ordinary": ordinary_stream,
 }  # fmt: skip
 
@@ -167,6 +170,13 @@ class Entangling(SupervisedPlugin):
         strategy.mb_output = strategy.mb_output * (1.0 + 0.1 * mean)
 
 
+class Extending(SupervisedPlugin):
+    """Adds a function of the outputs to the loss."""
+
+    def before_backward(self, strategy, **kwargs):
+        strategy.loss += 0.1 * strategy.mb_output.clamp(-5.0, 5.0).square().mean()
+
+
 class Accumulating(EMGDStrategy):
     """Updates the model at every second tick, by the sum of two updates."""
 
@@ -192,15 +202,27 @@ STRATEGIES = {
     "entangled": lambda net, plugins, **options: EMGDStrategy(
         net, plugins=[Entangling(), *plugins], **options
     ),
-    "upgrad": lambda net, **options: MultiGradientTemplate(
-        net, weighting=UPGradWeighting(), **options
+    "extended": lambda net, plugins, **options: EMGDStrategy(
+        net, plugins=[Extending(), *plugins], **options
     ),
-    "db-mtl": lambda net, **options: MultiGradientTemplate(net, weighting=DBMTL(), **options),
-    "graddrop": GradDropStrategy,
-    "er-las": ERLASStrategy,
-    "ewc": EWCStrategy,
-    "lwf": LwFStrategy,
+    "distilled": lambda net, plugins, **options: EMGDStrategy(
+        net, plugins=[LwFPlugin(1.0, 2.0), *plugins], **options
+    ),
 }
+
+
+def _by_method(name):
+    def make(net, engine, distributed, memory_size, **options):
+        kept = memory_size if METHODS[name].has_memory else 0
+        made = make_method(name, net, {}, memory_size=kept, seed=0, device="cpu", **options)
+        if distributed is not None:
+            made.use_processes(distributed)
+        return made
+
+    return make
+
+
+STRATEGIES |= {name: _by_method(name) for name in METHODS}
 
 
 def train(
@@ -268,6 +290,14 @@ def _loggers():
 
     is_first = os.environ.get("RANK", "0") == "0"
     return [TextLogger(open(os.devnull, "w"))] if is_first else []
+
+
+def methods(placement):
+    """Train shortly by each method; return the weights after some ticks."""
+    options = {"stream": "brief", "dtype": torch.float64, "at": (1, 8)}
+    return {
+        name: train(strategy=name, distributed=placement, **options)["weights"] for name in METHODS
+    }
 
 
 def error_of(**options):

@@ -9,8 +9,8 @@ from multiprocessing.connection import wait
 
 import torch
 
-_PATIENCE = 60.0  # seconds
-_START = 300.0  # seconds, on a machine that is busy
+_PATIENCE = 300.0  # seconds, on a machine that is busy
+_START = 300.0  # seconds
 
 
 class Pool:
