@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ..gradients.batch_norm import is_batch_norm, tracks
 from ..gradients.model_structure import modules_of
-from .processes import Processes
 
 __all__ = ["BatchStatistics"]
 
@@ -46,19 +45,23 @@ class BatchStatistics:
         self._before, self._counts = self._values(), self._numbers()
         return True
 
-    def share(self, processes: Processes, samples: Sequence[int], *, whole: bool) -> None:
+    def own(self) -> Tensor:
+        """Return the statistics after the passes of this process, and the numbers of passes."""
+        assert self._before is not None
+        counts = self._numbers() - self._counts
+        return torch.cat([self._values(), counts.to(self._before)])
+
+    def settle(self, found: Tensor, samples: Sequence[int], *, whole: bool) -> None:
         """Replace the statistics after the passes of this process by those of all processes.
 
-        :param processes: processes that have made passes.
+        :param found: results of :meth:`own` of all W processes, ``[W, ...]``.
         :param samples: number of samples of each of the W processes.
         :param whole: whether each process has had whole objectives, in the order of the processes.
         """
         before = self._before
         assert before is not None
         number = len(before)
-        counts = self._numbers() - self._counts
-        found = processes.gather(torch.cat([self._values(), counts.to(before)]), "statistics")
-        values, passes = found.split([number, len(counts)], dim=1)
+        values, passes = found.split([number, len(self._counts)], dim=1)
         lengths = [2 * len(layer.running_mean) for layer in self._kept]
         repeats = torch.tensor(lengths, device=before.device)
         passes = passes.repeat_interleave(repeats, dim=1, output_size=number)

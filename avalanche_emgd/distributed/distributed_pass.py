@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -14,8 +13,8 @@ from ..gradients.engine import Losses
 from ..gradients.flat_gradient import flattened
 from ..gradients.graph import are_separable
 from .placement import Share
-from .processes import Processes
-from .sliced_gradients import SlicedGradients, slice_bounds
+from .slice_exchange import SliceExchange
+from .sliced_gradients import SlicedGradients
 
 __all__ = ["DistributedPass"]
 
@@ -30,7 +29,7 @@ class DistributedPass(Pass):
     :param sizes: samples of each of the n objectives.
     :param shares: shares of all processes.
     :param made: pass over the own share; ``None`` without samples.
-    :param processes: the processes.
+    :param exchange: exchange of the gradients between the processes.
     """
 
     joined: Tensor
@@ -41,14 +40,15 @@ class DistributedPass(Pass):
         sizes: Sequence[int],
         shares: Sequence[Sequence[Share]],
         made: Pass | None,
-        processes: Processes,
+        exchange: SliceExchange,
     ) -> None:
         # A copy, because users may modify it in place, and walks through graphs end at its node.
         self._output = output.requires_grad_()
         self.joined = self._output.clone()
         self.outputs = Pieces(self.joined, sizes)
         self._sizes, self._shares = list(sizes), shares
-        self._made, self._processes = made, processes
+        self._made, self._exchange = made, exchange
+        self._processes = exchange.processes
 
     def gradients(
         self,
@@ -68,7 +68,8 @@ class DistributedPass(Pass):
         used = [False] * len(parameters) if found is None else list(found.used)
         if not is_separable:
             used = [a or b for a, b in zip(used, self._used_directly, strict=True)]
-        part = self._slice(None if found is None else found.rows, rows, len(losses), parameters)
+        objectives = [rows(rank) for rank in range(self._processes.size)]
+        part = self._exchange.slice_of_all(found, objectives, len(losses), parameters)
         total = torch.stack([root.detach().double().sum() for root in roots]).sum()
         size = sum(p.numel() for p in parameters)
         return SlicedGradients(part, size, used, total, self._processes)
@@ -170,43 +171,6 @@ class DistributedPass(Pass):
                 if more is not None:
                     found.rows[k].add_(more)
         return found, lambda rank: list(range(n)) if has_samples[rank] else []
-
-    def _slice(
-        self,
-        own: Tensor | None,
-        rows_of: Callable[[int], list[int]],
-        n: int,
-        parameters: Sequence[Tensor],
-    ) -> Tensor:
-        """Exchange rows of single objectives for a slice of all, ``[n, length]``.
-
-        :param own: rows of this process, ``[m, P]``; ``None`` without samples.
-        :param rows_of: from the number of a process to the objectives of its rows.
-        :param n: number of objectives.
-        :param parameters: with P elements in all.
-        """
-        processes, like = self._processes, parameters[0].detach()
-        bounds = slice_bounds(sum(p.numel() for p in parameters), processes.size)
-        lengths = [stop - start for start, stop in pairwise(bounds)]
-        numbers = [rows_of(rank) for rank in range(processes.size)]
-        length = lengths[processes.rank]
-        pieces = like.new_empty(0)
-        if own is not None:
-            pieces = torch.cat([piece.reshape(-1) for piece in own.split(lengths, dim=1)])
-        found = processes.exchange(
-            pieces,
-            [len(numbers[processes.rank]) * each for each in lengths],
-            [len(each) * length for each in numbers],
-            "gradients",
-        )
-        order = [k for each in numbers for k in each]
-        rows = found.view(len(order), length)
-        if order == list(range(n)):
-            return rows
-        if order == list(range(n)) * (len(order) // n):  # each process has had all objectives
-            return rows.view(-1, n, length).sum(dim=0)
-        part = rows.new_zeros(n, length)
-        return part.index_add_(0, torch.tensor(order, device=rows.device), rows)
 
 
 def _product(output: Tensor, slopes: Tensor) -> Tensor:

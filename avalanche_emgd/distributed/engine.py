@@ -23,6 +23,7 @@ from .launcher import PlacementName
 from .placement import Automatic, BySample, Placement, Share, make_placement
 from .processes import Processes
 from .randomness import OwnRandomness
+from .slice_exchange import SliceExchange
 
 __all__ = ["DistributedEngine"]
 
@@ -54,6 +55,7 @@ class DistributedEngine(GradientEngine):
         """Processes that share the objectives."""
         self.placement = make_placement(placement)
         """Placement of the samples."""
+        self._exchange = SliceExchange(processes)
         self._random = OwnRandomness(processes.rank, processes.device)
         self._module: nn.Module | None = None
         self._norms: list[Any] = []
@@ -152,7 +154,9 @@ class DistributedEngine(GradientEngine):
         with self._random.drawn():
             made = self.inner.forward(model, _cut(whole, own)) if own else None
         self._check_buffers(versions)
-        if has_statistics and self._statistics is not None:
+        statistics = self._statistics if has_statistics else None
+        output, found = self._gather(made, shares, whole, statistics)
+        if statistics is not None and found is not None:
             samples = [sum(each.stop - each.start for each in taken) for taken in shares]
             is_whole = not _cuts_objectives(shares, whole.sizes)
             if is_whole and not _is_in_order(shares):
@@ -160,9 +164,8 @@ class DistributedEngine(GradientEngine):
                     f"`placement` {self.placement!r} does not keep the order of the objectives, in "
                     "which batch norm counts them: give successive ones to each process."
                 )
-            self._statistics.share(self.processes, samples, whole=is_whole)
-        output = self._gather(made, shares, whole)
-        return DistributedPass(output, whole.sizes, shares, made, self.processes)
+            statistics.settle(found, samples, whole=is_whole)
+        return DistributedPass(output, whole.sizes, shares, made, self._exchange)
 
     # Shares
 
@@ -249,32 +252,43 @@ class DistributedEngine(GradientEngine):
     # Outputs
 
     def _gather(
-        self, made: Pass | None, shares: Sequence[Sequence[Share]], batches: Batches
-    ) -> Tensor:
-        """Gather the outputs of all samples, ``[N, ...]``."""
+        self,
+        made: Pass | None,
+        shares: Sequence[Sequence[Share]],
+        batches: Batches,
+        statistics: BatchStatistics | None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Gather the outputs of all samples, ``[N, ...]``, and statistics of all processes."""
         own: Tensor | None = None
         if made is not None:
-            found = made.joined if made.joined is not None else torch.cat(list(made.outputs))
-            own = found.detach()
+            joined = made.joined if made.joined is not None else torch.cat(list(made.outputs))
+            own = joined.detach()
         kind, shape = self._known_shape(own, batches)
         samples = [sum(each.stop - each.start for each in taken) for taken in shares]
-        padded = torch.empty((max(samples), *shape), dtype=kind, device=self.processes.device)
-        if own is not None:
-            padded[: len(own)] = own
-        pieces = [
-            piece[:number]
-            for piece, number in zip(self.processes.gather(padded, "outputs"), samples, strict=True)
-        ]
-        output = torch.cat(pieces)
+        if own is None or len(own) < max(samples):
+            padded = torch.zeros((max(samples), *shape), dtype=kind, device=self.processes.device)
+            if own is not None:
+                padded[: len(own)] = own
+            own = padded
+        exchanged = {"outputs": own}
+        if statistics is not None:
+            exchanged["statistics"] = statistics.own()
+        gathered, *others = self.processes.gather_together(exchanged)
+        found = others[0] if others else None
+        if min(samples) == max(samples):
+            output = gathered.flatten(0, 1)
+        else:
+            pairs = zip(gathered, samples, strict=True)
+            output = torch.cat([piece[:number] for piece, number in pairs])
         if _is_in_order(shares):
-            return output
+            return output, found
         order = [(each.start, each.stop) for taken in shares for each in taken]
         ordered = torch.empty_like(output)
         start = 0
         for low, high in order:
             ordered[low:high] = output[start : start + high - low]
             start += high - low
-        return ordered
+        return ordered, found
 
     def _known_shape(
         self, own: Tensor | None, batches: Batches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -145,37 +145,56 @@ class Processes:
 
     # Exchanges
 
-    def gather(self, own: Tensor, kind: str) -> Tensor:
+    def gather(self, own: Tensor, kind: str, out: Tensor | None = None) -> Tensor:
         """Gather tensors of one shape from all processes, ``[W, ...]``.
 
         :param own: tensor of this process.
         :param kind: kind of the exchange, for :attr:`received`.
+        :param out: where to, contiguous, with W times the elements of ``own``; a new tensor if
+            omitted.
         """
         if self.size == 1:
-            return own[None]
-        found = own.new_empty((self.size, *own.shape))
+            return own[None] if out is None else out.copy_(own.view(-1)).view(1, *own.shape)
+        found = own.new_empty(self.size * own.numel()) if out is None else out
+        found = found.view(self.size, *own.shape)
         self._call(_gather, found.view(-1), own.contiguous().view(-1))
         self.received[kind] += (self.size - 1) * own.numel() * own.element_size()
         return found
 
+    def gather_together(self, own: Mapping[str, Tensor]) -> list[Tensor]:
+        """Gather several tensors, each ``[W, ...]``; in one exchange if they have one type.
+
+        :param own: tensors of this process by the kinds of their exchange.
+        """
+        kinds, tensors = list(own), list(own.values())
+        if len(tensors) == 1 or len({each.dtype for each in tensors}) > 1:
+            return [self.gather(each, kind) for kind, each in own.items()]
+        lengths = [each.numel() for each in tensors]
+        found = self.gather(torch.cat([each.reshape(-1) for each in tensors]), kinds[0])
+        for kind, each in zip(kinds[1:], tensors[1:], strict=True):
+            moved = (self.size - 1) * each.numel() * each.element_size()
+            self.received[kinds[0]] -= moved
+            self.received[kind] += moved
+        pieces = zip(found.split(lengths, dim=1), tensors, strict=True)
+        return [piece.reshape(self.size, *each.shape) for piece, each in pieces]
+
     def exchange(
-        self, own: Tensor, sent: Sequence[int], received: Sequence[int], kind: str
-    ) -> Tensor:
+        self, own: Tensor, sent: Sequence[int], received: Sequence[int], kind: str, out: Tensor
+    ) -> None:
         """Send a piece to each process, and receive one from each.
 
         :param own: pieces one after the other, a vector.
         :param sent: elements for each process.
         :param received: elements from each process.
         :param kind: kind of the exchange, for :attr:`received`.
-        :return: received pieces one after the other, a vector.
+        :param out: where received pieces are written, one after the other, a vector.
         """
         if self.size == 1:
-            return own
-        found = own.new_empty(sum(received))
-        self._call(dist.all_to_all_single, found, own, list(received), list(sent))
+            out.copy_(own)
+            return
+        self._call(dist.all_to_all_single, out, own, list(received), list(sent))
         others = sum(received) - received[self.rank]
         self.received[kind] += others * own.element_size()
-        return found
 
     def sum(self, own: Tensor, kind: str) -> Tensor:
         """Sum a tensor over all processes; the result is the same everywhere, bit for bit.

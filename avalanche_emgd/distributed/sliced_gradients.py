@@ -8,23 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..gradients import ObjectiveGradients, StackedGradients, gramian_of
+from ..gradients import ObjectiveGradients
+from ..gradients.dense_gradients import DenseGradients
 from .failure import ProcessError
 from .processes import Processes
+from .slice_exchange import slice_bounds
 
-__all__ = ["SlicedGradients", "slice_bounds"]
+__all__ = ["SlicedGradients"]
 
 _SAME = 1e-3  # relative difference of losses that rounding on two processors never makes
-
-
-def slice_bounds(size: int, processes: int) -> list[int]:
-    """Bounds of W slices of a vector, ``W + 1`` numbers; the last slices may be shorter.
-
-    :param size: P, elements of the vector.
-    :param processes: number W of slices.
-    """
-    length = -(-size // processes)
-    return [min(size, w * length) for w in range(processes + 1)]
 
 
 class SlicedGradients(ObjectiveGradients):
@@ -33,7 +25,7 @@ class SlicedGradients(ObjectiveGradients):
     The Gramian is the sum of the Gramians of the slices, n² numbers. The weighted sum is computed
     slice by slice and gathered, P numbers. All processes call the same methods.
 
-    :param part: slice of all gradients, ``[n, length]``.
+    :param part: slice of all gradients, one piece ``[n, length]`` that starts at 0.
     :param size: P.
     :param used: for each parameter, whether a gradient of this process depends on it.
     :param check: scalar that is equal on all processes, such as the sum of the losses.
@@ -41,9 +33,14 @@ class SlicedGradients(ObjectiveGradients):
     """
 
     def __init__(
-        self, part: Tensor, size: int, used: Sequence[bool], check: Tensor, processes: Processes
+        self,
+        part: DenseGradients,
+        size: int,
+        used: Sequence[bool],
+        check: Tensor,
+        processes: Processes,
     ) -> None:
-        self._part, self._size = part, size
+        self._dense, self._part, self._size = part, part.pieces[0].rows, size
         self._own_used, self._check, self._processes = list(used), check, processes
         self._used: Sequence[bool] | None = None
         self._start = slice_bounds(size, processes.size)[processes.rank]
@@ -73,18 +70,26 @@ class SlicedGradients(ObjectiveGradients):
 
     def gramian(self, num_shared: int) -> Tensor:
         """See :meth:`ObjectiveGradients.gramian`."""
-        own = self._part[:, : max(0, num_shared - self._start)]
-        n = len(own)
-        if own.shape[1]:
-            return self._sum(gramian_of(own))
-        return self._sum(own.new_zeros(n, n, dtype=torch.float64))
+        return self._sum(self._dense.gramian(self._num_shared_here(num_shared)))
 
     def combine(self, weights: Tensor, num_shared: int, out: Tensor | None = None) -> Tensor:
         """See :meth:`ObjectiveGradients.combine`."""
-        shared = min(max(0, num_shared - self._start), self._part.shape[1])
-        piece = StackedGradients(self._part).combine(weights, shared)
-        found = self._processes.gather(self._padded(piece), "update").view(-1)[: self._size]
+        # First the dtype, then the device: not every device knows float64.
+        factors = weights.to(self._part.dtype).to(self._part.device)
+        longest = -(-self._size // self._processes.size)
+        piece = self._part.new_empty(longest)
+        length = self._part.shape[1]
+        self._dense.combine(factors, self._num_shared_here(num_shared), piece[:length])
+        piece[length:] = 0.0
+        if out is not None and out.is_contiguous() and self._size == longest * self._processes.size:
+            self._processes.gather(piece, "update", out)
+            return out
+        found = self._processes.gather(piece, "update").view(-1)[: self._size]
         return found if out is None else out.copy_(found)
+
+    def _num_shared_here(self, num_shared: int) -> int:
+        """Elements of the slice that are shared."""
+        return min(max(0, num_shared - self._start), self._part.shape[1])
 
     def divide(self, scale: float) -> None:
         """See :meth:`ObjectiveGradients.divide`."""

@@ -90,6 +90,17 @@ class LayerwiseGradients(ObjectiveGradients):
             self._rows = rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
         return self._rows
 
+    def write_columns(self, start: int, stop: int, out: Tensor) -> None:
+        """See :meth:`ObjectiveGradients.write_columns`; dense pieces are copied only once."""
+        if self.outer or self._rows is not None:
+            super().write_columns(start, stop, out)
+            return
+        for piece in self._dense.pieces:
+            low, high = max(start, piece.start), min(stop, piece.stop)
+            if low < high:
+                own = piece.rows[:, low - piece.start : high - piece.start]
+                out[:, low - start : high - start].copy_(own)
+
     def row(self, k: int) -> Tensor:
         """Gradient of objective ``k`` alone, ``[P]``, without laying out the others."""
         pieces = [(piece.start, piece.rows[k]) for piece in self._dense.pieces]

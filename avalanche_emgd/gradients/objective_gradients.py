@@ -32,6 +32,15 @@ class ObjectiveGradients(ABC):
         """Gradient of objective ``k``, ``[P]``; the others are laid out only where they must be."""
         return self.rows[k]
 
+    def write_columns(self, start: int, stop: int, out: Tensor) -> None:
+        """Write the elements ``start:stop`` of all gradients.
+
+        :param start: first element.
+        :param stop: end of the elements.
+        :param out: where to, ``[n, stop - start]``.
+        """
+        out.copy_(self.rows[:, start:stop])
+
     @abstractmethod
     def gramian(self, num_shared: int) -> Tensor:
         """Inner products of all pairs over the first ``num_shared`` elements.
