@@ -109,3 +109,21 @@ def test_products_that_float32_cannot_hold_are_kept(scale):
     rows = torch.cat([torch.randn(2, 9000), scale * torch.randn(1, 9000), torch.zeros(1, 9000)])
     exact = rows.double() @ rows.double().T
     assert agrees_with(gramian_of(rows), exact, tolerance(torch.float64, 9000))
+
+
+@pytest.mark.parametrize("lean", [False, True])
+def test_columns_are_those_of_the_rows(lean):
+    # Large weights and what lies between them are separate pieces.
+    model = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 3000), nn.Linear(3000, 5))
+    parameters = [p for p in model.double().parameters() if p.shape != (8,)]
+    engine = FusedEngine(model, lean=lean)
+    batches = make_batches((3, 1, 2), (6,), torch.float64)
+    for _ in range(3):  # the third pass is fused
+        found = gradients_of(engine, model, batches, parameters)
+    size = sum(p.numel() for p in parameters)
+    written = []
+    for start, stop in ((0, 1), (1, 60), (60, size - 7), (size - 7, size), (size, size)):
+        written.append(torch.full((3, stop - start), torch.nan, dtype=torch.float64))
+        found.write_columns(start, stop, written[-1])
+    assert isinstance(found, LayerwiseGradients)
+    assert torch.equal(torch.cat(written, dim=1), found.rows)
