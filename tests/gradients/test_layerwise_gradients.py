@@ -117,7 +117,7 @@ def test_columns_are_those_of_the_rows(lean):
     model = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 3000), nn.Linear(3000, 5))
     parameters = [p for p in model.double().parameters() if p.shape != (8,)]
     engine = FusedEngine(model, lean=lean)
-    batches = make_batches((3, 1, 2), (6,), torch.float64)
+    batches = make_batches((13, 8, 9), (6,), torch.float64)
     for _ in range(3):  # the third pass is fused
         found = gradients_of(engine, model, batches, parameters)
     size = sum(p.numel() for p in parameters)
@@ -126,4 +126,5 @@ def test_columns_are_those_of_the_rows(lean):
         written.append(torch.full((3, stop - start), torch.nan, dtype=torch.float64))
         found.write_columns(start, stop, written[-1])
     assert isinstance(found, LayerwiseGradients)
+    assert bool(found.outer) == lean
     assert torch.equal(torch.cat(written, dim=1), found.rows)
