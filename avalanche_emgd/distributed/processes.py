@@ -179,22 +179,29 @@ class Processes:
         return [piece.reshape(self.size, *each.shape) for piece, each in pieces]
 
     def exchange(
-        self, own: Tensor, sent: Sequence[int], received: Sequence[int], kind: str, out: Tensor
-    ) -> None:
+        self,
+        own: Tensor,
+        sent: Sequence[int],
+        received: Sequence[int],
+        kind: str,
+        out: Tensor | None = None,
+    ) -> Tensor:
         """Send a piece to each process, and receive one from each.
 
         :param own: pieces one after the other, a vector.
         :param sent: elements for each process.
         :param received: elements from each process.
         :param kind: kind of the exchange, for :attr:`received`.
-        :param out: where received pieces are written, one after the other, a vector.
+        :param out: where to, a vector; a new tensor if omitted.
+        :return: received pieces one after the other, a vector.
         """
         if self.size == 1:
-            out.copy_(own)
-            return
-        self._call(dist.all_to_all_single, out, own, list(received), list(sent))
+            return own if out is None else out.copy_(own)
+        found = own.new_empty(sum(received)) if out is None else out
+        self._call(dist.all_to_all_single, found, own, list(received), list(sent))
         others = sum(received) - received[self.rank]
         self.received[kind] += others * own.element_size()
+        return found
 
     def sum(self, own: Tensor, kind: str) -> Tensor:
         """Sum a tensor over all processes; the result is the same everywhere, bit for bit.

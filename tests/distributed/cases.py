@@ -448,6 +448,5 @@ def exchanges():
     gathered = processes.gather(torch.tensor([float(processes.rank)]), "gathers")
     sent = torch.arange(float(processes.size)) + 10.0 * processes.rank
     ones = [1] * processes.size
-    exchanged = torch.empty(processes.size)
-    processes.exchange(sent, ones, ones, "exchanges", exchanged)
+    exchanged = processes.exchange(sent, ones, ones, "exchanges")
     return summed, gathered, exchanged, dict(processes.received)

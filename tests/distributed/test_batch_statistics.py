@@ -26,7 +26,8 @@ def shared(models, batches, *, whole, samples=None):
         assert statistics.save()
         for x in batches[processes.rank]:
             model(x)
-        statistics.share(processes, samples, whole=whole)
+        found = processes.gather(statistics.own(), "statistics")
+        statistics.settle(found, samples, whole=whole)
 
     in_threads(len(models), case)
 

@@ -1,7 +1,12 @@
+import copy
+
 import pytest
 import torch
 
+from avalanche_emgd.distributed import DistributedEngine
+from avalanche_emgd.gradients import PlainEngine
 from tests.distributed.shared_ticks import SIZES, in_one_process, in_several, tick
+from tests.distributed.threads import in_threads
 from tests.tolerance import tolerance
 
 
@@ -50,3 +55,41 @@ def test_outputs_may_be_modified_in_place():
     for outputs, found, _ in in_several(2, "by-objective", model, batches, targets, doubled):
         torch.testing.assert_close(found, rows, rtol=0.0, atol=tolerance(torch.float64, 100))
         assert [len(output) for output in outputs] == list(SIZES)
+
+
+def of_outputs(outputs, parameters):
+    return torch.cat(list(outputs)).square().mean()
+
+
+def of_both(outputs, parameters):
+    return of_outputs(outputs, parameters) + 0.1 * parameters[0].square().sum()
+
+
+def of_a_parameter(outputs, parameters):
+    return parameters[0].square().sum()
+
+
+@pytest.mark.parametrize("loss", [of_outputs, of_both, of_a_parameter])
+@pytest.mark.parametrize(
+    ("size", "placement"), [(2, "even"), (3, "by-sample"), (5, "by-objective")]
+)
+def test_a_further_loss_adds_the_gradient_of_one_process(loss, size, placement):
+    model, batches, _ = tick()
+
+    def graded(engine, own):
+        parameters = list(own.parameters())
+        made = engine.forward(own, batches)
+        parameters[1].grad = torch.ones_like(parameters[1])  # which is added to
+        made.backward(loss(made.outputs, parameters), parameters)
+        return [None if each.grad is None else each.grad.clone() for each in parameters]
+
+    def case(processes):
+        own = copies[processes.rank]
+        engine = DistributedEngine(PlainEngine(), processes, placement)
+        engine.attach(own)
+        return graded(engine, own)
+
+    copies = [copy.deepcopy(model) for _ in range(size)]
+    expected = graded(PlainEngine(), model)
+    for found in in_threads(size, case):
+        torch.testing.assert_close(found, expected, rtol=0.0, atol=tolerance(torch.float64, 200))

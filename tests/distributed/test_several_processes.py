@@ -86,21 +86,15 @@ def test_ingredients(pool, placement, options):
     )
 
 
-@pytest.mark.parametrize(("group", "placement"), [("2", "even"), ("3", "by-objective")])
-def test_every_method(pool, group, placement):
-    expected = every_method_alone()
-    for found in pool.run(group, cases.methods, placement=placement):
+def test_every_method(pool):
+    with one_thread():
+        expected = cases.methods(None)
+    for found in pool.run("2", cases.methods, placement="even"):
         for name, weights in expected.items():
             # The solver of CAGrad stops at a tolerance of 1e-8, and rounding moves its end.
             bound = 1e-8 if name == "cagrad" else BOUND[torch.float64]
             for ours, theirs in zip(found[name], weights, strict=True):
                 assert distance(ours, theirs) <= bound, name
-
-
-@cache
-def every_method_alone():
-    with one_thread():
-        return cases.methods(None)
 
 
 @pytest.mark.parametrize("engine", ["plain", "fused"])

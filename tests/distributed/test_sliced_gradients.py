@@ -1,31 +1,22 @@
-from itertools import pairwise
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avalanche_emgd.distributed.failure import ProcessError
-from avalanche_emgd.distributed.sliced_gradients import SlicedGradients, slice_bounds
+from avalanche_emgd.distributed.slice_exchange import slice_bounds
+from avalanche_emgd.distributed.sliced_gradients import SlicedGradients
 from avalanche_emgd.gradients import StackedGradients
+from avalanche_emgd.gradients.dense_gradients import DenseGradients, Piece
 from tests.distributed.threads import in_threads
 from tests.tolerance import tolerance
-
-
-@given(st.integers(0, 1000), st.integers(1, 20))
-def test_slices_follow_each_other(size, processes):
-    bounds = slice_bounds(size, processes)
-    assert len(bounds) == processes + 1
-    assert (bounds[0], bounds[-1]) == (0, size)
-    lengths = [stop - start for start, stop in pairwise(bounds)]
-    assert sorted(lengths, reverse=True) == lengths  # the last ones are shorter, or empty
-    assert max(lengths) == -(-size // processes)
 
 
 def sliced(processes, rows, used=(True,), loss=1.0):
     bounds = slice_bounds(rows.shape[1], processes.size)
     part = rows[:, bounds[processes.rank] : bounds[processes.rank + 1]].clone()
-    return SlicedGradients(part, rows.shape[1], used, torch.tensor(loss), processes)
+    dense = DenseGradients([Piece(0, part.shape[1], part)])
+    return SlicedGradients(dense, rows.shape[1], used, torch.tensor(loss), processes)
 
 
 @settings(max_examples=20)
