@@ -17,6 +17,7 @@ KINDS = (
 VALID = KINDS[:-3]
 MOST = 20
 SMALLEST = float(np.finfo(np.float64).tiny)  # below it, numbers have few digits
+LARGEST_RATIO = float(np.finfo(np.float64).eps) ** -2  # of two squared norms
 
 
 def draw(rng: np.random.Generator, kind: str) -> torch.Tensor:
@@ -63,8 +64,8 @@ def attack(seed: int, number: int) -> tuple[str, str, str]:
     """Solve the dual of one Gramian.
 
     :return: kind, outcome and words. The outcome is ``accepted`` for weights that satisfy the
-        optimality conditions, ``refused`` for a documented error about a matrix that is no Gramian
-        or whose short gradients have squares that float64 cannot hold, and ``fault`` otherwise.
+        optimality conditions, ``refused`` for a documented error about a matrix that is no Gramian,
+        or whose squared norms float64 cannot hold or compare, and ``fault`` otherwise.
     """
     rng = np.random.default_rng([seed, number])
     kind = KINDS[number % len(KINDS)]
@@ -84,8 +85,10 @@ def attack(seed: int, number: int) -> tuple[str, str, str]:
         is_right = kind not in VALID and "\n" not in words and words
         return kind, "refused" if is_right else "fault", words
     except ArithmeticError as error:
-        vanishes = bool((gramian.diagonal() < SMALLEST).any())
-        return kind, "refused" if vanishes else "fault", str(error)
+        squares = gramian.diagonal().double()
+        ratio = float(squares.max() / squares[squares > 0.0].min())
+        is_right = ratio > LARGEST_RATIO or bool((squares < SMALLEST).any())
+        return kind, "refused" if is_right else "fault", str(error)
     except Exception as error:
         return kind, "fault", f"{type(error).__name__}: {error}"
     if kind == "not finite":
