@@ -114,8 +114,9 @@ def test_a_second_signal_changes_nothing(command, tmp_path):
     output = tmp_path / "run"
     more = {"train": QUICK, "compare": STUDY, "demo": ()}[command]
     words = (command, "--output", output, *more)
-    found = interrupted(words, lambda: (output / ".lock").exists(), [signal.SIGINT] * 2)
-    check(found, 130, "Interrupted.")
+    status, errors = interrupted(words, lambda: (output / ".lock").exists(), [signal.SIGINT] * 2)
+    # The second one may come when Python is about to end, and has no handlers any more.
+    check((130 if status == -signal.SIGINT else status, errors), 130, "Interrupted.")
     assert not (output / ".lock").exists()
 
 
