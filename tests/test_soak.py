@@ -38,7 +38,7 @@ def test_short():
     active = sum(task.is_active for task in stream.tasks)
     samples = sum(len(y) for task in stream._tasks for _, y in task.recent)
     assert samples <= active * (stream.recent + 4)
-    assert len(stream._ready) <= active
+    assert len(stream._gathering) <= active
     state = stream.state_dict()
     assert held({**state, "segment": None}) < 200 * len(stream.tasks)
 

@@ -58,7 +58,7 @@ def drive(memories, tasks, scenario="class", batch_size=3, look=None):
 
     while waiting:
         add()
-        if stream._active() == [] and not stream._additions.waiting:  # its tick is later
+        if stream._tasks.active == [] and not stream._additions.waiting:  # its tick is later
             waiting[:] = [(name, 0, labels) for name, _, labels in waiting]
             continue
         for segment in until_idle(stream):

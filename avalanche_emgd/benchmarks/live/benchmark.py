@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from avalanche.benchmarks.scenarios import CLScenario, CLStream, EagerCLStream
 
+from ..._whole_numbers import is_whole
 from ..datasets import Source, with_labels
 from ..experience import TaskExperience
 from ..parallel import ParallelBenchmark
@@ -25,10 +26,15 @@ class LiveBenchmark(ParallelBenchmark):
     not known beforehand. Tasks stay in it after their end, so that labels keep their meaning.
 
     :param scenario: see :class:`~avalanche_emgd.benchmarks.ParallelBenchmark`.
-    :param batch_size: samples of each task at each tick.
+    :param batch_size: samples of each task at each tick, ≥ 1.
+    :raises ValueError: if an argument is out of range.
     """
 
     def __init__(self, scenario: Scenario, batch_size: int) -> None:
+        if scenario not in get_args(Scenario):
+            raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
+        if not is_whole(batch_size) or batch_size < 1:
+            raise ValueError(f"`batch_size` must be a whole number ≥ 1, found {batch_size!r}.")
         CLScenario.__init__(self, [])
         self.scenario: Scenario = scenario
         self.batch_size = batch_size
@@ -61,11 +67,13 @@ class LiveBenchmark(ParallelBenchmark):
         self.identity = identity
         self.__dict__.pop("fingerprint", None)
 
-    def update(self, tasks: Sequence[LiveTask]) -> None:
+    def update(self, tasks: Sequence[LiveTask], class_names: Mapping[int, str]) -> None:
         """Take tasks and their classes as they are now.
 
         :param tasks: all tasks, in the order of their labels.
+        :param class_names: name of each class, by label; empty for whole numbers.
         """
+        self.class_names = dict(class_names)
         self.label_sets = tuple(tuple(sorted(task.classes)) for task in tasks)
         self.task_names = tuple(task.name for task in tasks)
         largest = [max(task.classes) for task in tasks if task.classes]

@@ -151,6 +151,33 @@ class LiveSegment(SegmentExperience):
             "recent": [list(task.recent_samples()) for task in self._tasks],
         }
 
+    @classmethod
+    def restored(
+        cls, stream: StreamOfSegments, tasks: Sequence[LiveTask], state: Mapping[str, Any]
+    ) -> LiveSegment:
+        """Make the segment of a state of :meth:`state_dict`.
+
+        :param stream: stream of the segment.
+        :param tasks: all tasks, in the order of their labels.
+        :param state: state of the segment.
+        """
+        active, started = ([tasks[label] for label in state[key]] for key in ("active", "started"))
+        first, stop = state["ticks"]
+        segment = cls(stream, active, started, first, state["number"])
+        segment.ticks = range(first, stop)
+        for task, (x, y) in zip(active, state["recent"], strict=True):
+            if len(y):
+                task.recent.append((x, y))
+        return segment
+
+    def finish(self, tasks: Sequence[int]) -> None:
+        """End the segment.
+
+        :param tasks: labels of the tasks that end with it.
+        """
+        self.is_over = True
+        self.finishing_tasks = tuple(sorted({*self.finishing_tasks, *tasks}))
+
     def next_tick(self) -> LiveBatch | None:
         """Return the minibatch of the next tick; ``None`` at the end of the segment."""
         return None if self.is_over else self.stream.next_tick(self)

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
-import torch
 from avalanche.benchmarks.scenarios import EagerCLStream
-from torch import Tensor
 
-from ..._text_files import first_line
 from ..._whole_numbers import is_whole
-from ..loader import Part
 from ..scenario import Scenario
 from .additions import Addition, Additions
 from .benchmark import LiveBenchmark
 from .feeds import feed_of
-from .segment import LiveBatch, LiveSegment, stored_rows
-from .sources import Minibatch
-from .state import restored_task, state_of_task
-from .task import LiveTask, TaskStatus
+from .gathering import Gathering
+from .segment import LiveBatch, LiveSegment
+from .state import check_added, restored_task, state_of_stream, state_of_task
+from .task import TaskStatus
+from .tasks import LiveTasks
+from .waiting import Waiting
 
 __all__ = ["LiveStream"]
-
-_LOG = logging.getLogger(__name__)
-_NAP = 0.01  # seconds between two looks at sources while none has data
-_PATIENCE = 10.0  # seconds without data after which a warning says what the stream waits for
 
 
 class LiveStream:
@@ -71,16 +62,13 @@ class LiveStream:
         max_idle: float | None = None,
         recent: int = 256,
     ) -> None:
-        if scenario not in get_args(Scenario):
-            raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
-        for name, value, low in (("batch_size", batch_size, 1), ("recent", recent, 1)):
-            if not is_whole(value) or value < low:
-                raise ValueError(f"`{name}` must be a whole number ≥ {low}, found {value!r}.")
+        self.benchmark = LiveBenchmark(scenario, batch_size)
+        """Tasks and classes so far."""
+        if not is_whole(recent) or recent < 1:
+            raise ValueError(f"`recent` must be a whole number ≥ 1, found {recent!r}.")
         for name, seconds in (("max_wait", max_wait), ("max_idle", max_idle)):
             if seconds is not None and not seconds >= 0.0:
                 raise ValueError(f"`{name}` must be at least 0 seconds, found {seconds!r}.")
-        self.benchmark = LiveBenchmark(scenario, batch_size)
-        """Tasks and classes so far."""
         self.tick = 0
         """Number of ticks that have been delivered."""
         self.num_segments = 0
@@ -88,23 +76,18 @@ class LiveStream:
         self.smallest = 1
         """Fewest samples that a task may deliver at a tick; a smaller last minibatch is dropped.
         Strategies set it to 2 for models that cannot be trained on a single sample."""
-        self.num_dropped = 0
-        """Number of samples in last minibatches that were too small."""
         self.max_wait, self.max_idle, self.recent = max_wait, max_idle, recent
         self._additions = Additions(self.benchmark, seed)
-        self._tasks: list[LiveTask] = []  # in the order of their labels
-        self._ready: dict[str, tuple[Minibatch, Tensor]] = {}
+        self._tasks = LiveTasks()
+        self._gathering = Gathering(self._additions)
         self._segment: LiveSegment | None = None
         self._resumed: Mapping[str, Any] | None = None  # state that was loaded
-        self._kind: tuple[tuple[int, ...], torch.dtype] | None = None
         self._is_stopped = False
         self._run = object()  # of the last iteration, which ends those before
 
     def __repr__(self) -> str:
-        active = [task.name for task in self._tasks if task.feed is not None]
+        active = [task.name for task in self._tasks.active]
         return f"LiveStream(tick {self.tick}, {len(self._tasks)} tasks, active: {active})"
-
-    # Tasks
 
     def add_task(
         self,
@@ -146,11 +129,11 @@ class LiveStream:
         :param test: see :meth:`add_task`.
         :raises ValueError: if there is no such task, or the samples cannot be used.
         """
-        task = next((task for task in self._tasks if task.name == name), None)
-        if task is None:
-            known = [task.name for task in self._tasks]
-            raise ValueError(f"`name` must be one of the tasks {known}, found {name!r}.")
-        self.benchmark.set_test(task, *self._additions.examined(test, name))
+        if name not in self._tasks.names:
+            raise ValueError(
+                f"`name` must be one of the tasks {self._tasks.names}, found {name!r}."
+            )
+        self.benchmark.set_test(self._tasks.named(name), *self._additions.examined(test, name))
 
     def close(self) -> None:
         """Add no further tasks: the stream ends when all tasks have ended."""
@@ -166,9 +149,14 @@ class LiveStream:
         self._is_stopped = True
 
     @property
+    def num_dropped(self) -> int:
+        """Number of samples in last minibatches that were too small."""
+        return self._gathering.num_dropped
+
+    @property
     def has_ended(self) -> bool:
         """Whether the stream is closed and all tasks have ended."""
-        return self.is_closed and not self._additions.waiting and not self._active()
+        return self.is_closed and not self._additions.waiting and not self._tasks.active
 
     @property
     def tasks(self) -> tuple[TaskStatus, ...]:
@@ -180,8 +168,6 @@ class LiveStream:
         """Test samples of the tasks that have started, one experience for each, for ``eval``."""
         return self.benchmark.tests(self._tasks)
 
-    # Segments
-
     def __iter__(self) -> Iterator[LiveSegment]:
         """Yield segments until the stream has ended or is stopped."""
         self._is_stopped, self._run = False, object()
@@ -190,33 +176,28 @@ class LiveStream:
             yield segment
             segment.is_over = True
 
-    def _active(self) -> list[LiveTask]:
-        return [task for task in self._tasks if task.feed is not None]
-
     def _next_segment(self) -> LiveSegment | None:
         if self._resumed is not None:
             return self._reopened()
-        for task in self._tasks:
-            if task.feed is None and task.recent:
-                task.recent.clear()
-        waits = _Waiting(self)
+        self._tasks.end_rounds()
+        waits = Waiting()
         while True:
             if self._is_stopped:
                 return None
             for addition in self._additions.take():
                 self._start(addition)
             finishing = self._gather()
-            if self._ready or finishing:
+            if self._gathering or finishing:
                 break
-            if self.has_ended or waits.is_over():
+            if self.has_ended or waits.is_over(self.max_idle):
                 return None
-        self._extend_classes()
+        self._gathering.extend_classes(self._tasks)
+        self.benchmark.update(self._tasks, self._additions.class_names)
         active = [t for t in self._tasks if t.feed is not None or t.label in finishing]
-        started = [task for task in self._tasks if task.samples]
-        self._segment = LiveSegment(self, active, started, self.tick, self.num_segments)
+        self._segment = LiveSegment(self, active, self._tasks.started, self.tick, self.num_segments)
         self.num_segments += 1
         if finishing:  # these had nothing to deliver: no tick belongs to their last segment
-            self._finish(self._segment, finishing)
+            self._segment.finish(finishing)
         return self._segment
 
     def next_tick(self, segment: LiveSegment) -> LiveBatch | None:
@@ -226,138 +207,37 @@ class LiveStream:
         """
         if segment is not self._segment:
             return None
-        waits = _Waiting(self)
+        waits = Waiting()
         if self._is_stopped:
             segment.is_over = True
             return None
-        while not (self._ready and len(segment.ticks) == 0):
+        while not (self._gathering and len(segment.ticks) == 0):
             finishing = self._gather()
             if finishing:
-                self._finish(segment, finishing)
-            if self._additions.waiting or self._has_new_classes():
+                segment.finish(finishing)
+            if self._additions.waiting or self._gathering.has_new_classes(self._tasks):
                 segment.is_over = True
             if segment.is_over:
                 return None
-            if self._ready:
+            if self._gathering:
                 break
-            if self._is_stopped or waits.is_over():
+            if self._is_stopped or waits.is_over(self.max_idle):
                 segment.is_over = True
                 return None
-        return self._deliver(segment)
-
-    def _finish(self, segment: LiveSegment, tasks: Sequence[int]) -> None:
-        segment.is_over = True
-        segment.finishing_tasks = tuple(sorted({*segment.finishing_tasks, *tasks}))
-
-    def _extend_classes(self) -> None:
-        """Take new classes of open tasks, and show all tasks in the benchmark."""
-        for name, (_, labels) in self._ready.items():
-            next(t for t in self._tasks if t.name == name).classes.update(labels.tolist())
-        self.benchmark.update(self._tasks)
-        self.benchmark.class_names = self._additions.class_names
-
-    def _start(self, addition: Addition) -> None:
-        task = next((task for task in self._tasks if task.name == addition.name), None)
-        if task is None:
-            task = LiveTask(addition.name, len(self._tasks), set(), False)
-            self._tasks.append(task)
-        task.classes |= addition.classes
-        task.is_open = addition.is_open
-        if addition.test is not None:
-            self.benchmark.set_test(task, *addition.test)
-        task.has_delivered = self._additions.restore(addition)
-        task.feed = feed_of(addition.source, self.benchmark.batch_size)
-        task.rounds += 1
-        task.is_late = False
-        task.recent.clear()
-
-    def _gather(self) -> list[int]:
-        """Take a minibatch from each active task that has one; return the tasks that end."""
-        deadline = time.monotonic() + self.max_wait
-        ended = []
-        for task in self._active():
-            if task.name in self._ready:
-                continue
-            assert task.feed is not None
-            wait = 0.0 if task.is_late else max(0.0, deadline - time.monotonic())
-            try:
-                minibatch = task.feed.take(wait)
-                if minibatch is not None and len(minibatch) >= self.smallest:
-                    self._ready[task.name] = minibatch, self._labels_of(task, minibatch)
-                    continue
-            except Exception as error:
-                self._end(task)
-                raise RuntimeError(
-                    f"The data of task {task.name!r} cannot be used: {first_line(error)[:300]}"
-                ) from error
-            if minibatch is not None:
-                self.num_dropped += len(minibatch)
-                _LOG.warning("task %r: a last minibatch of one sample is dropped", task.name)
-            if not task.feed.ended:
-                task.is_late = minibatch is None
-                continue
-            has_delivered = task.has_delivered
-            self._end(task)
-            if has_delivered:
-                ended.append(task.label)
-            else:
-                _LOG.warning("task %r has ended without a sample", task.name)
-        return ended
-
-    def _end(self, task: LiveTask) -> None:
-        task.end()
-        self._additions.ended(task.name)
-        _LOG.info("%s", task.status())
-
-    def _labels_of(self, task: LiveTask, minibatch: Minibatch) -> Tensor:
-        kind = tuple(minibatch.inputs.shape[1:]), minibatch.inputs.dtype
-        if self._kind is None:
-            self._kind = kind
-        if kind != self._kind or len(minibatch.inputs) != len(minibatch):
-            raise ValueError(
-                f"its inputs are {kind[1]} {list(kind[0])}, those of the stream {self._kind[1]} "
-                f"{list(self._kind[0])}"
-            )
-        labels = [self._additions.number_of(label) for label in minibatch.labels]
-        if not task.is_open and not task.classes.issuperset(labels):
-            strange = next(
-                raw
-                for raw, label in zip(minibatch.labels, labels, strict=True)
-                if label not in task.classes
-            )
-            raise ValueError(
-                f"a sample has the label {strange!r}, which is not among its `classes`"
-            )
-        return torch.tensor(labels)
-
-    def _has_new_classes(self) -> bool:
-        return any(
-            not task.classes.issuperset(self._ready[task.name][1].tolist())
-            for task in self._tasks
-            if task.is_open and task.name in self._ready
-        )
-
-    def _deliver(self, segment: LiveSegment) -> LiveBatch:
-        parts, columns, offers, start = [], [], {}, 0
-        for task in self._active():
-            if task.name not in self._ready:
-                task.skipped += 1
-                if task.skipped == 1:
-                    _LOG.info("task %r has nothing at tick %d", task.name, self.tick)
-                continue
-            minibatch, labels = self._ready.pop(task.name)
-            task.note(minibatch, labels, self.recent)
-            parts.append(Part(task.name, start, start + len(labels)))
-            start += len(labels)
-            columns.append([minibatch.inputs, labels, torch.full_like(labels, task.label)])
-            offers[task.name] = labels, minibatch.stored or stored_rows(minibatch.inputs)
-        tensors = [torch.cat(each) for each in zip(*columns, strict=True)]
-        batch = LiveBatch(tensors, parts, self.tick, offers)
+        batch = self._gathering.deliver(self._tasks.active, self.tick, self.recent)
         self.tick += 1
         segment.ticks = range(segment.ticks.start, self.tick)
         return batch
 
-    # State
+    def _gather(self) -> list[int]:
+        return self._gathering.gather(self._tasks.active, self.max_wait, self.smallest)
+
+    def _start(self, addition: Addition) -> None:
+        has_delivered = self._additions.restore(addition)
+        feed = feed_of(addition.source, self.benchmark.batch_size)
+        task = self._tasks.start(addition, feed, has_delivered=has_delivered)
+        if addition.test is not None:
+            self.benchmark.set_test(task, *addition.test)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the stream has delivered, as numbers and text.
@@ -388,77 +268,30 @@ class LiveStream:
         :return: names of the tasks that were active or about to start, and have to be added again.
         :raises ValueError: if the stream is not new, or the state is of something else.
         """
-        loader = state.get("loader")
-        state = loader["stream"] if isinstance(loader, Mapping) and "stream" in loader else state
-        if "identity" not in state:
-            raise ValueError(
-                "`state` must be that of a LiveStream, or of a strategy in the middle of one."
-            )
+        state = state_of_stream(state)
         if self._tasks or self._additions.waiting:
             raise ValueError("`state` is for a new stream, but this one has tasks already.")
         self.benchmark.restore(state["identity"])
         self.tick, self.num_segments = int(state["tick"]), int(state["num_segments"])
-        self.num_dropped = int(state["num_dropped"])
-        self._tasks = [restored_task(each, k) for k, each in enumerate(state["tasks"])]
+        self._gathering.num_dropped = int(state["num_dropped"])
+        self._tasks += [restored_task(each, k) for k, each in enumerate(state["tasks"])]
         active = {each["name"]: each["source"] for each in state["tasks"] if each["is_active"]}
         self._additions.resume(self._tasks, state["class_names"], active)
         self.benchmark.num_classes = int(state["num_classes"])
-        self.benchmark.update(self._tasks)
-        self.benchmark.class_names = self._additions.class_names
+        self.benchmark.update(self._tasks, self._additions.class_names)
         self._resumed = state
         return [*active, *state["waiting"]]
 
     def _reopened(self) -> LiveSegment | None:
         """Begin where an earlier process has saved its state, within a segment or between two."""
-        state, self._resumed = self._resumed, None
+        state = self._resumed
         assert state is not None
-        names = [each["name"] for each in state["tasks"] if each["is_active"]]
-        missing = sorted(set(names) - set(self._additions.waiting_names))
-        if missing:
-            self._resumed = state
-            raise ValueError(
-                f"The tasks {missing} were active when the state was saved: add them again with "
-                "add_task(), because their data are not in the state."
-            )
+        names = check_added(state, self._additions.waiting_names)
+        self._resumed = None
         open_ = state["segment"]
         if open_ is None:
             return self._next_segment()
         for addition in self._additions.take(names):
             self._start(addition)
-        active, started = ([self._tasks[t] for t in open_[key]] for key in ("active", "started"))
-        first, stop = open_["ticks"]
-        self._segment = segment = LiveSegment(self, active, started, first, open_["number"])
-        segment.ticks = range(first, stop)
-        for task, (x, y) in zip(active, open_["recent"], strict=True):
-            if len(y):
-                task.recent.append((x, y))
-        return segment
-
-
-class _Waiting:
-    """Short naps while no source has data, and an end to them."""
-
-    def __init__(self, stream: LiveStream) -> None:
-        self._stream = stream
-        self._start = time.monotonic()
-        self._has_warned = False
-
-    def is_over(self) -> bool:
-        """Wait a moment; return whether the stream has been idle for too long."""
-        stream, idle = self._stream, time.monotonic() - self._start
-        if stream.max_idle is not None and idle > stream.max_idle:
-            warnings.warn(
-                f"no task has delivered for {stream.max_idle:g} seconds (`max_idle`), so training "
-                "returns; the stream can be trained on further.",
-                stacklevel=5,
-            )
-            return True
-        if idle > _PATIENCE and not self._has_warned:
-            self._has_warned = True
-            warnings.warn(
-                f"no task has delivered for {_PATIENCE:g} seconds: the stream waits for data, for "
-                "add_task(), or for close().",
-                stacklevel=5,
-            )
-        time.sleep(_NAP)
-        return False
+        self._segment = LiveSegment.restored(self, self._tasks, open_)
+        return self._segment

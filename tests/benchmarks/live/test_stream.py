@@ -113,17 +113,6 @@ def test_a_task_returns_under_its_name():
     assert stream.benchmark.task_names == ("a", "b")
 
 
-def test_classes_are_taken_as_they_come():
-    samples = [(torch.zeros(1), label) for label in ["x", "x", "y", "y", "x", "z"]]
-    stream = LiveStream(batch_size=2)
-    stream.add_task(iter(samples))
-    stream.close()
-    _, segments = drain(stream)
-    assert [segment.classes_in_this_experience for segment in segments] == [[0], [0, 1], [0, 1, 2]]
-    assert stream.benchmark.class_names == {0: "x", 1: "y", 2: "z"}
-    assert [len(segment.ticks) for segment in segments] == [1, 1, 1]
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -138,13 +127,6 @@ def test_classes_are_taken_as_they_come():
 def test_arguments(change, message):
     with pytest.raises(ValueError, match=message):
         LiveStream(**change)
-
-
-def test_a_stream_that_waits_says_so(monkeypatch):
-    monkeypatch.setattr("avalanche_emgd.benchmarks.live.stream._PATIENCE", 0.05)
-    stream = LiveStream(max_idle=0.3)
-    with pytest.warns(UserWarning, match="the stream waits for data, for add_task"):
-        assert list(stream) == []
 
 
 def test_a_second_iteration_ends_the_first():
