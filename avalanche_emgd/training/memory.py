@@ -59,8 +59,7 @@ class ReplayMemory(StreamedSamples):
     def __init__(self, max_size: int, seed: int = 0) -> None:
         if max_size < 1:
             raise ValueError(f"`max_size` must be at least 1, found {max_size!r}.")
-        super().__init__(max_size)
-        self._generator = torch.Generator().manual_seed(seed)
+        super().__init__(max_size, seed)
         self._groups: dict[Group, None] = {}  # all groups so far, in order
         self._streaming: dict[str, dict[int, SampleStore]] = {}
         self._seen: dict[str, Tensor] = {}
@@ -132,34 +131,6 @@ class ReplayMemory(StreamedSamples):
             self._limits = {}
         self.max_size = new_size
         self._share()
-
-    def choose(self, batch_size: int) -> Tensor:
-        """Draw positions of random samples without repetition.
-
-        :param batch_size: number of samples; all samples if the memory has fewer.
-        :return: positions ``[b]``.
-        """
-        return torch.randperm(len(self), generator=self._generator)[:batch_size]
-
-    def choose_per_task(self, batch_size: int) -> dict[str, Tensor]:
-        """Draw positions of random samples, equally many of each finished task.
-
-        :param batch_size: total number of samples; random tasks get the remainder.
-        :return: positions ``[b]`` by name of the task.
-        """
-        chosen = {}
-        share, more = divmod(batch_size, max(1, len(self._of_task)))
-        places = torch.randperm(len(self._of_task), generator=self._generator).tolist()
-        for place, (name, positions) in zip(places, self._of_task.items(), strict=True):
-            order = torch.randperm(len(positions), generator=self._generator)
-            found = positions[order[: share + (place < more)]]
-            if len(found):
-                chosen[name] = found
-        return chosen
-
-    def draw(self, batch_size: int) -> list[Tensor]:
-        """Draw random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""
-        return self.take(self.choose(batch_size))
 
     def kept(self) -> list[Tensor]:
         """Return all stored samples, ``[x, y, task labels]``, with those of active tasks."""

@@ -1,4 +1,4 @@
-"""The samples in a replay memory as tensors, with their annotations."""
+"""The samples in a replay memory as tensors, random draws of them, and their annotations."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ class StoredSamples(ExemplarsBuffer):
     Subclasses choose the samples.
 
     :param max_size: capacity in samples.
+    :param seed: seed of random choices.
     """
 
     max_size: int
 
-    def __init__(self, max_size: int) -> None:
+    def __init__(self, max_size: int, seed: int) -> None:
         super().__init__(max_size)
+        self._generator = torch.Generator().manual_seed(seed)
         self._finished: list[SampleStore] = []  # in order of their entry
         self._rebuild()
 
@@ -72,6 +74,34 @@ class StoredSamples(ExemplarsBuffer):
             raise ValueError("The memory is empty: no task has finished yet.")
         stored = (self._inputs, self._labels, self._task_labels)
         return [column.index_select(0, positions.to(column.device)) for column in stored]
+
+    def choose(self, batch_size: int) -> Tensor:
+        """Draw positions of random samples without repetition.
+
+        :param batch_size: number of samples; all samples if the memory has fewer.
+        :return: positions ``[b]``.
+        """
+        return torch.randperm(len(self), generator=self._generator)[:batch_size]
+
+    def choose_per_task(self, batch_size: int) -> dict[str, Tensor]:
+        """Draw positions of random samples, equally many of each finished task.
+
+        :param batch_size: total number of samples; random tasks get the remainder.
+        :return: positions ``[b]`` by name of the task.
+        """
+        chosen = {}
+        share, more = divmod(batch_size, max(1, len(self._of_task)))
+        places = torch.randperm(len(self._of_task), generator=self._generator).tolist()
+        for place, (name, positions) in zip(places, self._of_task.items(), strict=True):
+            order = torch.randperm(len(positions), generator=self._generator)
+            found = positions[order[: share + (place < more)]]
+            if len(found):
+                chosen[name] = found
+        return chosen
+
+    def draw(self, batch_size: int) -> list[Tensor]:
+        """Draw random samples without repetition, ``[x, y, task labels]``; see :meth:`choose`."""
+        return self.take(self.choose(batch_size))
 
     def annotate(self, name: str, make: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         """Annotate the samples that have no annotation of this name yet.

@@ -30,7 +30,6 @@ class StreamedSamples(StoredSamples):
     _streaming: dict[str, dict[int, SampleStore]]
     _limits: dict[Group, float]
     """Keys from which on samples of a class cannot stay; 1 where there is none."""
-    _generator: torch.Generator
     _origin: Origin | None
 
     def stream(self, samples: DeliveredSamples) -> None:
