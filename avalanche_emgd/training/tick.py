@@ -14,7 +14,7 @@ from ..benchmarks.loader import Part
 from ..gradients import ObjectiveGradients, Pass, StackedGradients
 from ..gradients.engine import Losses
 
-__all__ = ["Tick"]
+__all__ = ["Tick", "fetched"]
 
 
 def _no_gradients() -> ObjectiveGradients:
@@ -95,3 +95,15 @@ class Tick:
         self.buffers_before = []
         self.mean_loss = None
         self.class_masks = {}
+
+
+def fetched(gramian: Tensor, losses: Tensor) -> tuple[Tensor, list[float]]:
+    """Bring Gramian and losses to the CPU, in the one transfer from the device of a tick.
+
+    :param gramian: ``[n, n]``.
+    :param losses: ``[n]``, detached.
+    """
+    if gramian.is_cpu and losses.is_cpu:
+        return gramian, losses.tolist()
+    values = torch.cat([gramian.flatten(), losses.to(gramian)]).cpu()
+    return values[: gramian.numel()].view(gramian.shape), values[gramian.numel() :].tolist()

@@ -21,10 +21,11 @@ from ..optim import checked_weights
 from .cross_entropy import is_mean_cross_entropy, mean_cross_entropies
 from .gradient_space import GradientSpace
 from .ingredients.specs import LossRule
-from .nonfinite import NonFinite, find_nonfinite, stop_at
+from .nonfinite import NonFinite, find_nonfinite
 from .plugins import ReplayMemoryPlugin
 from .precision import MixedPrecision
-from .tick import Tick
+from .skipped_objectives import leave_out
+from .tick import Tick, fetched
 from .tick_view import TickView
 
 __all__ = ["MultiGradientUpdate"]
@@ -220,7 +221,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         factor = self._add_extension(tick) if is_extended else 1.0
         losses = self._differentiate(tick)
         while bad := find_nonfinite(tick.gramian, losses):
-            if not self._leave_out(bad, losses):
+            if not leave_out(self, bad, losses):
                 return
             tick = self.now
             losses = self._differentiate(tick)
@@ -240,38 +241,6 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         tick.made.backward(self.loss.sum(), self.space.parameters)
         slope = None if tick.mean_loss is None else tick.mean_loss.grad
         return 0.0 if slope is None else float(slope)
-
-    def _leave_out(self, bad: list[int], losses: list[float]) -> bool:
-        """Leave out objectives that are not finite, and forward the others anew.
-
-        :param bad: places of the objectives.
-        :param losses: losses of all objectives.
-        :return: whether any objective is left.
-        :raises ValueError: if the run is to stop there.
-        """
-        tick = self.now
-        names, found = [tick.objectives[i] for i in bad], [losses[i] for i in bad]
-        if self.nonfinite.action == "stop":
-            raise stop_at(names, found, self.tick)
-        self.nonfinite.note(names, self.tick, found)
-        for buffer, before in zip(self.model.buffers(), tick.buffers_before, strict=True):
-            buffer.data.copy_(before)
-        rest = [part for i, part in enumerate(tick.parts) if i not in bad]
-        skipped = [*tick.skipped, *names]
-        if not rest:
-            tick.skipped, tick.weights = skipped, torch.zeros(len(tick.parts), dtype=torch.float64)
-            self.nonfinite.settle(has_update=False, tick=self.tick)
-            return False
-        self.mbatch.keep(rest)
-        if self.replay is not None:
-            for name in names:
-                self.replay.drawn.pop(name, None)
-        self.now = Tick(self.mbatch.parts)
-        self.now.skipped = skipped
-        self.mb_output = self.forward()
-        self._trigger("after_forward")
-        self.loss = self._make_empty_loss() + self.criterion()
-        return True
 
     def _after_training(self, **kwargs: Any) -> None:
         super()._after_training(**kwargs)
@@ -293,7 +262,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
             )
             self.precision.unscale(found)
             gramian = found.gramian(self.space.num_shared)
-            tick.gramian, losses = _fetched(gramian, tick.objective_losses)
+            tick.gramian, losses = fetched(gramian, tick.objective_losses)
             tick.gradients = found
             accepted = self.precision.accept(tick.gramian)
         return losses
@@ -327,11 +296,3 @@ def _checked(loss: Tensor) -> Tensor:
             f"`criterion` must return a scalar (reduction='mean'), found shape {tuple(loss.shape)}."
         )
     return loss
-
-
-def _fetched(gramian: Tensor, losses: Tensor) -> tuple[Tensor, list[float]]:
-    """Bring Gramian and losses to the CPU, in the one transfer from the device of a tick."""
-    if gramian.is_cpu and losses.is_cpu:
-        return gramian, losses.tolist()
-    values = torch.cat([gramian.flatten(), losses.to(gramian)]).cpu()
-    return values[: gramian.numel()].view(gramian.shape), values[gramian.numel() :].tolist()
