@@ -1,4 +1,4 @@
-"""Check whether a plugin has a callback for an event; others need no call at each tick."""
+"""Callbacks of those plugins only that have them; others need no call at each tick."""
 
 from __future__ import annotations
 
@@ -9,10 +9,40 @@ from avalanche.evaluation import PluginMetric
 from avalanche.logging import BaseLogger
 from avalanche.training.plugins import EvaluationPlugin
 
-__all__ = ["has_callback"]
+__all__ = ["Callbacks", "has_callback"]
 
 # The callbacks of these classes do nothing.
 _BASES = (BasePlugin, BaseSGDPlugin, SupervisedPlugin, PluginMetric, BaseLogger)
+
+
+class Callbacks:
+    """The plugins that have a callback, by event.
+
+    A change of the list of plugins is noticed. One of the metrics of an evaluator is not.
+    """
+
+    def __init__(self) -> None:
+        # With references to the plugins, so that `id()` values are not reused.
+        self._plugins: list[Any] = []
+        self._ids: list[int] = []
+        self._having: dict[str, list[Any]] = {}
+
+    def trigger(self, strategy: Any, event: str, **kwargs: Any) -> None:
+        """Call the callbacks of a strategy's plugins for an event, in their order.
+
+        :param strategy: first argument of the callbacks.
+        :param event: name of the callback.
+        :param kwargs: further arguments of the callbacks.
+        """
+        if list(map(id, strategy.plugins)) != self._ids:
+            self._plugins, self._having = list(strategy.plugins), {}
+            self._ids = list(map(id, self._plugins))
+        having = self._having.get(event)
+        if having is None:
+            having = [plugin for plugin in self._plugins if has_callback(plugin, event)]
+            self._having[event] = having
+        for plugin in having:
+            getattr(plugin, event)(strategy, **kwargs)
 
 
 def has_callback(plugin: Any, event: str) -> bool:

@@ -10,10 +10,14 @@ from avalanche.training.plugins import EvaluationPlugin
 from torch import nn
 from torch.optim import Optimizer
 
+from ..distributed.placement import make_placement
+from ..gradients import GradientEngine
+from .nonfinite import check_on_nonfinite
+
 if TYPE_CHECKING:
     from .options import StrategyOptions
 
-__all__ = ["check_kinds", "check_plugins", "check_sizes", "check_stream", "refuse_class"]
+__all__ = ["check_kinds", "check_options", "check_plugins", "check_stream", "refuse_class"]
 
 
 def refuse_class(name: str, value: Any) -> None:
@@ -88,12 +92,31 @@ def _check(name: str, value: Any, right: bool, words: str) -> None:
         raise TypeError(f"`{name}` must be {words}, found {value!r}.")
 
 
-def check_sizes(options: StrategyOptions) -> None:
-    """Check the sizes among the options of a strategy.
+def check_options(weighting: Any, options: StrategyOptions) -> None:
+    """Check the weighting and the options of a strategy, apart from those that Avalanche knows.
 
+    :param weighting: value of the argument of the same name.
     :param options: all options.
-    :raises ValueError: if a size is out of range; the message names the option and the value.
+    :raises TypeError: if a value has a wrong type; the message names the option and the value.
+    :raises ValueError: if a value is out of range, or contradicts another one.
     """
+    _check_sizes(options)
+    check_plugins(options["plugins"])
+    check_on_nonfinite(options["on_nonfinite"])
+    if options["on_nonfinite"] == "skip" and options["distributed"] is not None:
+        raise ValueError("`on_nonfinite` 'skip' is for one process: leave out `distributed`.")
+    engine = options["engine"]
+    for name, value in (("weighting", weighting), ("engine", engine)):
+        refuse_class(name, value)
+    words = "a callable from the Gramian [n, n] to weights [n]"
+    _check("weighting", weighting, callable(weighting), words)
+    is_engine = engine is None or isinstance(engine, GradientEngine)
+    _check("engine", engine, is_engine, "a GradientEngine")
+    if options["distributed"] is not None:
+        make_placement(options["distributed"])
+
+
+def _check_sizes(options: StrategyOptions) -> None:
     for name, value, low in (
         ("memory_size", options["memory_size"], 0),
         ("train_mb_size", options["train_mb_size"], 1),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-__all__ = ["GradientSpace", "Shared"]
+__all__ = ["GradientSpace", "Shared", "positions_of"]
 
 Shared = nn.Module | Iterable[nn.Parameter]
 
@@ -81,3 +82,23 @@ class GradientSpace:
     def _cut(self, update: Tensor) -> list[Tensor]:
         pieces = zip(update.split(self._lengths), self.parameters, strict=True)
         return [piece.view_as(parameter) for piece, parameter in pieces]
+
+
+def positions_of(
+    old: GradientSpace, new: GradientSpace, replaced: dict[int, nn.Parameter]
+) -> Tensor:
+    """Find the elements of a former space in the present one.
+
+    :param replaced: present parameters by the ``id`` of former ones that have grown.
+    :return: positions ``[P_old]``.
+    """
+    starts, start = {}, 0
+    for parameter in new.parameters:
+        starts[id(parameter)] = start
+        start += parameter.numel()
+    found = []
+    for parameter in old.parameters:
+        now = replaced.get(id(parameter), parameter)
+        inside = torch.arange(now.numel()).view(now.shape)[tuple(map(slice, parameter.shape))]
+        found.append(inside.reshape(-1) + starts[id(now)])
+    return torch.cat(found)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from avalanche.training import JointTraining
-from torch import Tensor, nn
+from torch import nn
 
 from ..benchmarks.live import LiveSegment, LiveStream
 from ..models import carry_optimizer_state, grow_heads
-from .gradient_space import GradientSpace
 from .single_sample_batches import has_batch_norm
 
-__all__ = ["Heads", "check_live", "positions_of", "segments_of"]
+__all__ = ["Heads", "check_live", "segments_of"]
 
 
 def check_live(strategy: Any, stream: LiveStream) -> None:
@@ -89,23 +87,3 @@ class Heads:
         if known is not None:  # Avalanche would empty the state of replaced parameters
             strategy.optimized_param_id = {name: after.get(name, p) for name, p in known.items()}
         return replaced
-
-
-def positions_of(
-    old: GradientSpace, new: GradientSpace, replaced: dict[int, nn.Parameter]
-) -> Tensor:
-    """Find the elements of a former space in the present one.
-
-    :param replaced: present parameters by the ``id`` of former ones that have grown.
-    :return: positions ``[P_old]``.
-    """
-    starts, start = {}, 0
-    for parameter in new.parameters:
-        starts[id(parameter)] = start
-        start += parameter.numel()
-    found = []
-    for parameter in old.parameters:
-        now = replaced.get(id(parameter), parameter)
-        inside = torch.arange(now.numel()).view(now.shape)[tuple(map(slice, parameter.shape))]
-        found.append(inside.reshape(-1) + starts[id(now)])
-    return torch.cat(found)

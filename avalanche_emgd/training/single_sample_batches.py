@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,10 +11,24 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import default_collate
 
+from ..benchmarks import SegmentExperience, SerialTickLoader
+from ..benchmarks.experience import objective_names
 from ..benchmarks.parallel import ParallelBenchmark
 from .model_trial import model_trial
 
-__all__ = ["fails_on_single_samples", "has_batch_norm", "single_replay_reason"]
+__all__ = [
+    "LONE",
+    "check_minibatch",
+    "check_minibatches",
+    "check_replay",
+    "check_replayed_minibatches",
+    "fails_on_single_samples",
+    "has_batch_norm",
+    "refuse_lone",
+]
+
+LONE = "it has no more, or no more are drawn: give a larger `train_mb_size` and `memory_size`"
+"""Reason and remedy for a memory that delivers a single sample."""
 
 
 def has_batch_norm(model: nn.Module) -> bool:
@@ -46,7 +61,82 @@ def fails_on_single_samples(model: nn.Module, dataset: Any, device: torch.device
     return False
 
 
-def single_replay_reason(
+def check_minibatches(strategy: Any, experiences: Any) -> None:
+    """Check beforehand that no minibatch of ordinary experiences is too small for the model.
+
+    :param strategy: strategy that is to train on them.
+    :param experiences: a sequence of experiences; a lazy stream is checked as they come.
+    :raises ValueError: if one is too small.
+    """
+    if not has_batch_norm(strategy.model) or not isinstance(experiences, Sequence):
+        return
+    for each in experiences:
+        if not isinstance(each, SegmentExperience):
+            names = objective_names(each, each.dataset)
+            loader = SerialTickLoader(each.dataset, strategy.train_mb_size, names)
+            check_minibatch(strategy, loader, each.dataset)
+
+
+def check_minibatch(strategy: Any, loader: SerialTickLoader, dataset: Any) -> None:
+    """Check that no minibatch of a loader is too small for the model.
+
+    :param strategy: strategy that is to train.
+    :param loader: loader of the samples.
+    :param dataset: samples of the loader.
+    :raises ValueError: if one is too small.
+    """
+    if loader.fewest == 1 and fails_on_single_samples(strategy.model, dataset, strategy.device):
+        raise ValueError(
+            f"`model` has batch norm, which cannot normalise a single sample, but the last of "
+            f"{len(dataset)} samples comes alone in minibatches of {strategy.train_mb_size}: "
+            "choose another `train_mb_size`."
+        )
+
+
+def check_replayed_minibatches(strategy: Any, experiences: Any) -> None:
+    """Check beforehand that no minibatch from memory is too small, on ordinary experiences.
+
+    :param strategy: strategy with a replay memory.
+    :param experiences: see :func:`check_minibatches`.
+    :raises ValueError: if one is too small.
+    """
+    if not isinstance(experiences, Sequence):
+        return
+    replaying = [e for e in experiences if not isinstance(e, SegmentExperience)][1:]
+    if replaying and 1 in (strategy.train_mb_size, strategy.memory.max_size):
+        refuse_lone(strategy, strategy.model, LONE, replaying[0].dataset)
+
+
+def check_replay(strategy: Any, model: nn.Module, benchmark: ParallelBenchmark) -> None:
+    """Check beforehand that no minibatch from memory is too small, on a parallel benchmark.
+
+    :param strategy: strategy with a replay memory.
+    :param model: model that is to be trained.
+    :param benchmark: benchmark of the stream.
+    :raises ValueError: if one is too small.
+    """
+    reason = _single_replay_reason(benchmark, strategy.memory.max_size, strategy.memory_mb_size)
+    if reason is not None:
+        refuse_lone(strategy, model, reason, benchmark.train_stream[0].dataset)
+
+
+def refuse_lone(strategy: Any, model: nn.Module, reason: str, dataset: Any) -> None:
+    """Raise an error if a model cannot be trained on a single sample from memory.
+
+    :param strategy: strategy with a replay memory.
+    :param model: model that is to be trained.
+    :param reason: reason and remedy, for the message.
+    :param dataset: samples, of which one is forwarded.
+    :raises ValueError: if the model fails.
+    """
+    if fails_on_single_samples(model, dataset, strategy.device):
+        raise ValueError(
+            "`model` has batch norm, which cannot normalise a single sample, but the replay "
+            f"memory delivers one: {reason}."
+        )
+
+
+def _single_replay_reason(
     benchmark: ParallelBenchmark, memory_size: int, batch_size: int
 ) -> str | None:
     """Explain why a replayed minibatch will be a single sample.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from avalanche.core import BasePlugin
 from torch import Tensor, nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import Optimizer
@@ -20,10 +19,9 @@ from ..distributed.launcher import PlacementName
 from ..distributed.placement import make_placement
 from ..distributed.randomness import share_random_states
 from ..gradients import FusedEngine, GradientEngine
-from ..optim import ObjectiveWeighting
 from ..optim.peers.gradient_state import GradientStateWeighting
-from .arguments import check_plugins, check_sizes, refuse_class
-from .gradient_space import GradientSpace
+from .arguments import check_options
+from .gradient_space import GradientSpace, positions_of
 from .ingredients.competition import current_classes
 from .ingredients.specs import (
     make_competition,
@@ -32,28 +30,26 @@ from .ingredients.specs import (
     make_selection,
     make_tested_weights,
 )
-from .live import positions_of
 from .memory import ReplayMemory
-from .nonfinite import NonFinite, check_on_nonfinite
+from .nonfinite import NonFinite
 from .options import StrategyOptions
+from .own_plugins import own_plugins
 from .plugins import (
     MemoryEditingPlugin,
     MemoryObjectives,
     MultiGradientPlugin,
     ReplayMemoryPlugin,
-    WeightingPlugin,
 )
 from .precision import MixedPrecision, Precision
 from .replicas import align, check_experience
-from .single_sample_batches import fails_on_single_samples, single_replay_reason
+from .single_sample_batches import LONE, check_replay, check_replayed_minibatches, refuse_lone
 from .tested_model import TestedModel
 from .tick import Tick
 from .tick_template import TickTemplate
-from .weighting_probe import probe_weighting
+from .weighting_probe import most_tasks, probe_weighting
 
 __all__ = ["MultiGradientTemplate"]
 
-_LONE = "it has no more, or no more are drawn: give a larger `train_mb_size` and `memory_size`"
 _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else says how large
 
 
@@ -66,15 +62,10 @@ class MultiGradientTemplate(TickTemplate):
     and the plugins that they bring. It trains on parallel benchmarks and on ordinary Avalanche
     ones; logits are masked as the benchmark's scenario asks, in training, replay and evaluation.
 
-    For plugins, at each tick between Avalanche's ``before_backward`` and ``after_backward``:
-
-    * ``objectives``: names, ``n`` of them, and ``replayed``: which come from a replay memory;
-    * ``objective_losses``: ``[n]``, detached;
-    * ``gradients``: ``[n, P]`` over ``space.parameters``, valid until the next tick, and
-      ``objective_gradients``, which does without laying them out where the engine does;
-    * ``gramian``: ``[n, n]`` float64 on the CPU, over the shared parameters only where these are
-      given;
-    * ``weights``: ``[n]`` float64, from ``after_weighting`` on.
+    Plugins see the tick between Avalanche's ``before_backward`` and ``after_backward``, and may
+    replace its gradients, Gramian and, from ``after_weighting`` on, its weights: see
+    :attr:`objectives`, :attr:`objective_losses`, :attr:`gradients`, :attr:`gramian` and
+    :attr:`weights`.
 
     For subclasses: :meth:`objective_loss` is the loss of one objective, :meth:`weigh` the weights
     and :meth:`combine` the update; :meth:`make_memory` and :meth:`make_replay` make the
@@ -105,24 +96,10 @@ class MultiGradientTemplate(TickTemplate):
         chosen = with_defaults(StrategyOptions, options, f"{type(self).__name__}.__init__")
         memory_size, train_mb_size = chosen["memory_size"], chosen["train_mb_size"]
         plugins, engine, shared = chosen["plugins"], chosen["engine"], chosen["shared"]
-        check_sizes(chosen)
-        check_plugins(plugins)
-        check_on_nonfinite(chosen["on_nonfinite"])
-        if chosen["on_nonfinite"] == "skip" and chosen["distributed"] is not None:
-            raise ValueError("`on_nonfinite` 'skip' is for one process: leave out `distributed`.")
-        for name, value in (("weighting", weighting), ("engine", engine)):
-            refuse_class(name, value)
-        if not callable(weighting):
-            raise TypeError(
-                "`weighting` must be a callable from the Gramian [n, n] to weights [n], found "
-                f"{weighting!r}."
-            )
-        if engine is not None and not isinstance(engine, GradientEngine):
-            raise TypeError(f"`engine` must be a GradientEngine, found {engine!r}.")
+        check_options(weighting, chosen)
         self.processes: Processes | None = None
         """Processes that train together; ``None`` without ``distributed``."""
         if chosen["distributed"] is not None:
-            make_placement(chosen["distributed"])
             # Before the evaluator is made, whose loggers are those of process 0.
             self.processes = Processes.join(chosen["device"])
         self.memory: ReplayMemory | None = None
@@ -142,24 +119,16 @@ class MultiGradientTemplate(TickTemplate):
         """Average of the weights; ``None`` if tests use the trained model."""
         self._tested_model = TestedModel(self.averaged_weights)
         self._current_classes: dict[frozenset[str], list[int]] = {}
-        own: list[BasePlugin] = []
         if memory_size:
             self.memory = self.make_memory(memory_size, chosen["seed"])
             self.replay = self.make_replay(self.memory, chosen["memory_objectives"])
-            own += [self.replay, *self.memory_selection.make_plugins(self.memory, model)]
-        own += [r for r in (self.memory_loss, self.competition) if isinstance(r, BasePlugin)]
-        if self.averaged_weights is not None:
-            own.append(self.averaged_weights)
         self.memory_editing: MemoryEditingPlugin | None = None
         """Plugin that edits the memory; ``None`` without editing."""
         if chosen["memory_editing"] is not None:
             if self.memory is None:
                 raise ValueError("`memory_editing` needs a replay memory: give `memory_size`, too.")
             self.memory_editing = MemoryEditingPlugin(self.memory, chosen["memory_editing"])
-            own.append(self.memory_editing)
-        given = [p for p in plugins or [] if isinstance(p, WeightingPlugin)]
-        if isinstance(weighting, ObjectiveWeighting) and not given:
-            own.append(WeightingPlugin(weighting))
+        own = own_plugins(self, model, weighting, plugins or [])
         super().__init__(
             model=model,
             optimizer=optimizer,
@@ -225,7 +194,7 @@ class MultiGradientTemplate(TickTemplate):
             training.
         """
         if self._probed is not self.weighting and not self._weighs_itself():
-            probe_weighting(self.weighting, _most_tasks(experiences))
+            probe_weighting(self.weighting, most_tasks(experiences))
             self._probed = self.weighting
         if self.processes is None:
             return super().train(experiences, eval_streams, **kwargs)
@@ -297,7 +266,7 @@ class MultiGradientTemplate(TickTemplate):
         self.engine.attach(self.model)
         drawn = 0 if self.memory is None else min(self.memory_mb_size, len(self.memory))
         if drawn == 1:
-            self._refuse_lone(self.model, _LONE, self.adapted_dataset)
+            refuse_lone(self, self.model, LONE, self.adapted_dataset)
 
     def _make_space(self) -> None:
         """Make the space of the parameters as they are now, some of which may have grown."""
@@ -321,24 +290,12 @@ class MultiGradientTemplate(TickTemplate):
 
     def _check_minibatches(self, experiences: Any) -> None:
         super()._check_minibatches(experiences)
-        if self.memory is None or self.replay is None or not isinstance(experiences, Sequence):
-            return
-        replaying = [e for e in experiences if not isinstance(e, SegmentExperience)][1:]
-        if replaying and 1 in (self.train_mb_size, self.memory.max_size):
-            self._refuse_lone(self.model, _LONE, replaying[0].dataset)
+        if self.memory is not None and self.replay is not None:
+            check_replayed_minibatches(self, experiences)
 
     def _check_replay(self, model: nn.Module, benchmark: ParallelBenchmark) -> None:
         if self.memory is not None and self.replay is not None:
-            reason = single_replay_reason(benchmark, self.memory.max_size, self.memory_mb_size)
-            if reason is not None:
-                self._refuse_lone(model, reason, benchmark.train_stream[0].dataset)
-
-    def _refuse_lone(self, model: nn.Module, reason: str, dataset: Any) -> None:
-        if fails_on_single_samples(model, dataset, self.device):
-            raise ValueError(
-                "`model` has batch norm, which cannot normalise a single sample, but the replay "
-                f"memory delivers one: {reason}."
-            )
+            check_replay(self, model, benchmark)
 
     def _held_classes(self) -> list[int]:
         return [] if self.memory is None else self.memory.classes
@@ -364,11 +321,3 @@ class MultiGradientTemplate(TickTemplate):
         state = super()._state_between_experiences()
         trained = self.model if self._tested_model.trained is None else self._tested_model.trained
         return {**state, "model": trained, "now": Tick(), "_current_classes": {}}
-
-
-def _most_tasks(experiences: Any) -> int:
-    """Largest number of tasks of a segment, which are active together."""
-    found = [experiences] if isinstance(experiences, SegmentExperience) else experiences
-    if not isinstance(found, Sequence):
-        return 0  # a lazy stream
-    return max((len(e.task_labels) for e in found if isinstance(e, SegmentExperience)), default=0)

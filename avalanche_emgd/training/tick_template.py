@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from avalanche.training.templates import SupervisedTemplate
@@ -18,12 +17,12 @@ from ..benchmarks.parallel import ParallelBenchmark
 from ..evaluation.numbered_metrics import warn_of_numbered_metrics
 from ..evaluation.quiet import quiet_evaluator
 from ..models import ClassMask, prepare_heads
-from ._callbacks import has_callback
+from ._callbacks import Callbacks
 from .arguments import check_kinds, check_stream
 from .compatibility import check_trainable
 from .data_checks import check_data, check_experiences
 from .live import Heads, check_live, segments_of
-from .single_sample_batches import fails_on_single_samples, has_batch_norm
+from .single_sample_batches import check_minibatch, check_minibatches
 from .state.progress import Progress
 from .state.resumable import Resumable
 from .update import MultiGradientUpdate
@@ -52,7 +51,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
             kwargs["evaluator"] = quiet_evaluator()
         self._progress = Progress()
         super().__init__(**kwargs)
-        self._forget_callbacks()
+        self._callbacks = Callbacks()
         self._class_mask = self._eval_mask = ClassMask()
         self._prepared = Origin()
         self._heads = Heads()
@@ -111,21 +110,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
 
     def _check_minibatches(self, experiences: Any) -> None:
         """Check beforehand that no minibatch of ordinary experiences is too small."""
-        if not has_batch_norm(self.model) or not isinstance(experiences, Sequence):
-            return  # a lazy stream is checked as its experiences come
-        for each in experiences:
-            if not isinstance(each, SegmentExperience):
-                names = objective_names(each, each.dataset)
-                loader = SerialTickLoader(each.dataset, self.train_mb_size, names)
-                self._check_minibatch(loader, each.dataset)
-
-    def _check_minibatch(self, loader: SerialTickLoader, dataset: Any) -> None:
-        if loader.fewest == 1 and fails_on_single_samples(self.model, dataset, self.device):
-            raise ValueError(
-                f"`model` has batch norm, which cannot normalise a single sample, but the last of "
-                f"{len(dataset)} samples comes alone in minibatches of {self.train_mb_size}: "
-                "choose another `train_mb_size`."
-            )
+        check_minibatches(self, experiences)
 
     # Data and model of an experience
 
@@ -199,10 +184,10 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
             check_data(self, self.experience, samples=2)
         warn_of_numbered_metrics(self.evaluator, self.experience)
         self._class_mask.observe(self.experience, held=self._held_classes())
-        self._forget_callbacks()  # an evaluator may have other metrics now
+        self._callbacks = Callbacks()  # an evaluator may have other metrics now
         super()._before_training_exp(**kwargs)
         if isinstance(self.dataloader, SerialTickLoader):
-            self._check_minibatch(self.dataloader, self.adapted_dataset)
+            check_minibatch(self, self.dataloader, self.adapted_dataset)
 
     def _held_classes(self) -> list[int]:
         """Classes of samples that are replayed."""
@@ -238,19 +223,8 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
 
     # The callbacks of a tick, of those plugins only that have them
 
-    def _forget_callbacks(self) -> None:
-        # With references to the plugins, so that `id()` values are not reused.
-        self._callbacks: tuple[list[Any], list[int], dict[str, list[Any]]] = ([], [], {})
-
     def _trigger(self, event: str, **kwargs: Any) -> None:
-        if list(map(id, self.plugins)) != self._callbacks[1]:
-            self._callbacks = list(self.plugins), list(map(id, self.plugins)), {}
-        found = self._callbacks[2].get(event)
-        if found is None:
-            found = [plugin for plugin in self.plugins if has_callback(plugin, event)]
-            self._callbacks[2][event] = found
-        for plugin in found:
-            getattr(plugin, event)(self, **kwargs)
+        self._callbacks.trigger(self, event, **kwargs)
 
     def _before_training_iteration(self, **kwargs: Any) -> None:
         self._trigger("before_training_iteration", **kwargs)
@@ -308,7 +282,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
             "mbatch": None,
             "mb_output": None,
             "loss": self._make_empty_loss(),
-            "_callbacks": ([], [], {}),
+            "_callbacks": Callbacks(),
             "_progress": Progress(),
         }
 

@@ -49,12 +49,18 @@ class TickView:
 
     @property
     def gradients(self) -> Tensor:
-        """Gradients of the objectives, ``[n, P]``; laid out when first asked for."""
+        """Gradients of the objectives, ``[n, P]`` over ``space.parameters``.
+
+        They are laid out when first asked for, and valid until the next tick.
+        """
         return self.now.gradients.rows
 
     @property
     def gramian(self) -> Tensor:
-        """Inner products of the gradients, ``[n, n]`` float64 on the CPU; may be replaced."""
+        """Inner products of the gradients, ``[n, n]`` float64 on the CPU; may be replaced.
+
+        They are over the shared parameters only where these are given.
+        """
         return self.now.gramian
 
     @gramian.setter
@@ -63,7 +69,10 @@ class TickView:
 
     @property
     def weights(self) -> Tensor:
-        """Weights of the objectives, ``[n]``; plugins may replace them."""
+        """Weights of the objectives, ``[n]`` float64, from ``after_weighting`` on.
+
+        Plugins may replace them.
+        """
         return self.now.weights
 
     @weights.setter

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..benchmarks import SegmentExperience
 from ..gradients.random_state import RandomState
 from ..optim import ObjectiveWeighting, checked_weights
 
-__all__ = ["probe_weighting"]
+__all__ = ["most_tasks", "probe_weighting"]
 
 _SIZES = (2, 3)
 # Types of values that a function cannot use to store state between calls.
@@ -23,7 +24,18 @@ _STATELESS = (
 )
 
 
-def probe_weighting(weighting: Callable[[Tensor], Tensor], most_tasks: int) -> None:
+def most_tasks(experiences: Any) -> int:
+    """Return the largest number of tasks that are active together; 0 if unknown.
+
+    :param experiences: segments of a parallel benchmark, one segment, or other experiences.
+    """
+    found = [experiences] if isinstance(experiences, SegmentExperience) else experiences
+    if not isinstance(found, Sequence):
+        return 0  # a lazy stream
+    return max((len(e.task_labels) for e in found if isinstance(e, SegmentExperience)), default=0)
+
+
+def probe_weighting(weighting: Callable[[Tensor], Tensor], num_tasks: int) -> None:
     """Compute weights for two and for three artificial objectives, and check them.
 
     The trial uses a copy of the weighting, and restores the global random number generators. State
@@ -39,7 +51,7 @@ def probe_weighting(weighting: Callable[[Tensor], Tensor], most_tasks: int) -> N
     A weighting with a fixed number of weights is an error only if more tasks are active together.
 
     :param weighting: function from a Gramian ``[n, n]`` to weights ``[n]``.
-    :param most_tasks: largest number of tasks that are known to be active together; 0 if unknown.
+    :param num_tasks: largest number of tasks that are known to be active together; 0 if unknown.
     :raises ValueError: if the weights are of the wrong shape or dtype, or not finite; the message
         names the weighting.
     """
@@ -62,7 +74,7 @@ def probe_weighting(weighting: Callable[[Tensor], Tensor], most_tasks: int) -> N
     shapes = {tuple(w.shape) if isinstance(w, Tensor) else None for _, w in asked}
     if len(shapes) == 1 and (shape := shapes.pop()) is not None and len(shape) == 1:
         # The number of weights is fixed, and must be at least the number of active tasks.
-        asked = [(_names(max(shape[0], most_tasks)), weights) for _, weights in asked]
+        asked = [(_names(max(shape[0], num_tasks)), weights) for _, weights in asked]
     for names, weights in asked:
         checked_weights(weights, names, weighting)
 

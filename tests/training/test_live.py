@@ -222,8 +222,8 @@ def test_states_of_the_size_of_the_model_follow_its_growth(name):
 
 def test_a_state_moves_with_its_parameters():
     from avalanche_emgd.optim.peers import DBMTL
-    from avalanche_emgd.training.gradient_space import GradientSpace
-    from avalanche_emgd.training.live import Heads, positions_of
+    from avalanche_emgd.training.gradient_space import GradientSpace, positions_of
+    from avalanche_emgd.training.live import Heads
 
     class Segment:
         active_tasks = (0,)
