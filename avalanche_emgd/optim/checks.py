@@ -15,9 +15,11 @@ from .arrays import Array
 __all__ = [
     "ROUNDING",
     "check_finite",
+    "check_identities",
     "check_symmetric",
     "checked_gramian",
     "checked_weights",
+    "negative_square",
     "rounding_of",
     "without_negligible",
 ]
@@ -54,6 +56,30 @@ def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:
     )
 
 
+def negative_square(squares: Sequence[float], objectives: Sequence[Hashable]) -> ValueError:
+    """Make the error of a Gramian whose diagonal has a negative entry.
+
+    :param squares: n diagonal entries.
+    :param objectives: n names.
+    """
+    i = squares.index(min(squares))
+    return ValueError(
+        f"`gramian` has the negative diagonal entry {squares[i]!r} at objective "
+        f"{objectives[i]!r}; a squared norm cannot be negative."
+    )
+
+
+def check_identities(objectives: Sequence[Hashable], n: int) -> None:
+    """Check that n objectives have n distinct identities.
+
+    :raises ValueError: if identities are missing or repeated.
+    """
+    if len(objectives) != n or len(set(objectives)) != n:
+        raise ValueError(
+            f"`objectives` must be {n} distinct identities, found {list(objectives)!r}."
+        )
+
+
 def checked_gramian(gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
     """Convert a Gramian to float64 on the CPU, and check that it can be one.
 
@@ -75,11 +101,7 @@ def checked_gramian(gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
         check_finite(gramian, objectives)
     squares = entries.diagonal().tolist()
     if min(squares) < 0.0:
-        i = squares.index(min(squares))
-        raise ValueError(
-            f"`gramian` has the negative diagonal entry {squares[i]!r} at objective "
-            f"{objectives[i]!r}; a squared norm cannot be negative."
-        )
+        raise negative_square(squares, objectives)
     if np.count_nonzero(entries != entries.T):
         check_symmetric(entries, rounding_of(gramian.dtype), objectives)
     return found

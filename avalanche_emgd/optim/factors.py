@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .checks import check_identities
+
 __all__ = [
     "EGDA",
     "GMC",
@@ -56,11 +58,7 @@ class ElasticFactor(ABC):
             raise ValueError(
                 f"`gramian` must be a square matrix, found shape {tuple(gramian.shape)}."
             )
-        if len(objectives) != len(gramian) or len(set(objectives)) != len(objectives):
-            raise ValueError(
-                f"`objectives` must be {len(gramian)} distinct identities, found "
-                f"{list(objectives)!r}."
-            )
+        check_identities(objectives, len(gramian))
         inverse = self._inverse(gramian.detach().cpu().double(), objectives)
         mean = sum(inverse) / len(inverse)
         if mean == 0.0:  # nobody has a gradient

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchjd import Stateful
 from torchjd.aggregation import Weighting
 
-from .checks import checked_gramian, name_of
+from .checks import check_identities, checked_gramian, name_of
 
 __all__ = ["ObjectiveWeighting"]
 
@@ -75,10 +75,7 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
         objectives = self._rows.objectives
         if objectives is None:
             objectives = list(range(len(gramian)))
-        if len(objectives) != len(gramian) or len(set(objectives)) != len(objectives):
-            raise ValueError(
-                f"`objectives` must be {len(gramian)} distinct identities, found {objectives!r}."
-            )
+        check_identities(objectives, len(gramian))
         # Before any state sees it: a NaN must not get into a moving average.
         found = checked_gramian(gramian, objectives)
         weights = self._weights(found, objectives)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..arrays import Array, as_array
-from ..checks import check_finite, check_symmetric, rounding_of
+from ..checks import check_finite, check_symmetric, negative_square, rounding_of
 
 __all__ = ["Problem", "make_problem", "nonzero_norms"]
 
@@ -117,11 +117,7 @@ def make_problem(
     if not isfinite(sum(squares)):  # or finite numbers have a sum that is not
         check_finite(gramian, names)
     if min(squares) < 0.0:
-        i = squares.index(min(squares))
-        raise ValueError(
-            f"`gramian` has the negative diagonal entry {squares[i]!r} at objective {names[i]!r}; "
-            "a squared norm cannot be negative."
-        )
+        raise negative_square(squares, names)
     factors, is_extreme = (np.ones(n), False) if sigma is None else _factors(sigma, names)
     scale, rounding = max(squares), rounding_of(gramian.dtype)
     if is_extreme or _is_extreme(squares, min(squares), scale):
