@@ -10,7 +10,7 @@ from torch import nn
 from ..benchmarks.parallel import ParallelBenchmark
 from .single_sample_batches import fails_on_single_samples
 
-__all__ = ["check_trainable"]
+__all__ = ["check_smoothing", "check_trainable"]
 
 
 def check_trainable(
@@ -22,12 +22,7 @@ def check_trainable(
     :raises ValueError: if batch norm would normalise a single sample, or if label smoothing would
         give targets to classes that do not compete.
     """
-    smoothing = getattr(criterion, "label_smoothing", 0.0)
-    if smoothing:
-        raise ValueError(
-            f"`criterion` has label_smoothing={smoothing!r}, which gives targets to the classes "
-            "that the scenario masks: use 0."
-        )
+    check_smoothing(criterion)
     for task, size in enumerate(benchmark.task_sizes):
         is_alone = size % benchmark.batch_size == 1 or benchmark.batch_size == 1
         if is_alone and fails_on_single_samples(model, benchmark.train_stream[0].dataset, device):
@@ -36,3 +31,17 @@ def check_trainable(
                 f"the {size} samples of {benchmark.task_names[task]!r} comes alone in minibatches "
                 f"of {benchmark.batch_size}: choose another `batch_size`."
             )
+
+
+def check_smoothing(criterion: Any) -> None:
+    """Check that a criterion gives no targets to classes that do not compete.
+
+    :param criterion: criterion of a strategy.
+    :raises ValueError: if it smooths labels.
+    """
+    smoothing = getattr(criterion, "label_smoothing", 0.0)
+    if smoothing:
+        raise ValueError(
+            f"`criterion` has label_smoothing={smoothing!r}, which gives targets to the classes "
+            "that the scenario masks: use 0."
+        )

@@ -10,6 +10,7 @@ from torch import nn
 
 from ..benchmarks.live import LiveSegment, LiveStream
 from ..models import carry_optimizer_state, grow_heads
+from .compatibility import check_smoothing
 from .single_sample_batches import has_batch_norm
 
 __all__ = ["Heads", "check_live", "segments_of"]
@@ -37,12 +38,7 @@ def check_live(strategy: Any, stream: LiveStream) -> None:
             f"`train_epochs` must be 1 for a live stream, found {strategy.train_epochs!r}: give "
             "`epochs` to add_task()."
         )
-    smoothing = getattr(strategy._criterion, "label_smoothing", 0.0)
-    if smoothing:
-        raise ValueError(
-            f"`criterion` has label_smoothing={smoothing!r}, which gives targets to the classes "
-            "that the scenario masks: use 0."
-        )
+    check_smoothing(strategy._criterion)
     several = stream.benchmark.batch_size > 1
     stream.smallest = 2 if several and has_batch_norm(strategy.model) else 1
 
