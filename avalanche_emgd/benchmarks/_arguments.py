@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch.utils.data import Dataset
 
 from .._whole_numbers import is_whole
+from .scenario import Scenario
 from .timeline import Timeline
 
-__all__ = ["check_datasets", "check_settings", "checked_class_names", "checked_task_names"]
+__all__ = [
+    "check_datasets",
+    "check_scenario",
+    "check_settings",
+    "checked_class_names",
+    "checked_task_names",
+]
 
 
 def check_settings(
@@ -33,10 +40,18 @@ def check_settings(
             raise ValueError(f"`{name}` must be at least 1, found {value!r}.")
     if not is_whole(seed) or not -(2**63) <= seed < 2**63:
         raise ValueError(f"`seed` must be an integer of 64 bits, found {seed!r}.")
-    if scenario not in ("task", "class"):
-        raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
+    check_scenario(scenario)
     if not isinstance(relabel, bool):
         raise ValueError(f"`relabel` must be True or False, found {relabel!r}.")
+
+
+def check_scenario(scenario: Any) -> None:
+    """Check that a scenario is ``"task"`` or ``"class"``.
+
+    :raises ValueError: if it is not.
+    """
+    if scenario not in get_args(Scenario):
+        raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
 
 
 def check_datasets(datasets: Any, name: str, num_tasks: int) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any
 
 from avalanche.benchmarks.scenarios import CLScenario, CLStream, EagerCLStream
 
 from ..._whole_numbers import is_whole
+from .._arguments import check_scenario
 from ..datasets import Source, with_labels
 from ..experience import TaskExperience
 from ..parallel import ParallelBenchmark
@@ -31,8 +32,7 @@ class LiveBenchmark(ParallelBenchmark):
     """
 
     def __init__(self, scenario: Scenario, batch_size: int) -> None:
-        if scenario not in get_args(Scenario):
-            raise ValueError(f"`scenario` must be 'task' or 'class', found {scenario!r}.")
+        check_scenario(scenario)
         if not is_whole(batch_size) or batch_size < 1:
             raise ValueError(f"`batch_size` must be a whole number ≥ 1, found {batch_size!r}.")
         CLScenario.__init__(self, [])
