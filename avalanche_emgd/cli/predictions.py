@@ -56,15 +56,13 @@ def predict(
     """
     if sum(each is not None for each in (images, npz, table)) != 1:
         raise ValueError("`images`, `npz` or `table` is needed, one of the three.")
+    from ..experiments.output import check_free_file
+
     folder = run if run.is_dir() else run.parent
     path = folder / "predictions.csv" if output is None else output
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise ValueError(f"`output` {str(path)!r} must be a file in an existing folder.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"`output` {str(path)!r} exists: name another file, or allow overwriting (on the "
-            "command line: --overwrite)."
-        )
+    check_free_file(path, overwrite=overwrite)
     from ..experiments.predictions import (
         predict_arrays,
         predict_images,

@@ -10,7 +10,14 @@ from pathlib import Path
 from .._text_files import check_text, excerpt
 from .lock import check_unlocked, is_of_lock, locked
 
-__all__ = ["check_free", "holds_files", "make_directory", "results_in"]
+__all__ = [
+    "check_directory",
+    "check_free",
+    "check_free_file",
+    "holds_files",
+    "make_directory",
+    "results_in",
+]
 
 
 def check_free(output: Path, *, overwrite: bool) -> None:
@@ -31,6 +38,34 @@ def check_free(output: Path, *, overwrite: bool) -> None:
             f"`output` {str(output)!r} is not empty: name another directory, or allow "
             "overwriting (on the command line: --overwrite)."
         )
+
+
+def check_free_file(output: Path, *, overwrite: bool) -> None:
+    """Check before any work starts that a file may be written.
+
+    :param output: path of the file.
+    :param overwrite: whether an existing file may be replaced.
+    :raises FileExistsError: if the file exists and ``overwrite`` is false.
+    """
+    if output.exists() and not overwrite:
+        raise FileExistsError(
+            f"`output` {str(output)!r} exists: name another file, or allow overwriting (on the "
+            "command line: --overwrite)."
+        )
+
+
+def check_directory(output: Path) -> bool:
+    """Check that a directory can be continued; return whether it has more than a lock.
+
+    :param output: path of the directory, which need not exist.
+    :raises DirectoryInUseError: if another command writes into the directory.
+    :raises ValueError: if the path is that of a file, or cannot be one.
+    """
+    holds = holds_files(output)  # first: it refuses paths that cannot be
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
+    check_unlocked(output)
+    return holds
 
 
 def holds_files(directory: Path) -> bool:

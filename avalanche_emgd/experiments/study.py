@@ -13,8 +13,8 @@ from dask.system import CPU_COUNT
 
 from .config import RunConfig
 from .data_sharing import SuccessiveBenchmarks
-from .lock import check_unlocked, is_of_lock, locked
-from .output import holds_files, make_directory
+from .lock import is_of_lock, locked
+from .output import check_directory, make_directory
 from .records import (
     RECORDS,
     Record,
@@ -136,11 +136,7 @@ def _check_workers(scheduler: str | None, workers: int | None) -> None:
 
 def _check_output(output: Path) -> None:
     """Check that a directory is free, or holds a study that no other command continues."""
-    holds = holds_files(output)  # first: it refuses paths that cannot be
-    if output.exists() and not output.is_dir():
-        raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
-    check_unlocked(output)
-    if holds:
+    if check_directory(output):
         names = {path.name for path in output.iterdir() if not is_of_lock(path.name)}
         # A study that was stopped before its first record leaves folders or drafts.
         foreign = [name for name in names - _WRITTEN if not name.startswith(f".{STUDY}.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .config import RunConfig, make_benchmark, published_streams
 from .data import DATA
-from .output import make_directory
+from .output import check_free_file, make_directory
 from .picture_files import save_picture
 
 if TYPE_CHECKING:
@@ -58,8 +58,4 @@ def check_picture(picture: Path, *, overwrite: bool) -> None:
         raise ValueError(f"`output` {str(picture)!r} must end with .png, .svg or .pdf.")
     if picture.is_dir():
         raise ValueError(f"`output` {str(picture)!r} is a directory: name a file.")
-    if picture.exists() and not overwrite:
-        raise FileExistsError(
-            f"`output` {str(picture)!r} exists: name another file, or allow overwriting "
-            "(on the command line: --overwrite)."
-        )
+    check_free_file(picture, overwrite=overwrite)

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from ..._atomic import NotWrittenError
 from ..._text_files import excerpt, first_line
-from ..lock import DirectoryInUseError, check_unlocked, locked
-from ..output import holds_files
+from ..lock import DirectoryInUseError, locked
+from ..output import check_directory
 from ..records import last_line
 from ..run import check_run
 from ..study import check_runs, run_study
@@ -116,11 +116,7 @@ def _require_optuna() -> None:
 
 
 def _check_output(sweep: SweepConfig, output: Path) -> None:
-    holds = holds_files(output)  # first: it refuses paths that cannot be
-    if output.exists() and not output.is_dir():
-        raise ValueError(f"`output` {str(output)!r} is a file: name a directory.")
-    check_unlocked(output)
-    if not holds:
+    if not check_directory(output):
         return
     if not (output / SWEEP).is_file():
         raise FileExistsError(
