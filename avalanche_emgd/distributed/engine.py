@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..gradients import Batches, GradientEngine, Pass
 from ..gradients.agreement import agree, tolerance_of
-from ..gradients.batch_norm import is_batch_norm
 from ..gradients.batches import join
 from ..gradients.forward_state import ForwardState
 from ..gradients.model_structure import modules_of, structure_of
@@ -23,6 +21,8 @@ from .launcher import PlacementName
 from .placement import Automatic, BySample, Placement, Share, make_placement
 from .processes import Processes
 from .randomness import OwnRandomness
+from .shareable_models import check_shareable
+from .shares import cut, cuts_objectives, is_in_order
 from .slice_exchange import SliceExchange
 
 __all__ = ["DistributedEngine"]
@@ -104,7 +104,7 @@ class DistributedEngine(GradientEngine):
         self._forget()
         self._mixes = False if module is not self._module else self._mixes
         self._module = module
-        self._refuse(module)
+        check_shareable(module, self.placement)
         self._norms = [each for each in modules_of(module) if isinstance(each, _BatchNorm)]
         self._statistics = BatchStatistics(module)
         own = {id(b) for each in self._norms for b in each.buffers(recurse=False)}
@@ -112,28 +112,6 @@ class DistributedEngine(GradientEngine):
         parameters = [p.detach().double() for p in module.parameters()]
         sums = torch.stack([torch.stack([p.sum(), p.abs().sum()]) for p in parameters])
         self.processes.agree("parameters", sums)
-
-    def _refuse(self, module: nn.Module) -> None:
-        for name, each in module.named_modules():
-            called = f"{type(each).__name__} ({name or 'the model'})"
-            if isinstance(each, nn.parallel.DistributedDataParallel | nn.DataParallel):
-                raise ValueError(
-                    f"`model` has {called}, which distributes samples itself: give the "
-                    "module in it."
-                )
-            is_sync = isinstance(each, nn.SyncBatchNorm)
-            if is_sync and not isinstance(self.placement, Automatic | BySample):
-                raise ValueError(
-                    f"`model` has {called}, for which each process needs a share of every "
-                    f"objective: use distributed='by-sample' in place of {self.placement!r}."
-                )
-            is_known = is_sync or is_batch_norm(each)
-            if isinstance(each, _NormBase) and each.track_running_stats and not is_known:
-                raise ValueError(
-                    f"`model` has {called} with running statistics, which cannot be brought "
-                    "together from several processes: use PyTorch's batch norm, or "
-                    "track_running_stats=False."
-                )
 
     def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> Pass:
         """See :meth:`GradientEngine.forward`.
@@ -152,14 +130,14 @@ class DistributedEngine(GradientEngine):
         versions = [buffer._version for _, buffer in self._buffers]
         has_statistics = self._statistics is not None and self._statistics.save()
         with self._random.drawn():
-            made = self.inner.forward(model, _cut(whole, own)) if own else None
+            made = self.inner.forward(model, cut(whole, own)) if own else None
         self._check_buffers(versions)
         statistics = self._statistics if has_statistics else None
         output, found = self._gather(made, shares, whole, statistics)
         if statistics is not None and found is not None:
             samples = [sum(each.stop - each.start for each in taken) for taken in shares]
-            is_whole = not _cuts_objectives(shares, whole.sizes)
-            if is_whole and not _is_in_order(shares):
+            is_whole = not cuts_objectives(shares, whole.sizes)
+            if is_whole and not is_in_order(shares):
                 raise ValueError(
                     f"`placement` {self.placement!r} does not keep the order of the objectives, in "
                     "which batch norm counts them: give successive ones to each process."
@@ -180,7 +158,7 @@ class DistributedEngine(GradientEngine):
                 f"needs a sample of every objective, but one has {min(batches.sizes)}: use larger "
                 "minibatches."
             )
-        is_cut = _cuts_objectives(shares, batches.sizes)
+        is_cut = cuts_objectives(shares, batches.sizes)
         if is_coupled and is_cut and any(s.stop - s.start == 1 for own in shares for s in own):
             raise ValueError(
                 "`model` has batch norm, which cannot normalise the single sample that a process "
@@ -232,10 +210,10 @@ class DistributedEngine(GradientEngine):
         state = ForwardState(self._module, structure_of(self._module), thorough=True)
         try:
             with torch.no_grad():
-                of_whole = model(_cut(batches, [whole])[0])
+                of_whole = model(cut(batches, [whole])[0])
                 if state.written() == "its forward pass draws random numbers":
                     return False
-                of_share = model(_cut(batches, [share])[0])
+                of_share = model(cut(batches, [share])[0])
         finally:
             state.restore()
         expected = of_whole[share.start - start : share.stop - start]
@@ -280,7 +258,7 @@ class DistributedEngine(GradientEngine):
         else:
             pairs = zip(gathered, samples, strict=True)
             output = torch.cat([piece[:number] for piece, number in pairs])
-        if _is_in_order(shares):
+        if is_in_order(shares):
             return output, found
         order = [(each.start, each.stop) for taken in shares for each in taken]
         ordered = torch.empty_like(output)
@@ -320,29 +298,3 @@ class DistributedEngine(GradientEngine):
 _DIMENSIONS = 6  # of an output, at most
 _ROUNDING = 1e-2  # of outputs, where layers compute in bfloat16
 _KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
-
-
-def _cuts_objectives(shares: Sequence[Sequence[Share]], sizes: Sequence[int]) -> bool:
-    """Whether a share is less than an objective."""
-    return any(s.stop - s.start < sizes[s.objective] for own in shares for s in own)
-
-
-def _is_in_order(shares: Sequence[Sequence[Share]]) -> bool:
-    """Whether the samples of a process come before those of the next one."""
-    starts = [each.start for own in shares for each in own]
-    return starts == sorted(starts)
-
-
-def _cut(batches: Batches, shares: Sequence[Share]) -> Batches:
-    """Cut the batches of a process out of those of a tick."""
-    is_single = isinstance(batches.whole, Tensor)
-    columns = [batches.whole] if is_single else list(batches.whole)
-    is_adjacent = all(a.stop == b.start for a, b in pairwise(shares))
-    if is_adjacent:
-        cut = [column[shares[0].start : shares[-1].stop] for column in columns]
-    else:
-        cut = [torch.cat([column[s.start : s.stop] for s in shares]) for column in columns]
-    group_of = [g for g, number in enumerate(batches.groups) for _ in range(number)]
-    mine = [group_of[share.objective] for share in shares]
-    groups = [mine.count(g) for g in dict.fromkeys(mine)]
-    return Batches(cut[0] if is_single else tuple(cut), [s.stop - s.start for s in shares], groups)

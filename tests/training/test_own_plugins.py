@@ -5,11 +5,11 @@ import pytest
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.own_plugins import own_plugins
 from avalanche_emgd.training.plugins import WeightingPlugin
-from tests.training.common import toy_strategy
+from tests.training.common import replay_strategy, toy_strategy
 
 
 def test_plugins_come_in_their_order():
-    strategy = toy_strategy(
+    strategy = replay_strategy(
         memory_size=12,
         memory_loss="stored-logits",
         memory_selection="gss",
