@@ -11,6 +11,7 @@ the last digits like another processor, one for each name (:mod:`tests.rounding`
 
 import logging
 import os
+import signal
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -27,6 +28,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # Tests set the width of tables when they call a command; runners in parallel set it for all.
 os.environ.pop("COLUMNS", None)
+
+# Shells start background jobs with Ctrl-C ignored, and programs that tests start inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # More threads are slower, because the models of the tests are tiny.
 torch.set_num_threads(int(os.environ.get("EMGD_TEST_THREADS", "1")))
