@@ -7,6 +7,7 @@ from .._lazy import make_lazy
 if TYPE_CHECKING:
     from .config import RunConfig, make_benchmark
     from .finished_run import Run
+    from .lock import DirectoryInUseError
     from .method_choice import MethodChoice
     from .pictures import draw_curves
     from .records import Record, load_records, results_table
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .trained_model import TrainedModel, load_model, save_model
 
 __all__ = [
+    "DirectoryInUseError",
     "MethodChoice",
     "Record",
     "Run",
