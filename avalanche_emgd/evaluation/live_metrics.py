@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from avalanche.evaluation.metric_results import MetricValue
 
 from ..benchmarks.live import LiveSegment, LiveStream
 from ..models import ClassMask
+from ._sharing_copies import copy_sharing
 from .accuracy import TestSamples, accuracy
 from .pcl_metrics import PCLResult
 from .thinned import ThinnedCurve
@@ -113,10 +113,7 @@ class LiveMetrics(PluginMetric[PCLResult]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> LiveMetrics:
         """Copy the measurements and share the stream."""
-        other = object.__new__(type(self))
-        memo[id(self)], memo[id(self.stream)] = other, self.stream
-        other.__dict__.update(copy.deepcopy(self.__getstate__(), memo))
-        return other
+        return copy_sharing(self, self.stream, memo)
 
     def after_training_iteration(self, strategy: Any) -> list[MetricValue] | None:
         """Test all tasks that have started, if that is due or requested."""

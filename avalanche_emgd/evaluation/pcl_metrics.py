@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 import warnings
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 
 from ..benchmarks import ParallelBenchmark, SegmentExperience
 from ..models import ClassMask
+from ._sharing_copies import copy_sharing
 from .accuracy import TestSamples, accuracy
 from .numbered_metrics import warn_of_numbered_metrics
 
@@ -170,10 +170,7 @@ class PCLMetrics(PluginMetric[PCLResult]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> PCLMetrics:
         """Copy the measurements and share the benchmark, which does not change."""
-        other = object.__new__(type(self))
-        memo[id(self)], memo[id(self.benchmark)] = other, self.benchmark
-        other.__dict__.update(copy.deepcopy(self.__getstate__(), memo))
-        return other
+        return copy_sharing(self, self.benchmark, memo)
 
     def before_training_exp(self, strategy: Any) -> list[MetricValue] | None:
         """Clear the measurements if another pass or another run begins."""
