@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from ..distributed.launcher import size_of_launcher
 
 __all__ = ["Ended", "raised_on_signals", "status_of"]
 
@@ -31,10 +32,7 @@ def raised_on_signals() -> Iterator[None]:
     the main thread, and in processes of ``torchrun``, which ends them by SIGTERM after the error of
     one.
     """
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or os.environ.get("WORLD_SIZE", "1") != "1"
-    ):
+    if threading.current_thread() is not threading.main_thread() or size_of_launcher() != 1:
         yield
         return
     kinds = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
