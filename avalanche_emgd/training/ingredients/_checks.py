@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._whole_numbers import is_whole
 
-__all__ = ["check_at_least_one", "check_not_negative", "is_number"]
+__all__ = ["check_at_least_one", "check_not_negative", "check_positive", "is_number"]
 
 
 def is_number(value: Any) -> bool:
@@ -23,6 +23,15 @@ def check_not_negative(name: str, value: Any) -> None:
     """
     if not is_number(value) or not 0.0 <= value < math.inf:
         raise ValueError(f"`{name}` must be at least 0 and finite, found {value!r}.")
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Check that a setting is a finite number above 0.
+
+    :raises ValueError: names the setting and the value.
+    """
+    if not is_number(value) or not 0.0 < value < math.inf:
+        raise ValueError(f"`{name}` must be greater than 0 and finite, found {value!r}.")
 
 
 def check_at_least_one(name: str, value: Any) -> None:

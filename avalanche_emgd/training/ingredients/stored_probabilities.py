@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-import torch
 from torch import Tensor
 
-from ._checks import is_number
+from ..distillation import distillation
+from ._checks import check_positive
 from .stored_outputs import StoredOutputs
 
 __all__ = ["StoredProbabilities"]
@@ -41,7 +38,7 @@ class StoredProbabilities(StoredOutputs):
 
     def __init__(self, alpha: float = 1.0, beta: float = 1.0, temperature: float = 2.0) -> None:
         super().__init__(alpha, beta)
-        _check_positive("temperature", temperature)
+        check_positive("temperature", temperature)
         self.temperature = temperature
 
     def __repr__(self) -> str:
@@ -52,15 +49,4 @@ class StoredProbabilities(StoredOutputs):
 
     def distance(self, output: Tensor, stored: Tensor, competed: Tensor) -> Tensor:
         """Mean divergence over the samples, times the square of the temperature."""
-        now, before = (
-            torch.log_softmax((logits / self.temperature).masked_fill(~competed, -math.inf), dim=1)
-            for logits in (output, stored)
-        )
-        # Both are −inf where a class did not compete: their difference is not a number there.
-        each = before.exp() * (before - now).masked_fill(~competed, 0.0)
-        return self.temperature**2 * each.sum(dim=1).mean()
-
-
-def _check_positive(name: str, value: Any) -> None:
-    if not is_number(value) or not 0.0 < value < math.inf:
-        raise ValueError(f"`{name}` must be greater than 0 and finite, found {value!r}.")
+        return distillation(output, stored, self.temperature, competed)

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from avalanche.models.utils import is_multi_task_module
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim import Optimizer
 from typing_extensions import Unpack
 
 from ...benchmarks import Part, SegmentExperience
+from ..distillation import distillation
 from ..options import StrategyOptions
 from .memory_free import MemoryFreeStrategy
 from .teacher import Teacher
@@ -86,16 +86,8 @@ class LwFStrategy(MemoryFreeStrategy):
         groups = [self._teacher.classes]
         if isinstance(experience, SegmentExperience) and experience.benchmark.scenario == "task":
             groups = list(self._teacher.tasks.values())
-        terms = [
-            functional.kl_div(
-                functional.log_softmax(now[:, group] / self.temperature, dim=1),
-                functional.log_softmax(before[:, group] / self.temperature, dim=1),
-                reduction="batchmean",
-                log_target=True,
-            )
-            for group in groups
-        ]
-        return self.temperature**2 * torch.stack(terms).sum()
+        terms = [distillation(now[:, g], before[:, g], self.temperature) for g in groups]
+        return torch.stack(terms).sum()
 
     def _after_training_exp(self, **kwargs: Any) -> None:
         super()._after_training_exp(**kwargs)

@@ -8,12 +8,7 @@ from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.ingredients import StoredLogits
 from tests.toy import toy_benchmark
 from tests.training.common import replay_strategy, scenarios, toy_strategy, weights_of
-from tests.training.peers.by_hand import (
-    CheckLosses,
-    dropping_model,
-    note_finished,
-    scenario_losses,
-)
+from tests.training.peers.by_hand import check_replayed_loss, dropping_model
 
 
 @scenarios
@@ -21,30 +16,12 @@ from tests.training.peers.by_hand import (
 def test_replayed_loss_is_cross_entropy_and_distance_to_competing_logits(
     scenario, memory_objectives
 ):
-    alpha, beta, then = 20.0, 0.4, {}  # so that a thousandth of the distance is seen
+    loss = StoredLogits(20.0, 0.4)  # so that a thousandth of the distance is seen
 
-    def expected(strategy, part, x, y, t):
-        labels = scenario_losses(strategy.model, (x, y, t), strategy.experience).mean()
-        if not part.replayed:
-            return labels
-        squares = []
-        for sample, task in zip(x, t.tolist(), strict=True):
-            model, classes = then[task]
-            now, before = strategy.model(sample[None])[0], model(sample[None])[0]
-            squares += [(now[c] - before[c]) ** 2 for c in classes]
-        return beta * labels + alpha * sum(squares) / len(squares)
+    def squares(now, before):
+        return [(a - b) ** 2 for a, b in zip(now, before, strict=True)]
 
-    check = CheckLosses(expected)
-    strategy = replay_strategy(
-        memory_size=12,
-        memory_objectives=memory_objectives,
-        memory_loss=StoredLogits(alpha, beta),
-        plugins=[check],
-    )
-    for experience in toy_benchmark(scenario=scenario).train_stream:
-        strategy.train(experience)
-        note_finished(then, strategy, experience)
-    assert check.checked["replayed"] >= 5
+    check_replayed_loss(loss, squares, scenario, memory_objectives)
 
 
 def test_without_stored_logits_equals_experience_replay():

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from avalanche_emgd.models.class_mask import masked_value
 from avalanche_emgd.training.ingredients import StoredProbabilities
-from tests.toy import toy_benchmark
-from tests.training.common import replay_strategy
-from tests.training.peers.by_hand import CheckLosses, note_finished, scenario_losses
+from tests.training.peers.by_hand import check_replayed_loss
 
 
 @pytest.mark.parametrize("scenario", ["class", "task"])
@@ -17,33 +15,14 @@ from tests.training.peers.by_hand import CheckLosses, note_finished, scenario_lo
 def test_replayed_loss_is_cross_entropy_and_divergence_of_competing_classes(
     scenario, memory_objectives
 ):
-    alpha, beta, temperature, then = 20.0, 0.4, 1.5, {}
+    temperature = 1.5
 
-    def expected(strategy, part, x, y, t):
-        labels = scenario_losses(strategy.model, (x, y, t), strategy.experience).mean()
-        if not part.replayed:
-            return labels
-        divergences = []
-        for sample, task in zip(x, t.tolist(), strict=True):
-            model, classes = then[task]
-            before, now = (
-                torch.softmax(m(sample[None])[0][classes] / temperature, dim=0)
-                for m in (model, strategy.model)
-            )
-            divergences.append((before * (before.log() - now.log())).sum())
-        return beta * labels + alpha * temperature**2 * sum(divergences) / len(divergences)
+    def divergence(now, before):
+        before, now = (torch.softmax(z / temperature, dim=0) for z in (before, now))
+        return [temperature**2 * (before * (before.log() - now.log())).sum()]
 
-    check = CheckLosses(expected)
-    strategy = replay_strategy(
-        memory_size=12,
-        memory_objectives=memory_objectives,
-        memory_loss=StoredProbabilities(alpha, beta, temperature),
-        plugins=[check],
-    )
-    for experience in toy_benchmark(scenario=scenario).train_stream:
-        strategy.train(experience)
-        note_finished(then, strategy, experience)
-    assert check.checked["replayed"] >= 5
+    loss = StoredProbabilities(20.0, 0.4, temperature)
+    check_replayed_loss(loss, divergence, scenario, memory_objectives)
 
 
 @st.composite

@@ -11,8 +11,8 @@ from torch.utils.data import TensorDataset
 
 from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.tolerance import assert_near
-from tests.toy import toy_datasets
-from tests.training.common import TERMS, toy_strategy, weights_of
+from tests.toy import toy_benchmark, toy_datasets
+from tests.training.common import TERMS, replay_strategy, toy_strategy, weights_of
 
 
 class Each(MultiGradientPlugin):
@@ -132,3 +132,36 @@ def note_finished(then, strategy, experience):
     """Record, for each finished task, the model at its end and the competing classes."""
     for task in experience.finishing_tasks:
         then[task] = frozen(strategy.model), competing(experience, task)
+
+
+def check_replayed_loss(memory_loss, distances, scenario, memory_objectives):
+    """Check the losses of the memory's objectives against labels and distances by hand.
+
+    :param memory_loss: loss with ``alpha`` and ``beta``.
+    :param distances: function from present and former logits of the classes that competed for a
+        sample to numbers, over all of which and all samples the mean is taken.
+    """
+    then = {}
+
+    def expected(strategy, part, x, y, t):
+        labels = scenario_losses(strategy.model, (x, y, t), strategy.experience).mean()
+        if not part.replayed:
+            return labels
+        found = []
+        for sample, task in zip(x, t.tolist(), strict=True):
+            model, classes = then[task]
+            now, before = strategy.model(sample[None])[0], model(sample[None])[0]
+            found += distances(now[classes], before[classes])
+        return memory_loss.beta * labels + memory_loss.alpha * sum(found) / len(found)
+
+    check = CheckLosses(expected)
+    strategy = replay_strategy(
+        memory_size=12,
+        memory_objectives=memory_objectives,
+        memory_loss=memory_loss,
+        plugins=[check],
+    )
+    for experience in toy_benchmark(scenario=scenario).train_stream:
+        strategy.train(experience)
+        note_finished(then, strategy, experience)
+    assert check.checked["replayed"] >= 5
