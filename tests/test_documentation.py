@@ -276,7 +276,7 @@ def test_a_reference_to_an_internal_name_is_found():
     assert is_public("objective_loss", "avalanche_emgd.training.peers", "LwFStrategy")
     assert not is_public("nonsense")
     assert not is_public("EMGD.nonsense")
-    assert not is_public("avalanche_emgd.experiments.output.make_directory")
+    assert not is_public("avalanche_emgd.experiments.directories.make_directory")
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if p.name != "report.md"], ids=name)

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from .._text_files import check_text, excerpt
+from .directories import make_directory
 
 try:
     import fcntl
@@ -96,13 +97,7 @@ def locked(directory: Path) -> Iterator[None]:
     made = [each for each in (directory, *directory.parents) if not each.exists()]
     handle = None
     try:
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(
-                f"`output` {excerpt(str(directory), 300)} cannot be made a directory: "
-                f"{error.strerror}."
-            ) from None
+        make_directory(directory)
         handle = _acquire(directory)
         key = _key(directory)
         with _of_held:

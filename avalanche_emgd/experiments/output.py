@@ -15,7 +15,6 @@ __all__ = [
     "check_free",
     "check_free_file",
     "holds_files",
-    "make_directory",
     "results_in",
 ]
 
@@ -79,20 +78,6 @@ def holds_files(directory: Path) -> bool:
     except OSError as error:
         raise ValueError(
             f"`output` {excerpt(str(directory), 300)} cannot be looked at: {error.strerror}."
-        ) from None
-
-
-def make_directory(directory: Path) -> None:
-    """Make a directory and its parents.
-
-    :raises ValueError: if the directory cannot be made; the message says why.
-    """
-    check_text(str(directory), "`output`")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(
-            f"`output` {excerpt(str(directory), 300)} cannot be made a directory: {error.strerror}."
         ) from None
 
 

@@ -13,8 +13,9 @@ from dask.system import CPU_COUNT
 
 from .config import RunConfig
 from .data_sharing import SuccessiveBenchmarks
+from .directories import make_directory
 from .lock import is_of_lock, locked
-from .output import check_directory, make_directory
+from .output import check_directory
 from .records import (
     RECORDS,
     Record,

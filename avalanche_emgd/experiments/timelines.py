@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from .config import RunConfig, make_benchmark, published_streams
 from .data import DATA
-from .output import check_free_file, make_directory
+from .directories import make_directory
+from .output import check_free_file
 from .picture_files import save_picture
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..._atomic import replacing
-from ..output import make_directory
+from ..directories import make_directory
 from ..records import Record, load_records
 from .document import Document, Element, Heading, Paragraph, Picture
 from .families import family_of
