@@ -70,11 +70,20 @@ class ERLASStrategy(MultiGradientTemplate):
             output = mask_logits(output + shift, present)
         return super().label_loss(output, part)
 
+    def _before_training_iteration(self, **kwargs: Any) -> None:
+        # Retrieval computes losses of the tick's samples before replayed ones are among them.
+        self._seen.append(self._labels_and_shares())
+        super()._before_training_iteration(**kwargs)
+
     def _before_forward(self, **kwargs: Any) -> None:
         super()._before_forward(**kwargs)
+        self._seen[-1] = self._labels_and_shares()
+
+    def _labels_and_shares(self) -> tuple[Tensor, Tensor]:
+        """Class labels of the minibatch, ``[B]``, and weights of the samples, ``[B]``."""
         parts = self.mbatch.parts
         shares = torch.empty(parts[-1].stop, device=self.mb_y.device)
         for part in parts:
             alike = sum(other.replayed == part.replayed for other in parts)
             shares[part.start : part.stop] = 1.0 / (alike * (part.stop - part.start))
-        self._seen.append((self.mb_y.clone(), shares))
+        return self.mb_y.clone(), shares

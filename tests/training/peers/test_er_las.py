@@ -1,5 +1,6 @@
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -44,6 +45,30 @@ def test_without_shift_equals_plain_replay(scenario):
     ours = trained(ERLASStrategy, benchmark, memory_size=12, tau=0.0)
     plain = trained(MultiGradientTemplate, benchmark, memory_size=12, weighting=ERWeighting())
     torch.testing.assert_close(ours, plain)
+
+
+class Lookahead(ERLASStrategy):
+    """Records frequencies of the classes at losses before the forward pass of the tick."""
+
+    def label_loss(self, output, part):
+        loss = super().label_loss(output, part)
+        if not self.now.losses and not any(p.replayed for p in self.mbatch.parts):
+            counts = Counter()
+            for p in self.mbatch.parts:
+                for label in self.mb_y[p.start : p.stop].tolist():
+                    counts[label] += 1.0 / (len(self.mbatch.parts) * (p.stop - p.start))
+            self.found.append(self.class_frequencies(output.shape[1]).tolist())
+            self.expected.append([counts[k] for k in range(output.shape[1])])
+        assert float(loss.detach()) < 100.0
+        return loss
+
+
+def test_a_look_ahead_takes_the_frequencies_of_the_samples_that_it_sees():
+    strategy = toy_strategy(Lookahead, memory_size=12, memory_retrieval="mir")
+    strategy.found, strategy.expected = [], []
+    strategy.train(toy_benchmark().train_stream)
+    assert len(strategy.found) > 5
+    assert np.allclose(strategy.found, strategy.expected)
 
 
 @given(st.integers(1, 5))
