@@ -78,9 +78,9 @@ class MDMTRStrategy(MultiGradientTemplate):
                 task_of[list(labels)] = task
             self._task_of = task_of.to(self.device)
 
-    def objective_loss(self, output: Tensor, part: Part) -> Tensor:
-        """Compute the loss of the logits with margins."""
-        return super().objective_loss(
+    def label_loss(self, output: Tensor, part: Part) -> Tensor:
+        """Compute the loss of the logits with margins; other losses see logits without them."""
+        return super().label_loss(
             self.with_margins(output, self.mb_y[part.start : part.stop]), part
         )
 

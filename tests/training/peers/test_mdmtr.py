@@ -180,3 +180,15 @@ def test_wrong_margins(name, value):
     with pytest.raises(ValueError, match=rf"`{name}` must be in \[0, π/2\], found {value}"):
         toy_strategy(MDMTRStrategy, model, **{name: value})
     assert isinstance(model.classifier, torch.nn.Linear)
+
+
+def test_a_loss_with_stored_outputs_sees_logits_without_margins():
+    checked = []
+
+    def rule(strategy, output, part):
+        assert torch.equal(output, strategy.mb_output[part.start : part.stop])
+        checked.append(part.objective)
+        return strategy.label_loss(output, part)
+
+    started(toy_benchmark(), memory_size=12, memory_loss=rule, competition=rule)
+    assert {"memory", "task0"} <= set(checked)
