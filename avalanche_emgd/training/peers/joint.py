@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from typing_extensions import Unpack
 
 from ...benchmarks import Part, SegmentExperience, SerialTickLoader, TickBatch
 from ...benchmarks.loader import ShuffledLoader
+from ..ingredients.competition import current_classes
 from ..options import StrategyOptions
 from .memory_free import MemoryFreeStrategy
 
@@ -46,6 +47,17 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
     def _before_training_exp(self, **kwargs: Any) -> None:
         super()._before_training_exp(**kwargs)
         self._class_mask.observe(self.experience, all_started=True)
+
+    def classes_of(self, objectives: Iterable[str]) -> list[int]:
+        """Return the class labels of all tasks of the stream, all of which are active, ascending.
+
+        :param objectives: argument without effect.
+        """
+        every = frozenset(("joint",))
+        if every not in self._current_classes:
+            found = (current_classes(each, every) for each in self._experiences)
+            self._current_classes[every] = sorted(set(chain.from_iterable(found)))
+        return self._current_classes[every]
 
     def _state_between_experiences(self) -> dict[str, Any]:
         # Avalanche's state has the stream, which is not needed after training.

@@ -8,7 +8,14 @@ from avalanche_emgd import Timeline
 from avalanche_emgd.evaluation import PCLMetrics
 from avalanche_emgd.training.peers import JointStrategy
 from tests.toy import ids_of, toy_benchmark
-from tests.training.common import quiet, scenarios, toy_strategy, weights_of
+from tests.training.common import (
+    assert_same_weights,
+    quiet,
+    scenarios,
+    toy_model,
+    toy_strategy,
+    weights_of,
+)
 from tests.training.peers.by_hand import (
     CheckLosses,
     Each,
@@ -42,6 +49,15 @@ def test_every_sample_is_seen_once_in_as_many_updates_as_ticks():
     assert objectives == [["joint"]] * len(batches)
     assert ticks == list(range(len(batches)))
     assert {i // 1000 for i in batches[0] + batches[1]} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(("make", "num_classes"), [(toy_benchmark, 6), (ordinary_benchmark, 4)])
+def test_all_tasks_are_active_in_an_asymmetric_loss(make, num_classes):
+    plain, asymmetric = (
+        trained(JointStrategy, make(), toy_model(num_classes), competition=share)
+        for share in (0.0, 1.0)
+    )
+    assert_same_weights(asymmetric, plain)
 
 
 def test_idle_ticks_are_no_updates():
