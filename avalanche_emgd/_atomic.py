@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["NotWrittenError", "replacing"]
+__all__ = ["NotWrittenError", "behind_links", "replacing"]
 
 
 class NotWrittenError(ValueError):
@@ -20,10 +20,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
     At any time, even after a crash, the file has either its old content or the new one.
 
-    :param path: path of the file, in an existing directory.
-    :return: path of the draft, a hidden file in the same directory.
+    :param path: path of the file, in an existing directory; a symbolic link stays, and the file
+        that it names is replaced.
+    :return: path of the draft, a hidden file in the directory of the file.
     :raises NotWrittenError: if the file cannot be written.
     """
+    path = behind_links(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield draft
@@ -38,6 +40,11 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def behind_links(path: Path) -> Path:
+    """Return the path of a file that a symbolic link names; other paths stay as they are."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def _sync(folder: Path) -> None:

@@ -38,3 +38,15 @@ def test_a_draft_that_is_not_written_leaves_the_file(tmp_path):
         pass
     assert (tmp_path / "file").read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_symbolic_link_stays(tmp_path):
+    (tmp_path / "disk").mkdir()
+    file, link = tmp_path / "disk" / "a.pt", tmp_path / "a.pt"
+    file.write_text("old")
+    link.symlink_to(file)
+    with replacing(link) as draft:
+        draft.write_text("new")
+    assert link.is_symlink()
+    assert file.read_text() == "new"
+    assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == ["a.pt"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -56,21 +57,17 @@ def grow_heads(model: nn.Module, tasks: Mapping[int, Iterable[int]], num_classes
             _widen(layer, num_classes)
 
 
-def grow_like(model: nn.Module, tensors: Mapping[str, Tensor]) -> dict[int, nn.Parameter]:
+def grow_like(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Give the linear classifier of a model as many rows as it has in a saved state.
 
     :param model: model without dynamic modules; others do not change.
     :param tensors: saved parameters by name.
-    :return: new parameters by the ``id`` of those that they replace.
     """
-    before = dict(model.named_parameters())
     layer = None if _is_dynamic(model) else _classifier(model)
-    for name, parameter in before.items():
+    for name, parameter in list(model.named_parameters()):
         is_own = layer is not None and parameter is layer._parameters.get("weight")
         if is_own and name in tensors and len(tensors[name]) > len(parameter):
             _widen(layer, len(tensors[name]))
-    after = dict(model.named_parameters())
-    return {id(old): after[name] for name, old in before.items() if after[name] is not old}
 
 
 def _is_dynamic(model: nn.Module) -> bool:
@@ -118,7 +115,8 @@ def carry_optimizer_state(
     """Put parameters that have grown into the place of the former ones, with their state.
 
     Moments and other tensors of the shape of a parameter keep their values; those of new rows are
-    zero. Counts of steps stay.
+    zero. Counts of steps stay. Where an optimizer keeps tensors of other shapes, as Adafactor, the
+    state of the parameter begins anew, with a warning.
 
     :param optimizer: optimizer of the model.
     :param before: parameters before the growth, by name.
@@ -136,8 +134,19 @@ def carry_optimizer_state(
         if id(old) in replaced and old in optimizer.state:
             new = after[name]
             state = optimizer.state.pop(old)
-            optimizer.state[new] = {key: _grown(v, old, new) for key, v in state.items()}
+            if all(_can_grow(value, old) for value in state.values()):
+                optimizer.state[new] = {key: _grown(v, old, new) for key, v in state.items()}
+            else:
+                warnings.warn(
+                    f"the state of {type(optimizer).__name__} for the parameter {name!r}, which "
+                    "has grown, begins anew: it has tensors of other shapes.",
+                    stacklevel=2,
+                )
     return replaced
+
+
+def _can_grow(value: Any, old: Tensor) -> bool:
+    return not isinstance(value, Tensor) or value.numel() == 1 or value.shape == old.shape
 
 
 def _grown(value: Any, old: Tensor, new: Tensor) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, Literal, get_args
 
@@ -74,6 +74,19 @@ class NonFinite:
                 f"No objective has had a finite loss and gradient for {_MOST} ticks, up to tick "
                 f"{tick}: the parameters are probably not finite. Lower the learning rate."
             )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the counts; another process may choose another action."""
+        return {
+            "counts": dict(self.counts),
+            "reported": dict(self._reported),
+            "in_a_row": self._in_a_row,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore the counts of :meth:`state_dict`."""
+        self.counts, self._reported = Counter(state["counts"]), Counter(state["reported"])
+        self._in_a_row = int(state["in_a_row"])
 
     def report(self) -> None:
         """Warn of the objectives that were left out since the last report."""

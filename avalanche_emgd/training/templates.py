@@ -43,6 +43,7 @@ from .plugins import (
 from .precision import MixedPrecision, Precision
 from .replicas import align, check_experience
 from .single_sample_batches import LONE, check_replay, check_replayed_minibatches, refuse_lone
+from .state.settings import described, settings_of
 from .tested_model import TestedModel
 from .tick import Tick
 from .tick_template import TickTemplate
@@ -148,6 +149,7 @@ class MultiGradientTemplate(TickTemplate):
         """Space of the trained parameters; made anew before each experience."""
         self.weighting = weighting
         self._probed: object = None
+        self._settings = settings_of(self, chosen)
         self.use_precision(chosen["precision"])
         if chosen["distributed"] is not None:
             self.use_processes(chosen["distributed"])
@@ -169,6 +171,7 @@ class MultiGradientTemplate(TickTemplate):
                 "use 'bfloat16'."
             )
         self.precision = MixedPrecision(precision)
+        self._settings["precision"] = described(precision)
 
     def use_processes(self, placement: Placement | PlacementName) -> None:
         """Train on several processes from now on; see the parameter ``distributed``.
@@ -271,13 +274,17 @@ class MultiGradientTemplate(TickTemplate):
     def _make_space(self) -> None:
         """Make the space of the parameters as they are now, some of which may have grown."""
         before, replaced = self.space, self._replaced
-        if replaced and isinstance(self._shared, list):
-            self._shared = [replaced.get(id(each), each) for each in self._shared]
-        self.space = GradientSpace(self.model, self._shared)
+        self._take_parameters(replaced)
         grown = len(before.update) != len(self.space.update)
         if replaced or (grown and isinstance(self.experience, LiveSegment)):
             self._move_state(positions_of(before, self.space, replaced), before.num_shared)
         self._replaced = {}
+
+    def _take_parameters(self, replaced: Mapping[int, nn.Parameter]) -> None:
+        """Take parameters that have grown; what is kept of each follows apart from this."""
+        if isinstance(self._shared, list):
+            self._shared = [replaced.get(id(each), each) for each in self._shared]
+        self.space = GradientSpace(self.model, self._shared)
 
     def _move_state(self, positions: Tensor, num_shared: int) -> None:
         """Move what is kept of each parameter to where the parameter is now.

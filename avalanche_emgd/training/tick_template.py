@@ -283,7 +283,8 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
             "mb_output": None,
             "loss": self._make_empty_loss(),
             "_callbacks": Callbacks(),
-            "_progress": Progress(),
+            # A state that was loaded is continued by the copy, too.
+            "_progress": self._progress if self._progress.skips_done else Progress(),
         }
 
     # Evaluation in mid-training must not lose the minibatch

@@ -115,8 +115,24 @@ def test_a_model_without_a_linear_classifier_is_left_alone():
 
 def test_growing_like_a_saved_state():
     model, other = (MLP(width, in_features=4, hidden=(3,)) for width in (2, 6))
-    weight = model.classifier.weight
-    replaced = grow_like(model, other.state_dict())
+    grow_like(model, other.state_dict())
     model.load_state_dict(other.state_dict())
-    assert replaced[id(weight)] is model.classifier.weight
-    assert grow_like(model, other.state_dict()) == {}
+    weight = model.classifier.weight
+    grow_like(model, other.state_dict())
+    assert model.classifier.weight is weight
+
+
+def test_a_state_of_other_shapes_begins_anew():
+    model = MLP(2, in_features=4, hidden=(3,))
+    optimizer = torch.optim.Adafactor(model.parameters(), lr=0.01)
+    model(torch.randn(5, 4)).sum().backward()
+    optimizer.step()
+    before, kept = dict(model.named_parameters()), model.backbone[1].weight
+    grow_heads(model, {0: [3]}, 4)
+    with pytest.warns(UserWarning, match=r"Adafactor for the parameter 'classifier.weight'"):
+        carry_optimizer_state(optimizer, before, dict(model.named_parameters()))
+    assert model.classifier.weight not in optimizer.state
+    assert optimizer.state[kept]["step"] == 1
+    model(torch.randn(5, 4)).sum().backward()
+    optimizer.step()
+    assert optimizer.state[model.classifier.weight]["step"] == 1

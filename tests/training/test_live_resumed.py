@@ -3,8 +3,10 @@
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
+from avalanche.models import IncrementalClassifier
+from torch import nn
 
-from avalanche_emgd import MLP, live_metrics
+from avalanche_emgd import MLP, CheckpointPlugin, EMGDStrategy, live_metrics, load_checkpoint
 from avalanche_emgd.benchmarks.live import LiveStream
 from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.training.methods import METHODS, make_method
@@ -161,3 +163,90 @@ def test_a_state_without_that_of_the_stream(tmp_path):
     strategy.load_state_dict(torch.load(tmp_path / "6.pt", weights_only=True))
     with pytest.raises(ValueError, match="give the same stream"):
         strategy.train(fresh)
+
+
+class Dynamic(nn.Module):
+    """Model with Avalanche's growing head."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Linear(5, 8), IncrementalClassifier(8, 1)
+
+    def forward(self, x):
+        return self.head(self.body(x).relu())
+
+
+@pytest.mark.parametrize("model", [Dynamic, lambda: MLP(1, in_features=5)], ids=["own", "plain"])
+@pytest.mark.parametrize("at", ["stop", 2, 8])
+def test_heads_that_grow_before_and_after_a_restart(model, at, tmp_path):
+    def strategy_of(*plugins):
+        torch.manual_seed(0)
+        own = model()
+        return EMGDStrategy(
+            own,
+            memory_size=12,
+            evaluator=None,
+            optimizer=torch.optim.Adam(own.parameters(), lr=0.01),
+            plugins=list(plugins),
+        )
+
+    class Stop(MultiGradientPlugin):
+        def after_tick(self, strategy, **kwargs):
+            if strategy.tick == 8:
+                strategy.experience.stream.stop()
+
+        def state_dict(self):
+            return {}
+
+        def load_state_dict(self, state):
+            pass
+
+    checkpoint = CheckpointPlugin(tmp_path / "run.pt", every=1000)
+    stream = LiveStream(batch_size=4, max_wait=60.0)
+    stream.add_task(TRAIN[0], name="first")
+    stops = Stop() if at == "stop" else Save(at, tmp_path / "run.pt")
+    strategy = strategy_of(stops, checkpoint)
+    if at == "stop":
+        strategy.train(stream)
+        state = load_checkpoint(tmp_path / "run.pt")
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            strategy.train(stream)
+        state = torch.load(tmp_path / "run.pt", weights_only=True)
+    again = LiveStream(batch_size=4, max_wait=60.0)
+    assert again.load_state_dict(state) == ["first"]
+    again.add_task(TRAIN[0], name="first")
+    again.add_task(TRAIN[2], name="third")
+    again.close()
+    resumed = strategy_of(checkpoint)
+    resumed.load_state_dict(state)
+    if at == "stop":
+        assert resumed.state_dict()["loader"] == state["loader"]
+    resumed.train(again)
+    assert [task.samples for task in again.tasks] == [60, 52]
+    if at == "stop":  # the first process goes on likewise
+        stream.add_task(TRAIN[2], name="third")
+        stream.close()
+        torch.random.set_rng_state(state["random"]["torch"])
+        strategy.train(stream)
+        assert torch.equal(weights_of(resumed.model), weights_of(strategy.model))
+
+
+def test_a_stream_that_has_ended_goes_on_with_further_tasks(tmp_path):
+    checkpoint = CheckpointPlugin(tmp_path / "run.pt")
+    stream = LiveStream(batch_size=4)
+    stream.add_task(TRAIN[0], name="first")
+    stream.close()
+    strategy, _ = run("er", stream, checkpoint)
+    strategy.plugins = [p for p in strategy.plugins if not isinstance(p, Times)]
+    strategy.train(stream)
+    again = LiveStream(batch_size=4)
+    assert again.load_state_dict(load_checkpoint(tmp_path / "run.pt")) == []
+    again.add_task(TRAIN[2], name="third")
+    again.close()
+    resumed, _ = run("er", again, checkpoint)
+    resumed.plugins = [p for p in resumed.plugins if not isinstance(p, Times)]
+    checkpoint.restore(resumed)
+    resumed.train(again)
+    assert [(task.name, task.samples) for task in again.tasks] == [("first", 60), ("third", 52)]
+    assert set(resumed.memory.tasks) == {"first", "third"}

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
+from ..._text_files import check_text
 from .._examination import Examination
 from .._labels import as_label
 from ..limits import MOST_CLASSES
 from .benchmark import LiveBenchmark
 from .folder_source import FolderSource
-from .iterable_source import IterableSource
+from .iterable_source import IterableSource, check_iterable
 from .map_source import MapSource
 from .sources import LiveSource
 from .task import LiveTask
@@ -59,6 +60,7 @@ class Additions:
         self._lock = threading.RLock()
         self._queue: list[Addition] = []
         self._names: dict[str, bool] = {}  # of all tasks; whether they are active
+        self._data: dict[str, Any] = {}  # of active tasks
         self._rounds: dict[str, int] = {}  # how often each has been added
         self._text: dict[str, int] | None = None  # numbers of class names; None if not known yet
         self._whole: dict[int, int] | None = None  # labels that are whole numbers, likewise
@@ -101,6 +103,7 @@ class Additions:
         """Note that a task has ended, so that it may be added again."""
         with self._lock:
             self._names[name] = False
+            self._data.pop(name, None)
 
     def resume(
         self,
@@ -142,6 +145,7 @@ class Additions:
             return label  # the usual case, without the lock
         with self._lock:
             if isinstance(label, str):
+                check_text(label, "the label")
                 if self._whole is not None:
                     raise ValueError(
                         f"the label {label!r} is text, those before are whole numbers: give one "
@@ -153,7 +157,12 @@ class Additions:
                 raise ValueError(
                     f"the label {label!r} is no text, but those before are: give one or the other"
                 )
-            number = as_label(label)
+            try:
+                number = as_label(label)
+            except ValueError as error:
+                raise ValueError(
+                    f"{error} is no class label: give a whole number or text"
+                ) from None
             if not 0 <= number < MOST_CLASSES:
                 raise ValueError(
                     f"the label {number} must be in 0..{MOST_CLASSES - 1}: it is an output of the "
@@ -175,7 +184,9 @@ class Additions:
         """Check a task, and queue it; see ``LiveStream.add_task``."""
         with self._lock:
             name = self._checked_name(name)
+            self._check_unshared(data, name)
             self._names[name] = True  # reserved while the data are examined, which may take long
+            self._data[name] = data
         try:
             source = self._source_of(data, name, epochs, shuffle)
             tested = None if test is None else self._test_of(test, name)
@@ -183,6 +194,7 @@ class Additions:
         except BaseException:
             with self._lock:
                 self._names[name] = False
+                self._data.pop(name, None)
                 if name not in self._rounds:
                     del self._names[name]
             raise
@@ -195,11 +207,14 @@ class Additions:
         classes: Sequence[int | str] | None,
         test: tuple[Any, list[Any]] | None,
     ) -> None:
-        known: Sequence[Any] | None = classes
+        is_text = isinstance(classes, str | bytes | Mapping)
+        if classes is not None and (is_text or not isinstance(classes, Iterable)):
+            raise ValueError(f"`classes` must be a list of class labels, found {classes!r}.")
+        known: list[Any] | None = None if classes is None else list(classes)
+        if known == []:
+            raise ValueError(f"`classes` must be a list of class labels, found {classes!r}.")
         if known is None and isinstance(source, MapSource):
             known = sorted(set(source.labels))
-        if known is not None and (isinstance(known, str) or len(known) == 0):
-            raise ValueError(f"`classes` must be a list of class labels, found {known!r}.")
         with self._lock:
             if self.is_closed:
                 raise ValueError("`add_task` was called after close(): make a new stream.")
@@ -215,6 +230,15 @@ class Additions:
             self._queue.append(Addition(name, source, numbers, known is None, test))
             self._rounds[name] = self._rounds.get(name, 0) + 1
 
+    def _check_unshared(self, data: Any, name: str) -> None:
+        """Check that no active task takes the samples of a source that can be read once."""
+        others = [other for other, own in self._data.items() if own is data]
+        if others and isinstance(data, LiveSource | Iterator):
+            raise ValueError(
+                f"`data` of task {name!r} are those of the active task {others[0]!r}: give each "
+                "task its own source."
+            )
+
     def _checked_name(self, name: str | None) -> str:
         if name is None:
             number = len(self._names)
@@ -223,6 +247,7 @@ class Additions:
             return f"task{number}"
         if not isinstance(name, str) or not name:
             raise ValueError(f"`name` must be text, found {name!r}.")
+        check_text(name, "`name`")
         if name.startswith("memory"):
             raise ValueError(
                 f"`name` must not start with 'memory', the name of the replay memory, found "
@@ -240,11 +265,7 @@ class Additions:
             key = f"{self._seed}/{name}/{self._rounds.get(name, 0)}".encode()
             seed = int.from_bytes(hashlib.sha256(key).digest()[:6], "big")
             return MapSource(data, f"data of {name}", seed=seed, shuffle=shuffle, epochs=epochs)
-        if isinstance(data, (str, bytes, Mapping)) or not hasattr(data, "__iter__"):
-            raise ValueError(
-                f"`data` of task {name!r} must be a data set, an iterable of (x, y) or a "
-                f"LiveSource, found {type(data).__name__}."
-            )
+        check_iterable(data, f"`data` of task {name!r}")
         if epochs != 1:
             raise ValueError(f"`epochs` is for map-style data sets, found {epochs!r}.")
         return IterableSource(data)
@@ -263,6 +284,8 @@ class Additions:
         else:
             if isinstance(test, FolderSource):
                 test.close()
+            if not isinstance(test, LiveSource):
+                check_iterable(test, f"`test` of task {name!r}")
             source = test if isinstance(test, LiveSource) else IterableSource(test)
             found = list(source.batches(_TEST_CHUNK))
             labels = [label for minibatch in found for label in minibatch.labels]

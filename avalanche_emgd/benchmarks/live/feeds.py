@@ -72,6 +72,8 @@ class ThreadFeed(Feed):
             return None
         if isinstance(found, BaseException):
             self.ended = True
+            if not isinstance(found, Exception):  # such as SystemExit, which ended the thread only
+                raise RuntimeError(f"its source has raised {type(found).__name__}") from found
             raise found
         self.ended = found is None
         return found

@@ -16,11 +16,15 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from .._image_reading import check_size, decode
 from ..images import normalised
+from .seconds import check_seconds
 from .sources import LiveSource, Minibatch
 
 __all__ = ["FolderSource"]
 
 _LOG = logging.getLogger(__name__)
+
+Changing = dict[str, tuple[tuple[int, int], float]]
+"""Of each file that may be incomplete: time and size, and since when these have been the same."""
 
 
 class FolderSource(LiveSource):
@@ -36,8 +40,9 @@ class FolderSource(LiveSource):
     :param size: (height, width) to which all images are scaled.
     :param mean: mean of the pixels in [0, 1], one value for each of three channels.
     :param std: standard deviation of the pixels, > 0, one value for each channel.
-    :param poll: seconds between two looks into the folder, > 0.
-    :param settle: seconds without change after which a file counts as complete, ≥ 0.
+    :param poll: seconds between two looks into the folder, in (0, 1e6].
+    :param settle: seconds without change after which a file counts as complete, in [0, 1e6]. Times
+        of files may be in the future, where another machine's clock is ahead.
     :param end: name of the file that ends the data.
     :raises ValueError: if an argument is out of range, or the folder does not exist.
     """
@@ -58,10 +63,8 @@ class FolderSource(LiveSource):
         """The folder."""
         if not self.directory.is_dir():
             raise ValueError(f"`directory` must be a folder, found {str(directory)!r}.")
-        if not poll > 0.0:
-            raise ValueError(f"`poll` must be positive, found {poll!r}.")
-        if not settle >= 0.0:
-            raise ValueError(f"`settle` must be at least 0, found {settle!r}.")
+        check_seconds("poll", poll, is_positive=True)
+        check_seconds("settle", settle)
         if len(mean) != 3 or len(std) != 3 or not min(std) > 0.0:
             raise ValueError(
                 "`mean` and `std` must have three values, `std` positive, found "
@@ -85,12 +88,17 @@ class FolderSource(LiveSource):
         self._stopped.set()
 
     def batches(self, size: int) -> Iterator[Minibatch]:
-        """See :meth:`LiveSource.batches`."""
+        """See :meth:`LiveSource.batches`; the source may be added again after its end."""
+        self._stopped.clear()
+        return self._batches(size)
+
+    def _batches(self, size: int) -> Iterator[Minibatch]:
         read = set(self._delivered)
+        changing: Changing = {}
         waiting: list[tuple[str, Any]] = []
         while not self._stopped.is_set():
             is_last = self._closed.is_set() or (self.directory / self._end).exists()
-            present, found = self._look(read, at_once=is_last)
+            present, found = self._look(read, changing, at_once=is_last)
             # Copies: the stream's thread adds names in `delivered`.
             for gone in set(self._delivered) - present:
                 self._delivered.discard(gone)
@@ -126,18 +134,33 @@ class FolderSource(LiveSource):
         self._delivered = set(state["delivered"])
         return super().load_state_dict(state)
 
-    def _look(self, read: set[str], *, at_once: bool) -> tuple[set[str], list[str]]:
-        """List all images in the folder, and those to read now in their order."""
+    def _look(
+        self, read: set[str], changing: Changing, *, at_once: bool
+    ) -> tuple[set[str], list[str]]:
+        """List all images in the folder, and those to read now in their order.
+
+        :param read: names of the images that have been read.
+        :param changing: what the last look has seen of those that were not complete.
+        :param at_once: whether all images count as complete.
+        """
         present: set[str] = set()
         found: list[tuple[int, str]] = []
+        now, before = time.monotonic(), dict(changing)
         latest = time.time_ns() - int(self._settle * 1e9)
+        changing.clear()
         for folder in [entry for entry in os.scandir(self.directory) if entry.is_dir()]:
             for file in _images_in(folder.path):
                 name = f"{folder.name}/{file.name}"
                 present.add(name)
-                changed = None if name in read else _time_of(file)
-                if changed is not None and (at_once or changed <= latest):
-                    found.append((changed, name))
+                version = None if name in read else _version_of(file)
+                if version is None:
+                    continue
+                seen = before.get(name)
+                since = seen[1] if seen is not None and seen[0] == version else now
+                if at_once or version[0] <= latest or 0.0 < now - since >= self._settle:
+                    found.append((version[0], name))
+                else:
+                    changing[name] = version, since
         return present, [name for _, name in sorted(found)]
 
     def _decoded(self, name: str) -> Any:
@@ -163,8 +186,10 @@ def _images_in(folder: str) -> list[os.DirEntry[str]]:
     return [f for f in files if f.name.lower().endswith(IMG_EXTENSIONS) and f.name[0] != "."]
 
 
-def _time_of(file: os.DirEntry[str]) -> int | None:
+def _version_of(file: os.DirEntry[str]) -> tuple[int, int] | None:
+    """Return time and size of a file."""
     try:
-        return file.stat().st_mtime_ns
+        found = file.stat()
     except OSError:  # it has just vanished
         return None
+    return found.st_mtime_ns, found.st_size

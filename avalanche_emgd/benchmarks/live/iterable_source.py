@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, default_collate
 from ..._text_files import first_line
 from .sources import LiveSource, Minibatch
 
-__all__ = ["IterableSource"]
+__all__ = ["IterableSource", "check_iterable"]
 
 
 class IterableSource(LiveSource):
@@ -88,3 +88,16 @@ def _joined(inputs: list[Tensor], number: int) -> Tensor:
         raise ValueError(f"samples before {number} differ in shape or type: {found}")
     joined: Tensor = default_collate(inputs)
     return joined
+
+
+def check_iterable(data: Any, what: str) -> None:
+    """Check that data are iterable samples.
+
+    :param what: words for the data, for the message.
+    :raises ValueError: if they are not.
+    """
+    if isinstance(data, (str, bytes, Mapping)) or not hasattr(data, "__iter__"):
+        raise ValueError(
+            f"{what} must be a data set, an iterable of (x, y) or a LiveSource, found "
+            f"{type(data).__name__}."
+        )

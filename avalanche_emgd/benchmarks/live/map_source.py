@@ -10,6 +10,7 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
 
+from ..._whole_numbers import is_whole
 from .._examination import Examination
 from ..datasets import Source, collate, inputs_of
 from .sources import LiveSource, Minibatch
@@ -37,12 +38,14 @@ class MapSource(LiveSource):
         self, dataset: Any, name: str, *, seed: int = 0, shuffle: bool = True, epochs: int = 1
     ) -> None:
         super().__init__()
-        if not isinstance(epochs, int) or epochs < 1:
+        if not is_whole(epochs) or epochs < 1:
             raise ValueError(f"`epochs` must be a whole number of at least 1, found {epochs!r}.")
         examination = Examination(dataset, name)
         examination.inputs(None, _EXAMINED)
         self.labels: list[int] = examination.labels
         """Class labels of all samples."""
+        if not self.labels:
+            raise ValueError(f"`{name}` has no sample.")
         self._dataset = dataset
         self._own: Source | None = None
         if not isinstance(dataset, AvalancheDataset):
@@ -53,8 +56,6 @@ class MapSource(LiveSource):
     def batches(self, size: int) -> Iterator[Minibatch]:
         """See :meth:`LiveSource.batches`; a minibatch has samples of one epoch."""
         number = len(self.labels)
-        if number == 0:
-            return
         first, start = divmod(self.num_delivered, number)
         for epoch in range(first, self._epochs):
             order = self._order(epoch)

@@ -13,6 +13,7 @@ from .additions import Addition, Additions
 from .benchmark import LiveBenchmark
 from .feeds import feed_of
 from .gathering import Gathering
+from .seconds import check_seconds
 from .segment import LiveBatch, LiveSegment
 from .state import check_added, restored_task, state_of_stream, state_of_task
 from .task import TaskStatus
@@ -44,9 +45,9 @@ class LiveStream:
         :class:`~avalanche_emgd.benchmarks.ParallelBenchmark`.
     :param batch_size: samples of each task at each tick, ≥ 1.
     :param seed: seed of the order of samples in map-style data sets.
-    :param max_wait: longest time that a tick waits for sources, in seconds, ≥ 0.
-    :param max_idle: longest time without any data, in seconds; training then returns with a
-        warning. Without limit if ``None``.
+    :param max_wait: longest time that a tick waits for sources, in [0, 1e6] seconds.
+    :param max_idle: longest time without any data, in [0, 1e6] seconds; training then returns with
+        a warning. Without limit if ``None``.
     :param recent: number of recent samples of each active task that segments show as their data
         set, ≥ 1.
     :raises ValueError: if an argument is out of range.
@@ -66,9 +67,11 @@ class LiveStream:
         """Tasks and classes so far."""
         if not is_whole(recent) or recent < 1:
             raise ValueError(f"`recent` must be a whole number ≥ 1, found {recent!r}.")
-        for name, seconds in (("max_wait", max_wait), ("max_idle", max_idle)):
-            if seconds is not None and not seconds >= 0.0:
-                raise ValueError(f"`{name}` must be at least 0 seconds, found {seconds!r}.")
+        check_seconds("max_wait", max_wait)
+        if max_idle is not None:
+            check_seconds("max_idle", max_idle)
+        if not is_whole(seed):
+            raise ValueError(f"`seed` must be a whole number, found {seed!r}.")
         self.tick = 0
         """Number of ticks that have been delivered."""
         self.num_segments = 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._whole_numbers import is_whole
+from ...benchmarks._paths import checked_path
 from ...distributed.launcher import size_of_launcher
 from ..state.shared_files import load_shared, save_shared
 from ..stopping import TrainingStopped
@@ -41,14 +42,15 @@ class CheckpointPlugin(MultiGradientPlugin):
     :param every: number of ticks between two checkpoints, ≥ 1; if omitted, checkpoints are written
         at the end of training, and when the process is asked to stop (:meth:`stopping`).
     :param at_end: whether to write a checkpoint at the end of training.
-    :raises ValueError: if ``every`` is no whole number of at least 1, or the folder cannot be made.
+    :raises ValueError: if ``every`` is no whole number of at least 1, ``path`` is no path, or its
+        folder cannot be made.
     """
 
     def __init__(self, path: str | Path, every: int | None = None, at_end: bool = True) -> None:
         super().__init__()
         if every is not None and (not is_whole(every) or every < 1):
             raise ValueError(f"`every` must be a whole number, at least 1, found {every!r}.")
-        self.path = Path(path)
+        self.path = checked_path(path, "path")
         self.every = every
         self.at_end = at_end
         self._stops: int | None = None

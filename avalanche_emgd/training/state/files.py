@@ -17,7 +17,7 @@ import psutil
 import torch
 from torch import Tensor
 
-from ..._atomic import replacing
+from ..._atomic import behind_links, replacing
 from ..._text_files import first_line
 from .errors import StateError
 from .header import check_header, make_header
@@ -114,6 +114,7 @@ def load_plain(path: Path, argument: str) -> dict[str, Any]:
 
 def remove_drafts(path: Path) -> None:
     """Remove drafts of a file that killed processes have left."""
+    path = behind_links(path)
     for draft in path.parent.glob(f".{path.name}.*"):
         process = draft.name.rpartition(".")[2]
         if (

@@ -80,6 +80,12 @@ class Reader:
             raise StateError(f"`{name}` of the state is of the unknown kind {excerpt(kind)}.")
         return make(value, before, name, plain)
 
+    def _bytes(self, value: Any, before: Any, name: str, plain: Any) -> bytes:
+        return bytes(value)
+
+    def _complex(self, value: Any, before: Any, name: str, plain: Any) -> complex:
+        return complex(*value)
+
     def _dtype(self, value: Any, before: Any, name: str, plain: Any) -> torch.dtype:
         found = getattr(torch, str(value).removeprefix("torch."), None)
         if not isinstance(found, torch.dtype):
@@ -114,6 +120,10 @@ class Reader:
         into.clear()
         for key, each in value:
             key = self.value(key, None, name)
+            if isinstance(each, dict) and each.get(KIND) == "kept":
+                if key in known:
+                    into[key] = known[key]
+                continue
             former = known.get(key)
             if former is None and isinstance(before, defaultdict) and isinstance(each, dict):
                 former = before.default_factory() if before.default_factory else None

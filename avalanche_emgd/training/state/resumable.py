@@ -6,12 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, ClassVar
 
+from torch import nn
+
 from ...benchmarks.origin import Origin
 from .progress import Progress, number_of
 from .random_states import random_states, restore_random_states
 from .strategies import load_strategy, strategy_state
 
 __all__ = ["Resumable"]
+
+
+# Parts that say where training continues; of the others, what is loaded may be changed.
+_OF_POSITION = frozenset(
+    ("position", "random", "loader", "epoch", "engine", "engines", "processes", "stops")
+)
 
 
 class Resumable:
@@ -61,7 +69,12 @@ class Resumable:
         :raises StateError: if the state is damaged, of another strategy or of another release.
         """
         load_strategy(self, state)
-        self._progress.pending = state if state["position"]["current"] is not None else None
+        is_pending = state["position"]["current"] is not None
+        self._progress.pending = state if is_pending else None
+        self._progress.loader = None if is_pending else state.get("loader")
+
+    def _take_parameters(self, replaced: Mapping[int, nn.Parameter]) -> None:
+        """Take parameters that have grown, by the ``id`` of those that they replace."""
 
     def train(self, experiences: Any, eval_streams: Any = None, **kwargs: Any) -> Any:
         """Train on a stream or an experience, after what is done already."""
@@ -76,10 +89,21 @@ class Resumable:
             self._check_position(first)
             eval_streams = [every] if eval_streams is None else eval_streams
             left = chain([first], iterator)
+        if progress.pending is not None:
+            progress.pending = {**progress.pending, **self._changed_since()}
         progress.is_settled = False
         found = super().train(left, eval_streams, **kwargs)  # type: ignore[misc]
         progress.is_settled = True
         return found
+
+    def _changed_since(self) -> dict[str, Any]:
+        """Return the parts of the state that may have been changed since it was loaded.
+
+        For example, the learning rate. Callbacks before the first tick change them, too, so that
+        they are restored once more.
+        """
+        now = strategy_state(self)
+        return {name: value for name, value in now.items() if name not in _OF_POSITION}
 
     def _left(self, experiences: Iterable[Any]) -> Iterator[Any]:
         """Yield the experiences that are not done."""

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from ..._text_files import excerpt, first_line
+from ...benchmarks.live import LiveTickLoader
 from ...benchmarks.origin import Origin
 from ...distributed import DistributedEngine
 from ...models import grow_like
@@ -20,6 +21,7 @@ from .models import load_tensors, module_state
 from .optimizers import load_optimizer, optimizer_state
 from .random_states import random_states, restore_random_states
 from .reader import Reader
+from .settings import check_settings
 from .writer import Writer
 
 __all__ = ["load_strategy", "strategy_state", "ticks_done"]
@@ -35,7 +37,15 @@ _APART = frozenset(
         *("model", "optimizer", "plugins", "evaluator", "clock", "engine", "space", "weighting"),
         *("memory", "precision", "averaged_weights", "now", "device", "optimized_param_id"),
         *("_progress", "_class_mask", "_eval_mask", "_prepared", "_shared", "_probed"),
-        *("_checked", "_tested_model", "_num_loaded", "_stop_training", "_replaced", "processes"),
+        *(
+            "_settings",
+            "_checked",
+            "_tested_model",
+            "_num_loaded",
+            "_stop_training",
+            "_replaced",
+            "processes",
+        ),
     )
 )
 # Parts with `state_dict` and `load_state_dict`, which some strategies lack.
@@ -56,6 +66,7 @@ def strategy_state(strategy: Any) -> dict[str, Any]:
         "random": random_states(),
         "model": {**module_state(strategy.model), "attributes": _model_attributes(strategy, known)},
         "optimizer": optimizer_state(strategy.optimizer, strategy.model),
+        "settings": dict(getattr(strategy, "_settings", {})),
         "is_optimizer_made": strategy.optimized_param_id is not None,
         "stops": bool(strategy._stop_training),
         "class_mask": strategy._class_mask.state_dict(),
@@ -80,6 +91,10 @@ def strategy_state(strategy: Any) -> dict[str, Any]:
         state["position"]["samples"] = len(strategy.experience.dataset)
         state["loader"] = loader.state_dict() if hasattr(loader, "state_dict") else None
         state["epoch"] = strategy._progress.epoch
+    elif strategy._progress.origin.is_live:
+        # A live stream goes on after `train`, in which it was stopped or has ended.
+        is_own = isinstance(loader, LiveTickLoader)
+        state["loader"] = loader.state_dict() if is_own else strategy._progress.loader
     return state
 
 
@@ -112,11 +127,16 @@ def load_strategy(strategy: Any, state: Mapping[str, Any]) -> None:
 def _load(strategy: Any, state: Mapping[str, Any]) -> None:
     model, device = strategy.model.to(strategy.device), strategy.device
     reader = Reader(model, device, "strategy")
+    before = dict(model.named_parameters())
     if Origin.from_state(state["position"]["benchmark"]).is_live:
-        strategy._replaced |= grow_like(model, state["model"]["tensors"])
+        grow_like(model, state["model"]["tensors"])
     load_tensors(model, state["model"]["tensors"])
     model.to(device).train()
     strategy.model = model
+    after = dict(model.named_parameters())
+    strategy._take_parameters(
+        {id(old): after[n] for n, old in before.items() if n in after and after[n] is not old}
+    )
     _load_model_attributes(model, device, state["model"]["attributes"])
     load_optimizer(strategy.optimizer, model, state["optimizer"])
     if state["is_optimizer_made"]:
@@ -163,6 +183,7 @@ def _check(strategy: Any, state: Any) -> None:
             f"`state` is of a {words}, but this is a {type(strategy).__name__}: make "
             "the strategy with the same arguments as the saved one."
         )
+    check_settings(state.get("settings", {}), getattr(strategy, "_settings", {}))
     for name in (*_PARTS, "averaged_weights"):
         own = getattr(strategy, name, None)
         if (own is None) != (state[name] is None):
@@ -178,6 +199,8 @@ def _parts_of(strategy: Any) -> set[int]:
     parts = [
         *(strategy, strategy.model, strategy.optimizer, strategy.evaluator, strategy.clock),
         *(strategy.experience, *strategy.plugins, *strategy.model.modules()),
+        *(*strategy.model.parameters(), *strategy.model.buffers()),
+        *(each for group in strategy.optimizer.param_groups for each in group["params"]),
         *(getattr(strategy, name, None) for name in (*_PARTS, "weighting", "averaged_weights")),
     ]
     weighting = getattr(strategy, "weighting", None)

@@ -32,6 +32,7 @@ KIND = "__kind__"
 _LIBRARIES = ("avalanche.", "avalanche_emgd.", "torchjd.")
 _NOT_WALKED = ("avalanche.benchmarks", "avalanche.logging", "avalanche_emgd.benchmarks")
 _OF_MODULES = frozenset(vars(nn.Module()))
+_KEPT = "kept"  # kind of an entry that a dictionary of the fresh object keeps
 _DEPTH = 12  # of objects within objects
 
 
@@ -69,7 +70,12 @@ class Writer:
         if value is None or isinstance(value, bool | int | float | str):
             return value if type(value) in _PLAIN else _plain_number(value)
         if isinstance(value, Tensor):
-            return self._tensor(value)
+            # One of the model or the optimizer has its own place; references to it stay.
+            return ABSENT if id(value) in self._known else self._tensor(value)
+        if isinstance(value, bytes):
+            return {KIND: "bytes", "value": list(value)}
+        if isinstance(value, complex):
+            return {KIND: "complex", "value": [value.real, value.imag]}
         if isinstance(value, torch.dtype | torch.device):
             return {KIND: type(value).__name__, "value": str(value)}
         if isinstance(value, np.generic):
@@ -88,7 +94,9 @@ class Writer:
         if isinstance(value, Mapping):
             return self._mapping(value, name, depth)
         if isinstance(value, list | tuple | set | frozenset | deque):
-            items = [self.value(each, name, depth + 1) for each in value]
+            # The order of a set is another one in each process.
+            members = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
+            items = [self.value(each, name, depth + 1) for each in members]
             if any(each is ABSENT for each in items):
                 return ABSENT
             if type(value) is list or type(value) is tuple:
@@ -107,10 +115,12 @@ class Writer:
         items = []
         for key, each in value.items():
             plain = (self.value(key, name, depth + 1), self.value(each, name, depth + 1))
-            if not any(part is ABSENT for part in plain):
+            if plain[0] is not ABSENT:
                 items.append(plain)
-        if value and not items:
+        if value and all(each is ABSENT for _, each in items):
             return ABSENT
+        kept = {KIND: _KEPT, "value": None}
+        items = [(key, kept if each is ABSENT else each) for key, each in items]
         return {KIND: "dict", "value": items}
 
     def _generator(self, value: Any, name: str) -> Any:

@@ -20,6 +20,12 @@ from tests.benchmarks.live.common import drain, numbered
         ({"data": numbered(3), "name": ""}, "`name` must be text"),
         ({"data": numbered(3), "classes": []}, "`classes` must be a list"),
         ({"data": numbered(3), "classes": "01"}, "`classes` must be a list"),
+        ({"data": numbered(3), "classes": 3}, "`classes` must be a list"),
+        ({"data": [(0.0, 0)], "classes": [1.5]}, "1.5 is no class label"),
+        ({"data": numbered(0)}, "`data of task1` has no sample"),
+        ({"data": numbered(3), "name": "\ud800"}, "`name` has characters that cannot be encoded"),
+        ({"data": numbered(3), "epochs": True}, "`epochs` must be"),
+        ({"data": numbered(3), "test": 3}, "`test` of task 'task1' must be a data set"),
         ({"data": numbered(3), "classes": [0]}, r"lack the labels \[1\]"),
         ({"data": numbered(3), "classes": ["x", "y"]}, "label 'x' is text"),
         ({"data": numbered(3), "epochs": 0}, "`epochs` must be"),
@@ -57,3 +63,16 @@ def test_many_threads_add_tasks_at_once():
     drain(stream)
     assert len(set(names)) == 80
     assert sum(task.samples for task in stream.tasks) == 320
+
+
+def test_two_active_tasks_do_not_share_a_source():
+    stream, samples = LiveStream(batch_size=2), list(numbered(4))
+    generator = iter(samples)
+    stream.add_task(generator, name="a")
+    stream.add_task(samples, name="b")
+    stream.add_task(samples, name="c")  # each task iterates over a list by itself
+    with pytest.raises(ValueError, match="`data` of task 'd' are those of the active task 'a'"):
+        stream.add_task(generator, name="d")
+    stream.close()
+    drain(stream)
+    assert [task.samples for task in stream.tasks] == [4, 4, 4]

@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 import torch
 
 from avalanche_emgd.benchmarks.live.feeds import DirectFeed, ThreadFeed, feed_of
@@ -40,3 +41,16 @@ def test_the_end_is_known_after_the_last_minibatch():
         assert feed.take(10.0) is None
         assert feed.ended
         assert feed.take(10.0) is None
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, OSError])
+def test_no_error_of_a_source_ends_the_process(kind):
+    def broken():
+        yield torch.zeros(1), 0
+        raise kind("cable")
+
+    feed = ThreadFeed(IterableSource(broken()), 1)
+    assert feed.take(10.0) is not None
+    with pytest.raises(Exception, match=r"cable|has raised (SystemExit|KeyboardInterrupt)"):
+        feed.take(10.0)
+    assert feed.ended

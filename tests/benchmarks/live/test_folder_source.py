@@ -96,8 +96,10 @@ def test_a_resumed_folder_skips_files_that_were_delivered(tmp_path):
     ("change", "message"),
     [
         ({"directory": "nowhere"}, "`directory` must be a folder"),
-        ({"poll": 0.0}, "`poll` must be positive"),
-        ({"settle": -1.0}, "`settle` must be at least 0"),
+        ({"poll": 0.0}, "`poll` must be a number of seconds, above 0"),
+        ({"poll": float("inf")}, "`poll` must be a number of seconds"),
+        ({"settle": "1"}, "`settle` must be a number of seconds"),
+        ({"settle": -1.0}, "`settle` must be a number of seconds, at least 0"),
         ({"mean": [0.0]}, "`mean` and `std` must have three values"),
         ({"std": [1.0, 0.0, 1.0]}, "`std` positive"),
         ({"size": (0, 4)}, "`size` must be"),
@@ -107,3 +109,27 @@ def test_arguments_of_folders(tmp_path, change, message):
     options = {"directory": tmp_path, "size": (4, 4), **change}
     with pytest.raises(ValueError, match=message):
         FolderSource(options.pop("directory"), **options)
+
+
+def test_files_of_a_clock_that_is_ahead(tmp_path):
+    write(tmp_path, "cat/0.png")
+    later = time.time() + 3600.0
+    os.utime(tmp_path / "cat/0.png", (later, later))
+    feed = ThreadFeed(FolderSource(tmp_path, size=(4, 4), poll=0.01, settle=0.05), 1)
+    assert len(feed.take(10.0)) == 1
+    feed.stop()
+
+
+def test_a_source_is_added_again_after_its_end(tmp_path):
+    write(tmp_path, "cat/0.png")
+    source, stream = FolderSource(tmp_path, size=(4, 4), poll=0.01), LiveStream(batch_size=1)
+    source.close()
+    for round_ in (1, 2):
+        stream.add_task(source, name="camera")
+        for segment in iter(stream):
+            while segment.next_tick() is not None:
+                pass
+            if not stream.tasks[0].is_active:
+                stream.stop()
+        assert stream.tasks[0].samples == round_
+        write(tmp_path, "cat/1.png")

@@ -120,8 +120,12 @@ def test_a_task_returns_under_its_name():
         ({"batch_size": 0}, "`batch_size` must be a whole number"),
         ({"batch_size": 2.5}, "`batch_size` must be a whole number"),
         ({"recent": 0}, "`recent` must be a whole number"),
-        ({"max_wait": -1.0}, "`max_wait` must be at least 0"),
-        ({"max_idle": float("nan")}, "`max_idle` must be at least 0"),
+        ({"max_wait": -1.0}, "`max_wait` must be a number of seconds, at least 0"),
+        ({"max_wait": None}, "`max_wait` must be a number of seconds"),
+        ({"max_wait": float("inf")}, "`max_wait` must be a number of seconds"),
+        ({"max_idle": "1"}, "`max_idle` must be a number of seconds"),
+        ({"seed": "a"}, "`seed` must be a whole number"),
+        ({"max_idle": float("nan")}, "`max_idle` must be a number of seconds, at least 0"),
     ],
 )
 def test_arguments(change, message):

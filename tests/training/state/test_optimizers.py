@@ -67,8 +67,19 @@ def test_a_parameter_outside_of_the_model_keeps_its_place():
     restored = KINDS["momentum"]([own, *other.parameters()])
     load_optimizer(restored, other, state)
     assert restored.param_groups[0]["params"][0] is own
+    assert torch.equal(own, torch.ones(2))
+    wider = KINDS["momentum"]([nn.Parameter(torch.zeros(3)), *other.parameters()])
+    with pytest.raises(StateError, match=r"has a parameter of shape \(3,\), but the saved one"):
+        load_optimizer(wider, other, state)
     with pytest.raises(StateError, match="a group of 6 parameters, but the saved one has 7"):
         load_optimizer(KINDS["momentum"](other.parameters()), other, state)
+
+
+def test_another_kind_is_refused():
+    model = toy_model()
+    state = optimizer_state(torch.optim.Adam(model.parameters()), model)
+    with pytest.raises(StateError, match="`optimizer` is SGD, but 'Adam' in the saved strategy"):
+        load_optimizer(torch.optim.SGD(model.parameters(), 0.1), model, state)
 
 
 def test_other_groups_are_refused():

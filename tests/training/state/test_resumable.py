@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 
@@ -73,3 +75,22 @@ def test_other_streams_are_refused():
         rest.load_state_dict(from_file(saved.files[3]))
         with pytest.raises(ValueError, match="`experiences` must contain the experience"):
             rest.train(stream)
+
+
+def test_what_is_changed_after_loading_counts():
+    stream, saved = toy_benchmark().train_stream, Saved()
+    toy_strategy(memory_size=12, plugins=[saved]).train(stream)
+    state = from_file(saved.files[4])
+    strategy, same, copied = (toy_strategy(memory_size=12, plugins=[Saved()]) for _ in range(3))
+    for each in (strategy, same, copied):
+        each.load_state_dict(state)
+    strategy.optimizer.param_groups[0]["lr"] = 0.0
+    before = weights_of(strategy.model).clone()
+    strategy.train(stream)
+    assert strategy.optimizer.param_groups[0]["lr"] == 0.0
+    assert torch.equal(weights_of(strategy.model), before)
+    same.train(stream)
+    copied = copy.deepcopy(copied)  # continues at the same tick
+    copied.train(stream)
+    assert copied.clock.train_iterations == same.clock.train_iterations
+    assert torch.equal(weights_of(copied.model), weights_of(same.model))

@@ -99,9 +99,9 @@ def test_other_strategies_are_refused():
     state = toy_strategy(memory_size=12).state_dict()
     for other, words in (
         (toy_strategy(MultiGradientTemplate, weighting=ERWeighting()), "EMGDStrategy"),
-        (toy_strategy(memory_size=0), "`memory`"),
+        (toy_strategy(memory_size=0), "`memory_size` is 0, but 12"),
         (toy_strategy(memory_size=12, model=toy_model(num_classes=8)), "has .classifier"),
-        (toy_strategy(memory_size=12, tested_weights="average"), "`averaged_weights`"),
+        (toy_strategy(memory_size=12, tested_weights="average"), "`tested_weights` is"),
         (toy_strategy(memory_size=12, model=nn.Linear(5, 6)), "`model` lacks"),
     ):
         with pytest.raises(StateError, match=words):
@@ -115,3 +115,42 @@ def test_a_missing_plugin_is_named():
     strategy = toy_strategy(memory_size=12, plugins=[Noisy()])
     with pytest.raises(StateError, match="`plugins` lacks the Noisy"):
         toy_strategy(memory_size=12).load_state_dict(strategy.state_dict())
+
+
+class Trains(MultiGradientPlugin):
+    """Holds parameters of the model, and trains one of its own."""
+
+    def __init__(self, model, optimizer):
+        super().__init__()
+        self.parameters = list(model.parameters())
+        self.last = {"bias": self.parameters[-1], "calls": 0}
+        self.own = nn.Parameter(torch.zeros(2))
+        optimizer.add_param_group({"params": [self.own], "lr": 0.1})
+
+    def before_update(self, strategy, *args, **kwargs):
+        torch.nn.utils.clip_grad_norm_(self.parameters, 0.1)
+        self.last["bias"].grad *= 0.5
+        self.last["calls"] += 1
+        self.own.grad = self.own.detach() - 1.0 + self.parameters[-1].detach().sum()
+
+
+def test_plugins_that_hold_parameters():
+    owners = []
+
+    def make(plugins):
+        model = toy_model()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+        owners.append(Trains(model, optimizer))
+        return EMGDStrategy(
+            model,
+            optimizer=optimizer,
+            memory_size=12,
+            evaluator=None,
+            plugins=[owners[-1], *plugins],
+        )
+
+    interrupted(make, train_stream)
+    first = owners[0]
+    for other in owners[1:]:
+        assert torch.equal(other.own, first.own)
+        assert other.last["calls"] == first.last["calls"]

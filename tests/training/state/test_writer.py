@@ -7,6 +7,7 @@ from torch import nn
 
 from avalanche_emgd import MultiGradientTemplate
 from avalanche_emgd.training.state import StateError
+from avalanche_emgd.training.state.reader import Reader
 from avalanche_emgd.training.state.writer import KIND, Writer
 from tests.toy import toy_datasets
 from tests.training.common import toy_strategy
@@ -75,6 +76,33 @@ def test_tensors_are_copied_and_known_objects_left_out():
     tensor.zero_()
     assert set(state) == {"tensor"}
     assert torch.equal(state["tensor"], torch.ones(2))
+
+
+def test_bytes_and_complex_numbers_are_plain():
+    state = from_file(as_file(written(content=b"\x00a", root=1j - 2.0)))
+    holder = Holder(content=b"", root=0j)
+    Reader(nn.Linear(1, 1), torch.device("cpu"), "x").attributes(holder, state)
+    assert vars(holder) == {"content": b"\x00a", "root": 1j - 2.0}
+
+
+def test_references_to_parameters_and_functions_in_dictionaries_stay():
+    model, other = nn.Linear(2, 1), nn.Linear(2, 1)
+
+    def holder_of(own):
+        return Holder(
+            listed=list(own.parameters()),
+            named={"weight": own.weight, "hits": 3, "act": torch.relu},
+            one=own.bias,
+        )
+
+    state = Writer({id(p) for p in model.parameters()}, "x").attributes(holder_of(model))
+    holder = holder_of(other)
+    holder.named["hits"] = 0
+    Reader(other, torch.device("cpu"), "x").attributes(holder, from_file(as_file(state)))
+    assert [id(p) for p in holder.listed] == [id(p) for p in other.parameters()]
+    assert holder.one is other.bias
+    assert holder.named["weight"] is other.weight
+    assert (holder.named["hits"], holder.named["act"]) == (3, torch.relu)
 
 
 def test_data_sets_are_refused_by_name():
