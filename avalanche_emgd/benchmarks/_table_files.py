@@ -15,8 +15,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from .._near import did_you_mean
+from .._paths import checked_path
 from .._text_files import excerpt, first_line
-from ._paths import checked_path
 from .limits import MEMORY_SHARE
 from .table_arguments import check_table_file
 

@@ -8,11 +8,11 @@ import torch
 from typing_extensions import Unpack
 
 from .._options import with_defaults
+from .._paths import checked_path
 from ._array_inputs import datasets_of, inputs_of_array
 from ._class_labels import check_classes, class_labels
 from ._decoded import Decoded, decoded_once
 from ._npz import read_arrays
-from ._paths import checked_path
 from ._ready_made import divided
 from .parallel import ParallelBenchmark
 from .stream_options import StreamOptions

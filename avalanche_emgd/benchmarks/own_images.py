@@ -11,12 +11,12 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from .._options import with_defaults
+from .._paths import checked_path
 from .._text_files import first_line
 from ._decoded import Decoded, decoded_once
 from ._image_folders import ClassFolders, class_folders
 from ._image_reading import check_size, common_size, decode, is_deep
 from ._label_sets import check_random_seed
-from ._paths import checked_path
 from ._pixel_statistics import SAMPLE, PixelStatistics
 from ._ready_made import divided
 from ._stratified import divide

@@ -15,11 +15,11 @@ from torch import Tensor
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from .._near import did_you_mean
+from .._paths import checked_path
 from .._text_files import excerpt
 from ._array_inputs import inputs_of_array
 from ._image_reading import decode
 from ._npz import read_arrays
-from ._paths import checked_path
 from ._table_columns import Column, numbers
 from ._table_files import Table
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..._paths import checked_path
 from ..._whole_numbers import is_whole
-from ...benchmarks._paths import checked_path
 from ...distributed.launcher import size_of_launcher
 from ..state.shared_files import load_shared, save_shared
 from ..stopping import TrainingStopped
