@@ -18,7 +18,9 @@ def checked_path(path: Any, name: str) -> Path:
     if not isinstance(path, (str, os.PathLike)):
         raise ValueError(f"`{name}` must be a path, found {path!r}.")
     try:
-        Path(path).exists()
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass
     except (OSError, ValueError) as error:
         raise ValueError(f"`{name}` {str(path)[:100]!r} is no path: {error!s:.60}.") from None
     return Path(path)

@@ -123,5 +123,5 @@ def test_a_folder_that_vanishes_is_one_line(tmp_path):
 @pytest.mark.parametrize("path", [3, None, "a\0b", "q" * 300 + ".pt"])
 def test_what_is_no_path_is_refused(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="^`path` "):
+    with pytest.raises(ValueError, match=r"^`path` "):
         CheckpointPlugin(path)
