@@ -16,13 +16,14 @@ from ..gradients.batches import join
 from ..gradients.forward_state import ForwardState
 from ..gradients.model_structure import modules_of, structure_of
 from .batch_statistics import BatchStatistics
+from .digests import sums_of
 from .distributed_pass import DistributedPass
 from .launcher import PlacementName
 from .placement import Automatic, BySample, Placement, Share, make_placement
 from .processes import Processes
 from .randomness import OwnRandomness
 from .shareable_models import check_shareable
-from .shares import cut, cuts_objectives, is_in_order
+from .shares import cut, cuts_objectives, digest_of_tick, is_in_order
 from .slice_exchange import SliceExchange
 
 __all__ = ["DistributedEngine"]
@@ -109,9 +110,7 @@ class DistributedEngine(GradientEngine):
         self._statistics = BatchStatistics(module)
         own = {id(b) for each in self._norms for b in each.buffers(recurse=False)}
         self._buffers = [(name, b) for name, b in module.named_buffers() if id(b) not in own]
-        parameters = [p.detach().double() for p in module.parameters()]
-        sums = torch.stack([torch.stack([p.sum(), p.abs().sum()]) for p in parameters])
-        self.processes.agree("parameters", sums)
+        self.processes.agree("parameters", sums_of(module))
 
     def forward(self, model: Callable[[Batch], Tensor], batches: Sequence[Batch]) -> Pass:
         """See :meth:`GradientEngine.forward`.
@@ -126,6 +125,8 @@ class DistributedEngine(GradientEngine):
                 "such: others cannot be shared between processes."
             )
         shares = self._shares(model, whole)
+        if self._width is None:
+            self.processes.agree("samples or placements", digest_of_tick(whole, shares))
         own = shares[self.processes.rank]
         versions = [buffer._version for _, buffer in self._buffers]
         has_statistics = self._statistics is not None and self._statistics.save()
@@ -188,8 +189,7 @@ class DistributedEngine(GradientEngine):
     def _placed(
         self, placement: Placement, batches: Batches, is_coupled: bool
     ) -> list[list[Share]]:
-        number = self.processes.size
-        coupled = is_coupled or self._mixes
+        number, coupled = self.processes.size, is_coupled or self._mixes
         return placement.shares(batches.sizes, batches.groups, number, coupled=coupled)
 
     def _mixes_samples(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -32,10 +33,16 @@ class FailureBoard:
     def begin(self) -> None:
         """Begin another training; messages of earlier ones no longer count."""
         self._run += 1
+        with suppress(RuntimeError):  # of a store that has gone, or cannot delete
+            self._store.delete_key(self._key("failed", self._rank))
 
     def report(self, error: BaseException) -> None:
-        """Say why this process ends."""
-        self._set("failed", f"{type(error).__name__}: {first_line(error)}")
+        """Say why this process ends.
+
+        After an error between two trainings, the others may have begun the next one already.
+        """
+        for run in (self._run, self._run + 1):
+            self._set("failed", f"{type(error).__name__}: {first_line(error)}", run)
 
     def explain(self, error: RuntimeError) -> ProcessError:
         """Make the error of a collective operation that has failed; it names the process.
@@ -68,12 +75,12 @@ class FailureBoard:
             words = f"processes {', '.join(map(str, silent))} have ended, or hang,"
         return ProcessError(f"{words} without a message: {first_line(error)}")
 
-    def _key(self, word: str, rank: int) -> str:
-        return f"avalanche_emgd/{self._run}/{word}/{rank}"
+    def _key(self, word: str, rank: int, run: int | None = None) -> str:
+        return f"avalanche_emgd/{self._run if run is None else run}/{word}/{rank}"
 
-    def _set(self, word: str, text: str) -> None:
+    def _set(self, word: str, text: str, run: int | None = None) -> None:
         try:
-            self._store.set(self._key(word, self._rank), text)
+            self._store.set(self._key(word, self._rank, run), text)
         except RuntimeError:  # nobody is left to read it
             return
 

@@ -135,6 +135,18 @@ class Processes:
             yield
             return
         self._board.begin()
+        with self.watched():
+            yield
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Context of a part of a program; the other processes are told of an error that leaves it.
+
+        A test is such a part. The others wait for this process in the next training.
+        """
+        if self._board is None:
+            yield
+            return
         try:
             yield
         except ProcessError:
@@ -238,7 +250,7 @@ class Processes:
         :param number: tensor, the same on all processes.
         :raises ProcessError: if it differs.
         """
-        found = self.gather(number, "checks")
+        found = self.gather(number.to(self.device), "checks")
         for rank, other in enumerate(found):
             if not torch.equal(other, found[0]):
                 raise ProcessError(

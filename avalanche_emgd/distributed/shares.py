@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from ..gradients import Batches
+from .digests import digest_of
 from .placement import Share
 
-__all__ = ["cut", "cuts_objectives", "is_in_order"]
+__all__ = ["cut", "cuts_objectives", "digest_of_tick", "is_in_order"]
 
 
 def cuts_objectives(shares: Sequence[Sequence[Share]], sizes: Sequence[int]) -> bool:
@@ -30,6 +31,17 @@ def is_in_order(shares: Sequence[Sequence[Share]]) -> bool:
     """
     starts = [each.start for own in shares for each in own]
     return starts == sorted(starts)
+
+
+def digest_of_tick(batches: Batches, shares: Sequence[Sequence[Share]]) -> Tensor:
+    """Return a number that differs if samples or shares differ; see :func:`digest_of`.
+
+    :param batches: batches of all objectives.
+    :param shares: shares of each process.
+    """
+    columns = [batches.whole] if isinstance(batches.whole, Tensor) else list(batches.whole)
+    placed = [(w, s.objective, s.start, s.stop) for w, own in enumerate(shares) for s in own]
+    return digest_of([*columns, torch.tensor(placed)])
 
 
 def cut(batches: Batches, shares: Sequence[Share]) -> Batches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import torch
@@ -10,9 +11,10 @@ from torch import nn
 
 from ..benchmarks.experience import objective_names
 from ..distributed import Processes
+from ..distributed.digests import digest_of, sums_of
 from ..distributed.randomness import share_random_states
 
-__all__ = ["align", "check_alike", "check_experience"]
+__all__ = ["align", "check_alike", "check_experience", "check_parameters"]
 
 
 def align(processes: Processes, model: nn.Module) -> None:
@@ -43,7 +45,7 @@ def check_experience(processes: Processes, strategy: Any) -> None:
     """
     if processes.size == 1:
         return
-    memory = strategy.memory
+    memory, optimizer = strategy.memory, strategy.optimizer
     described = (
         strategy.clock.train_iterations,
         len(strategy.adapted_dataset),
@@ -53,6 +55,29 @@ def check_experience(processes: Processes, strategy: Any) -> None:
         None if memory is None else (memory.max_size, len(memory)),
     )
     check_alike(processes, "experiences or settings", described)
+    groups = [
+        {name: _plain(value) for name, value in group.items() if name != "params"}
+        for group in optimizer.param_groups
+    ]
+    check_alike(processes, "optimizers", (type(optimizer).__name__, groups))
+    made_of = (type(strategy).__name__, repr(strategy.weighting), strategy.memory_editing is None)
+    check_alike(processes, "strategies or weightings", made_of)
+    if memory is not None and len(memory):
+        inputs, *labels = memory.take(torch.arange(len(memory)))
+        # Edits may differ by the rounding of GPUs.
+        compared = [inputs, *labels] if strategy.memory_editing is None else labels
+        processes.agree("replay memories", digest_of(compared))
+
+
+def check_parameters(processes: Processes, model: nn.Module) -> None:
+    """Check that all processes have the same parameters.
+
+    :param processes: processes that train together.
+    :param model: model of the same shape on all of them.
+    :raises ProcessError: if they differ.
+    """
+    if processes.size > 1:
+        processes.agree("parameters", sums_of(model))
 
 
 def check_alike(processes: Processes, what: str, described: Any) -> None:
@@ -63,6 +88,13 @@ def check_alike(processes: Processes, what: str, described: Any) -> None:
     :param described: value whose ``repr`` describes it.
     :raises ProcessError: if it differs.
     """
-    digest = hashlib.sha256(repr(described).encode()).digest()[:8]
+    # Addresses of objects differ from process to process.
+    words = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(described))
+    digest = hashlib.sha256(words.encode()).digest()[:8]
     number = int.from_bytes(digest, "big", signed=True)
-    processes.agree(what, torch.tensor([number], dtype=torch.int64, device=processes.device))
+    processes.agree(what, torch.tensor([number], dtype=torch.int64))
+
+
+def _plain(value: Any) -> Any:
+    """Convert a learning rate that is a tensor, of which `repr` shows a few digits only."""
+    return value.tolist() if isinstance(value, torch.Tensor) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ from .plugins import (
     ReplayMemoryPlugin,
 )
 from .precision import MixedPrecision, Precision
-from .replicas import align, check_experience
+from .replicas import align, check_experience, check_parameters
 from .single_sample_batches import LONE, check_replay, check_replayed_minibatches, refuse_lone
 from .state.settings import described, settings_of
 from .tested_model import TestedModel
@@ -203,7 +204,9 @@ class MultiGradientTemplate(TickTemplate):
             return super().train(experiences, eval_streams, **kwargs)
         with self.processes.training():
             align(self.processes, self.model)
-            return super().train(experiences, eval_streams, **kwargs)
+            results = super().train(experiences, eval_streams, **kwargs)
+            check_parameters(self.processes, self.model)
+            return results
 
     def _continue(self, state: Mapping[str, Any]) -> None:
         super()._continue(state)
@@ -222,7 +225,8 @@ class MultiGradientTemplate(TickTemplate):
 
         :raises TypeError: for a whole benchmark.
         """
-        with self._tested_model.in_place(self):
+        watched = nullcontext() if self.processes is None else self.processes.watched()
+        with watched, self._tested_model.in_place(self):
             return super().eval(experiences, **kwargs)
 
     @property

@@ -10,6 +10,7 @@ turn, in the same processes, with one thread each.
 from __future__ import annotations
 
 import copy
+import socket
 import statistics
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
-from avalanche_emgd.distributed import Automatic, DistributedEngine, Processes
+from avalanche_emgd.distributed import Automatic, DistributedEngine, Placement, Processes
 from avalanche_emgd.gradients import Batches, FusedEngine, GradientEngine
 from avalanche_emgd.models import MLP, make_model
 from avalanche_emgd.optim import EMGDWeighting
@@ -39,19 +40,36 @@ _CASES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int, int]] = {
 _BLOCKS = 9
 
 
-def expected_bytes(sizes: list[int], processes: int, parameters: int, outputs: int) -> float:
-    """Mean bytes that a process receives at a tick, from the shares alone; float32 numbers."""
-    shares = Automatic().shares(sizes, [1] * len(sizes), processes, coupled=False)
+def expected_bytes(
+    sizes: list[int],
+    processes: int,
+    parameters: int,
+    outputs: int,
+    placement: Placement | None = None,
+) -> dict[str, float]:
+    """Mean bytes that a process receives at a tick, from the shares alone; float32 numbers.
+
+    :param sizes: samples of each objective.
+    :param processes: number W of processes.
+    :param parameters: P.
+    :param outputs: numbers that the model returns for a sample.
+    :param placement: placement of the samples; the automatic one if omitted.
+    :return: bytes of the gradients of other processes, of the update, and of the outputs, which are
+        padded to the longest share.
+    """
+    chosen = Automatic() if placement is None else placement
+    shares = chosen.shares(sizes, [1] * len(sizes), processes, coupled=False)
     rows = sum(map(len, shares))
     most = max(sum(share.stop - share.start for share in own) for own in shares)
     others = (processes - 1) / processes
-    # Rows of the other processes' objectives, the update, and outputs padded to the longest share.
-    return 4 * (others * rows * parameters / processes + others * parameters) + 4 * (
-        (processes - 1) * most * outputs
-    )
+    return {
+        "gradients": 4 * others * rows * parameters / processes,
+        "update": 4 * others * parameters,
+        "outputs": 4.0 * (processes - 1) * most * outputs,
+    }
 
 
-def _work(rank: int, size: int, port: int, name: str, results: Any) -> None:
+def _work(rank: int, size: int, port: int, name: str, blocks: int, results: Any) -> None:
     torch.set_num_threads(1)
     dist.init_process_group(
         "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=size
@@ -105,8 +123,8 @@ def _work(rank: int, size: int, port: int, name: str, results: Any) -> None:
     seconds(plain_tick, 3)
     seconds(tick, 9)  # comparisons of the engine are made at ticks 1, 2, 4, 8 ...
     processes.received.clear()
-    found = [(seconds(plain_tick, ticks), seconds(tick, ticks)) for _ in range(_BLOCKS)]
-    number = _BLOCKS * ticks
+    found = [(seconds(plain_tick, ticks), seconds(tick, ticks)) for _ in range(blocks)]
+    number = blocks * ticks
     if rank == 0:
         counted = {k: v / number for k, v in processes.received.items()}
         width = (model(x[:2])).shape[1]
@@ -115,15 +133,20 @@ def _work(rank: int, size: int, port: int, name: str, results: Any) -> None:
     dist.destroy_process_group()
 
 
-def measure(name: str, size: int) -> tuple[float, float, float, dict[str, float], float, int]:
-    """Milliseconds of the plain sum and of EMGD, their ratio, bytes counted and expected, and P."""
-    import socket
+def measure(
+    name: str, size: int, blocks: int = _BLOCKS
+) -> tuple[float, float, float, dict[str, float], dict[str, float], int]:
+    """Milliseconds of the plain sum and of EMGD, their ratio, bytes counted and expected, and P.
 
+    :param name: name of a model in the table of this module.
+    :param size: number of processes.
+    :param blocks: number of pairs of measurements.
+    """
     with socket.socket() as each:
         each.bind(("127.0.0.1", 0))
         port = each.getsockname()[1]
     results = mp.get_context("spawn").SimpleQueue()
-    mp.spawn(_work, args=(size, port, name, results), nprocs=size)
+    mp.spawn(_work, args=(size, port, name, blocks, results), nprocs=size)
     found, counted, expected, parameters = results.get()
     plain, own = (1e3 * statistics.median(each) for each in zip(*found, strict=True))
     ratio = statistics.median(b / a for a, b in found)
@@ -142,10 +165,10 @@ def main(
             if only is not None and only.lower() not in name.lower():
                 continue
             plain, own, ratio, counted, expected, _ = measure(name, size)
-            main_part = sum(counted.get(k, 0.0) for k in ("gradients", "update", "outputs"))
+            received = sum(counted.get(kind, 0.0) for kind in expected)
             print(
                 f"| {name} | {size} | {plain:.1f} | {own:.1f} | {ratio:.2f} | "
-                f"{main_part / 1e6:.3f} | {expected / 1e6:.3f} |",
+                f"{received / 1e6:.3f} | {sum(expected.values()) / 1e6:.3f} |",
                 flush=True,
             )
 

@@ -4,6 +4,7 @@ import os
 import signal
 import unittest.mock
 import warnings
+from pathlib import Path
 
 import torch
 from avalanche.benchmarks import class_incremental_benchmark
@@ -20,17 +21,19 @@ from avalanche_emgd import (
     EMGDStrategy,
     MultiGradientTemplate,
     Timeline,
+    parallel_benchmark,
     save_checkpoint,
 )
 from avalanche_emgd.distributed import DistributedEngine, Processes, failure
 from avalanche_emgd.experiments import RunConfig, run
 from avalanche_emgd.experiments.trace import WeightTrace
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
+from avalanche_emgd.optim import EMGDWeighting
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training import METHODS, TrainingStopped, make_method
 from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.toy import toy_benchmark, toy_datasets
-from tests.training.common import quiet, weights_of
+from tests.training.common import quiet, toy_strategy, weights_of
 
 ENGINES = {"plain": PlainEngine, "fused": FusedEngine, "lean": lambda: FusedEngine(lean=True)}
 
@@ -302,11 +305,7 @@ def methods(placement):
 
 def error_of(**options):
     """Message of the error of a training, which all processes make."""
-    try:
-        train(**options)
-    except (ValueError, TypeError, RuntimeError) as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+    return message_of(lambda: train(**options))
 
 
 class Failing(SupervisedPlugin):
@@ -317,7 +316,7 @@ class Failing(SupervisedPlugin):
         self.way = way
 
     def before_forward(self, strategy, **kwargs):
-        if strategy.tick == 5 and strategy.processes.rank == strategy.processes.size - 1:
+        if strategy.tick == 5 and is_last():
             if self.way == "killed":
                 os.kill(os.getpid(), signal.SIGKILL)
             raise ValueError("no more samples")
@@ -358,6 +357,21 @@ def lose_folder(path):
     if processes.is_first:
         os._exit(1)  # as the interpreter does after an error
     return error
+
+
+def killed_while_writing(path):
+    """Train until process 0 is killed in its second checkpoint; return the error of process 1."""
+    processes, write_bytes, failure._PATIENCE = Processes.join("cpu"), Path.write_bytes, 1.0
+
+    def written(draft, content):
+        if processes.is_first and path.exists():
+            write_bytes(draft, content[: len(content) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write_bytes(draft, content)
+
+    options = {"distributed": "by-objective", "dtype": torch.float64, "at": ()}
+    with unittest.mock.patch.object(Path, "write_bytes", written):
+        return error_of(checkpoint=path, every=5, **options)
 
 
 def run_method(output, stops_at=None, resume=False):
@@ -411,19 +425,123 @@ def stop(path, number):
         return stopped.number, strategy.clock.train_iterations, str(stopped)
 
 
+def is_last():
+    return int(os.environ["RANK"]) == int(os.environ["WORLD_SIZE"]) - 1
+
+
 def fail(way):
     """Train until the last process ends; the others return their error."""
     failure._PATIENCE = 1.0
-    error = error_of(distributed="auto", fails=way)
+    error = FAILURES[way]()
     if "no more samples" in error and error.startswith("ValueError"):
         os._exit(1)  # as the interpreter does after an error
     return error
 
 
-def differ():
-    """Train on other samples in each process; return the error."""
-    rank = int(os.environ["RANK"])
-    return error_of(distributed="auto", stream="short" if rank else "serial")
+class Unreadable(torch.utils.data.TensorDataset):
+    """Samples that the last process cannot read after tick 3."""
+
+    is_broken = False
+
+    def __getitem__(self, index):
+        if self.is_broken:
+            raise ValueError("no more samples")
+        return super().__getitem__(index)
+
+
+class Breaking(SupervisedPlugin):
+    """Breaks the data of the last process at tick 3."""
+
+    def before_forward(self, strategy, **kwargs):
+        Unreadable.is_broken = strategy.tick == 3 and is_last()
+
+
+def _fail_to_load():
+    data = [Unreadable(*each.tensors) for each in toy_datasets((46, 27))]
+    spans = Timeline(((0, 9), (0, 5)))
+    benchmark = parallel_benchmark(data, toy_datasets((46, 27)), spans, batch_size=5)
+    strategy = toy_strategy(model=mlp(), distributed="auto", plugins=[Breaking()])
+    return message_of(lambda: strategy.train(benchmark.train_stream, eval_streams=[]))
+
+
+class Untested(SupervisedPlugin):
+    """Lets tests fail on the last process."""
+
+    def before_eval(self, strategy, **kwargs):
+        if is_last():
+            raise ValueError("no more samples")
+
+
+def _fail_to_test():
+    """Test between two trainings; the other processes have begun the second one."""
+    benchmark = brief_stream("class", torch.float32)
+    strategy = toy_strategy(model=mlp(), distributed="auto", plugins=[Untested()])
+
+    def script():
+        strategy.train(benchmark.train_stream, eval_streams=[])
+        strategy.eval(benchmark.test_stream)
+        strategy.train(benchmark.train_stream, eval_streams=[])
+
+    return message_of(script)
+
+
+FAILURES = {
+    "raises": lambda: error_of(distributed="auto", fails="raises"),
+    "killed": lambda: error_of(distributed="auto", fails="killed"),
+    "loader": _fail_to_load,
+    "evaluation": _fail_to_test,
+}
+
+
+def message_of(script):
+    """Message of the error of a script; ``None`` without one."""
+    try:
+        script()
+    except (ValueError, TypeError, RuntimeError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _differing(what, rank):
+    """Strategy and stream that differ between processes in one thing."""
+    benchmark = STREAMS["serial" if what == "stream" and rank else "short"]("class", torch.float32)
+    if what == "order":
+        data = toy_datasets((46, 27))
+        spans = Timeline(((0, 9), (0, 5)))
+        benchmark = parallel_benchmark(data, data, spans, batch_size=5, seed=rank)
+    options = {"memory_size": 24, "distributed": "auto"}
+    if what == "memory":
+        options["seed"] = rank
+    if what == "placement":
+        options["distributed"] = ("by-objective", "by-sample")[rank]
+    if what == "at the end":
+        options["plugins"] = [Drifting()]
+    net = mlp()
+    rate = 0.05 * (1 + rank) if what == "rate" else 0.05
+    optimizer = torch.optim.SGD(net.parameters(), lr=rate)
+    if what == "optimizer" and rank:
+        optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    if what != "weighting":
+        return EMGDStrategy(net, optimizer=optimizer, evaluator=quiet(), **options), benchmark
+    weighting = ERWeighting() if rank else EMGDWeighting("gmc")
+    made = MultiGradientTemplate(
+        net, weighting=weighting, optimizer=optimizer, evaluator=quiet(), **options
+    )
+    return made, benchmark
+
+
+class Drifting(MultiGradientPlugin):
+    """Moves a parameter of the last process after the last tick."""
+
+    def after_training(self, strategy, **kwargs):
+        if is_last():
+            next(strategy.model.parameters()).data.add_(1.0)
+
+
+def differ(what):
+    """Train two processes that differ in one thing; return the error."""
+    strategy, benchmark = _differing(what, int(os.environ["RANK"]))
+    return message_of(lambda: strategy.train(benchmark.train_stream, eval_streams=[]))
 
 
 def few_samples():

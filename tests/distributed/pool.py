@@ -17,6 +17,7 @@ class Pool:
     """Groups of processes that run one case after the other.
 
     A process of its own imports everything once and forks the others, before it computes anything.
+    Tests compute what they expect meanwhile.
 
     :param sizes: number of processes of each group, by its name.
     """
@@ -29,10 +30,7 @@ class Pool:
         ports = {name: free_port() for name in sizes}
         self._mother = context.Process(target=_fork, args=(theirs, ports))
         self._mother.start()
-        for ends in self._ends.values():
-            for end in ends:
-                assert end.poll(_START), "the processes do not start"
-                assert end.recv() == "ready"
+        self._starting = set(sizes)
 
     def run(self, group, case, **options):
         """Run a case on all processes of a group; return the results in their order.
@@ -52,6 +50,10 @@ class Pool:
         return [results[rank] for rank in sorted(results)]
 
     def send(self, group, case, **options):
+        for end in self._ends[group] if group in self._starting else []:
+            assert end.poll(_START), "the processes do not start"
+            assert end.recv() == "ready"
+        self._starting.discard(group)
         for end in self._ends[group]:
             end.send((case, options))
 
@@ -95,6 +97,7 @@ def _fork(ends, ports):
         worker.start()
     for worker in workers:
         worker.join()
+    os._exit(0)  # without the clean-up of everything that was imported
 
 
 def _work(end, rank, size, port):

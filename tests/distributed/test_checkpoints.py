@@ -108,3 +108,17 @@ def test_a_file_that_cannot_be_written_ends_the_other_processes(pool, tmp_path):
     assert is_right
     # Here process 0 holds the store with its message, which is torchrun's otherwise.
     assert error.startswith("ProcessError: the process with the store, usually process 0, has")
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_the_last_whole_checkpoint(pool, tmp_path):
+    path = tmp_path / "run.pt"
+    pool.send("writes", cases.killed_while_writing, path=path)
+    is_right, error = pool.answer("writes", 1)
+    assert is_right, error
+    assert error.startswith("ProcessError: the process with the store, usually process 0, has")
+    clock = load_checkpoint(path)["plugins"]["Clock 1"]["attributes"]
+    assert clock["train_iterations"] == 5
+    options = {"distributed": "by-objective", "dtype": torch.float64, "at": (22,)}
+    (expected,) = alone(**options)["weights"]
+    for each in pool.run("2", cases.train, checkpoint=path, restores=True, **options):
+        assert distance(each["weights"][0], expected) <= BOUND[torch.float64]

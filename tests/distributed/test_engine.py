@@ -66,6 +66,21 @@ def test_processes_with_other_parameters_are_an_error():
         in_threads(2, lambda each: DistributedEngine(PlainEngine(), each).attach(models[each.rank]))
 
 
+def test_processes_with_other_samples_are_an_error():
+    models = [toy_model(), toy_model()]
+
+    def case(processes):
+        own = models[processes.rank]
+        engine = DistributedEngine(PlainEngine(), processes)
+        engine.attach(own)
+        batch = torch.zeros(2, 5)
+        batch[1, 4] = processes.rank
+        engine.forward(own, [batch])
+
+    with pytest.raises(ProcessError, match="processes 0 and 1 have different samples or plac"):
+        in_threads(2, case)
+
+
 def test_what_processes_have_in_common_is_restored():
     model = toy_model()
     engine = alone(model)

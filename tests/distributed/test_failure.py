@@ -36,6 +36,14 @@ def test_messages_of_earlier_trainings_do_not_count(boards):
     assert str(boards[1].explain(CLOSED)) == words  # process 0 has said that it waits
 
 
+def test_an_error_between_two_trainings_is_named_in_the_next(boards):
+    boards[1].report(ValueError("no more samples"))  # of a test, which others do not wait for
+    boards[0].begin()
+    assert str(boards[0].explain(CLOSED)) == "process 1 has ended: ValueError: no more samples"
+    boards[1].begin()  # after its program has caught the error
+    assert "have ended, or hang, without a message" in str(boards[0].explain(CLOSED))
+
+
 def test_where_all_wait_the_exchange_itself_has_failed(boards, monkeypatch):
     monkeypatch.setattr(failure, "_PATIENCE", 20.0)
     with ThreadPoolExecutor(3) as pool:

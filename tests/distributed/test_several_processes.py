@@ -221,15 +221,30 @@ def test_a_model_that_mixes_samples_is_placed_by_objective(pool):
     )
 
 
-def test_different_streams_are_an_error(pool):
-    for error in pool.run("differ", cases.differ):
-        assert "ProcessError: processes 0 and 1 have different experiences or settings" in error
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("stream", "experiences or settings"),
+        ("order", "samples or placements"),
+        ("placement", "samples or placements"),
+        ("rate", "optimizers"),
+        ("optimizer", "optimizers"),
+        ("weighting", "strategies or weightings"),
+        ("memory", "replay memories"),
+        ("at the end", "parameters"),
+    ],
+)
+def test_processes_that_differ_are_an_error(pool, what, words):
+    for error in pool.run("2", cases.differ, what=what):
+        assert error is not None
+        assert error.startswith(f"ProcessError: processes 0 and 1 have different {words}: make")
 
 
-def test_an_error_of_one_process_is_named_by_the_others(pool):
-    pool.send("raises", cases.fail, way="raises")
-    is_right, error = pool.answer("raises", 0)
-    assert is_right
+@pytest.mark.parametrize("way", ["raises", "loader", "evaluation"])
+def test_an_error_of_one_process_is_named_by_the_others(pool, way):
+    pool.send(way, cases.fail, way=way)
+    is_right, error = pool.answer(way, 0)
+    assert is_right, error
     assert error == "ProcessError: process 1 has ended: ValueError: no more samples"
 
 

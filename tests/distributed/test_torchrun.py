@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from avalanche_emgd import load_checkpoint
 from avalanche_emgd.experiments import RunConfig, run
 from avalanche_emgd.experiments.resuming import CHECKPOINT
 from tests.distributed import cases
@@ -20,11 +21,11 @@ _PATIENCE = 120.0  # seconds, on a machine that is busy
 _ROOT = Path(__file__).parents[2]
 
 
-def torchrun(*arguments):
+def torchrun(*arguments, processes=2):
     path = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-        + [str(each) for each in arguments],
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+        + [str(each) for each in (processes, *arguments)],
         capture_output=True,
         text=True,
         timeout=_PATIENCE,
@@ -74,6 +75,28 @@ def test_train_writes_once_what_one_process_writes(whole, tmp_path):
         *("curves.png", "model.pt", CHECKPOINT, "tensorboard"),
     }
     assert len(list((output / "tensorboard").iterdir())) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("way", "then"), [("SIGTERM", 3), ("SIGKILL", 1)])
+def test_a_run_that_torchrun_has_lost_continues(whole, tmp_path, way, then):
+    output = tmp_path / "run"
+    command = ("train", "--method", "emgd++", *OPTIONS, "--output", output)
+    ended = torchrun(
+        *("-m", "tests.distributed.ending", way, 17, *command, "--checkpoint-every", "10")
+    )
+    assert ended.returncode != 0
+    if way == "SIGTERM":
+        assert f"Interrupted. Checkpoint: {output / CHECKPOINT}" in ended.stderr
+    else:
+        words = "ProcessError: process 1 has ended, or hangs, without a message"
+        assert words in ended.stderr
+    clock = load_checkpoint(output / CHECKPOINT)["plugins"]["Clock 1"]["attributes"]
+    assert clock["train_iterations"] in ((18, 19) if way == "SIGTERM" else (10,))
+    command = ("-m", "avalanche_emgd", "train", "--output", output, "--resume")
+    finished = torchrun(*command, processes=then)
+    assert finished.returncode == 0, finished.stderr
+    assert_same(results(output), whole)
 
 
 @pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1), (2, 2)])
