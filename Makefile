@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint coverage docs bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   learn several overlapping streams of digits (no download)"
 	@echo "make test   lint, type-check and test"
+	@echo "make coverage  test, and measure which branches the tests take"
 	@echo "make docs   build the documentation into docs/_build/html; warnings are errors"
 	@echo "make bench  measure speed against its goals (ARGS=--quick: for under two minutes)"
 	@echo "make clean  remove the environment and what the demo wrote"
@@ -29,6 +30,16 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+$(VENV)/.coverage-installed: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable ".[coverage]"
+	touch $@
+
+coverage: $(VENV)/.coverage-installed
+	$(BIN)/coverage erase
+	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -n auto --dist loadfile
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 $(VENV)/.docs-installed: $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable ".[docs]"

@@ -17,13 +17,22 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from avalanche_emgd.benchmarks import _decoded
 from tests.rounding import AnotherProcessor
 
 settings.register_profile("fixed", derandomize=True, max_examples=200, deadline=None)
 settings.register_profile("explore", max_examples=5000, deadline=None)
+# A mutant is killed by the first example that fails; a smaller one says nothing more.
+settings.register_profile(
+    "mutants",
+    derandomize=True,
+    max_examples=25,
+    deadline=None,
+    report_multiple_bugs=False,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # Tests set the width of tables when they call a command; runners in parallel set it for all.
