@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from avalanche_emgd.optim import EMGD, EMGDWeighting, checked_weights, peers
+from avalanche_emgd.optim.checks import checked_gramian, rounding_of, without_negligible
 
 OBJECTIVES = ["new", "memory"]
 
@@ -121,3 +122,64 @@ def test_right_weights_lose_their_graph_alone():
     assert torch.equal(found, weights)
     large = torch.full((2,), 1e308, dtype=torch.float64)  # finite, though their sum is not
     assert torch.equal(checked_weights(large, OBJECTIVES, Wrong()), large)
+
+
+@pytest.mark.parametrize("n", [3, 12])  # plain numbers check a few objectives, arrays many
+def test_gramians_of_all_sizes_are_checked_alike(n):
+    names = [f"task{i}" for i in range(n)]
+    lengths = torch.arange(1, n + 1, dtype=torch.float64) / 4.0
+    G = torch.diag(lengths.square())
+    G[0, 0] = 0.0
+    assert checked_gramian(G, names) is G
+    assert torch.equal(checked_gramian(G.float(), names), G)
+    with pytest.raises(ValueError, match=r"negative diagonal entry -1e-300 at objective 'task1'"):
+        checked_gramian(with_entries(G, {(1, 1): -1e-300}), names)
+    # Of 1e-3 each, the rounding of two entries is allowed, relative to the two lengths.
+    unit = 1e-3 * float(lengths[1] * lengths[2])
+    for sign in (1.0, -1.0):
+        near = with_entries(G, {(1, 2): sign * 1.9 * unit})
+        assert checked_gramian(near, names) is near
+        far = with_entries(G, {(1, 2): sign * 2.1 * unit})
+        with pytest.raises(ValueError, match=r"for objectives 'task1' and 'task2' but 0\.0 for"):
+            checked_gramian(far, names)
+    # A diagonal that is not finite names its objective alone, other entries both of theirs.
+    infinite = with_entries(G, {(1, 1): torch.inf, (1, 2): torch.nan, (2, 1): torch.nan})
+    with pytest.raises(ValueError, match=r"objective 'task1' is NaN or infinite"):
+        checked_gramian(infinite, names)
+    mixed = with_entries(G, {(1, 2): torch.nan, (2, 1): torch.nan})
+    with pytest.raises(ValueError, match=r"objective 'task1', 'task2' is NaN or infinite"):
+        checked_gramian(mixed, names)
+
+
+def with_entries(gramian, entries):
+    gramian = gramian.clone()
+    for place, value in entries.items():
+        gramian[place] = value
+    return gramian
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rounding"),
+    [
+        (torch.float64, 1e-3),
+        (torch.float32, 1e-3),
+        (torch.int64, 1e-3),
+        (torch.float16, 2.0**-9),
+        (torch.bfloat16, 2.0**-6),
+    ],
+)
+def test_rounding_of_dtypes(dtype, rounding):
+    """Twice the epsilon, unless that is less than what is allowed anyway."""
+    assert rounding_of(dtype) == rounding
+
+
+def test_negligible_gradients_become_zero():
+    J = torch.diag(torch.tensor([1e3, 1e-8, 1e-10, 0.0], dtype=torch.float64))
+    J[2, 0] = 1e-10
+    G = J @ J.T
+    found = without_negligible(G)
+    assert torch.equal(found[:2, :2], G[:2, :2])
+    assert torch.equal(found[2:], torch.zeros(2, 4, dtype=torch.float64))
+    assert torch.equal(found, found.T)
+    usual = G[:2, :2].clone()
+    assert without_negligible(usual) is usual

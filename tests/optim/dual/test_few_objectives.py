@@ -75,3 +75,15 @@ def test_an_objective_that_wants_to_take_part_again_is_left_to_other_methods():
             returned += 1
             assert solve_dual(J @ J.T).residual <= tolerance(torch.float64, 8 * 8)
     assert 0 < returned < 300
+
+
+@pytest.mark.parametrize(("square", "count"), [(1e-6, 1), (1e-10, 0)])
+@pytest.mark.parametrize("c", [0.0, 0.4])
+def test_nearly_dependent_gradients_are_left_to_arrays(square, count, c):
+    """The squared sine of two gradients is the pivot, which rounding must not reach."""
+    cosine = (1.0 - square) ** 0.5
+    found = candidates_of([[1.0, cosine], [cosine, 1.0]], c)
+    assert len(found) == count
+    for each in found:
+        assert each.weights == pytest.approx([0.5, 0.5])
+        assert each.residual() <= 1e-9

@@ -16,6 +16,7 @@ from tests.tolerance import tolerance
 
 # Of residuals, which are quotients of sums of sums of at most 12 terms.
 ROUNDING = tolerance(torch.float64, 12 * 12)
+EPS = torch.finfo(torch.float64).eps
 dtypes = st.sampled_from([torch.float64, torch.float64, torch.float32, torch.float16])
 seeds = st.integers(0, 2**32 - 1)
 
@@ -115,6 +116,70 @@ def test_a_violated_equality_is_measured(problem, c, epsilon):
     G = J @ J.T
     weights = solve_dual(G, sigma, lower_bound=c).weights * (1 + epsilon)
     assert kkt_residual(G, weights, sigma, lower_bound=c) >= epsilon * (1 - 1e-6)
+
+
+def by_definition(G, weights, tau, c):
+    """Residual of the docstring's formulas, one entry after the other."""
+    n = len(G)
+    low = [c / sum(tau)] * n
+    above = [w - b for w, b in zip(weights, low, strict=True)]
+    products = [sum(G[i][j] * weights[j] for j in range(n)) for i in range(n)]
+    terms = [sum(abs(G[i][j] * weights[j]) for j in range(n)) for i in range(n)]
+    length = sum(abs(weights[i]) * math.sqrt(G[i][i]) for i in range(n))
+
+    def complementarity(nu, nu_terms):
+        shares = [above[i] * math.sqrt(G[i][i]) / length for i in range(n)]
+        multipliers = [
+            (products[i] - nu * tau[i]) / (terms[i] + nu_terms * tau[i]) for i in range(n)
+        ]
+        return max(abs(min(pair)) for pair in zip(shares, multipliers, strict=True))
+
+    nu, nu_terms = (
+        sum(a * each for a, each in zip(factors, values, strict=True)) / (1 - c)
+        for factors, values in ((above, products), (map(abs, above), terms))
+    )
+    found = complementarity(nu, nu_terms)
+    equality = abs(sum(t * w for t, w in zip(tau, weights, strict=True)) - 1.0)
+    feasible = max([equality, *(-t * a for t, a in zip(tau, above, strict=True))])
+    if c > 0.0:
+        feasible = max(feasible, (feasible - n * EPS) / (1 - c))
+        least = min(products[i] / tau[i] for i in range(n) if tau[i] > 0.0)
+        found = min(found, complementarity(least, abs(least)))
+    return max(found, feasible)
+
+
+@given(
+    problems(max_n=6, kinds=("plain", "cone", "opposite"), spreads=(0.0, 1.0)),
+    bounds,
+    seeds,
+    st.sampled_from([(1.0, 0.0), (1.0, 0.2), (1.001, 0.0), (0.9, 0.0), (0.5, 0.1)]),
+)
+def test_residuals_are_those_of_the_definition(problem, c, seed, change):
+    """Of weights that are not optimal, and violate the equality or the bounds, too."""
+    J, sigma = problem
+    G, tau, (scale, noise) = J @ J.T, (1 / sigma).tolist(), change
+    weights = scale * feasible(G, sigma, c, seed)
+    errors = np.random.default_rng(seed).uniform(-noise, noise, len(G)) / tau_sum(tau)
+    weights += torch.from_numpy(errors)
+    expected = by_definition(G.tolist(), weights.tolist(), tau, c)
+    assume(expected > 1e-6)  # else rounding decides which multiplier counts
+    found = kkt_residual(G, weights, sigma, lower_bound=c)
+    assert found == pytest.approx(expected, rel=1e-9)
+    scalars = make_scalar_problem(G, sigma, c, None)
+    if noise or scalars is None:
+        return  # plain numbers are never below their bounds
+    u = [w * n for w, n in zip(weights.tolist(), scalars.norms, strict=True)]
+    assume(all(each >= low for each, low in zip(u, scalars.lower, strict=True)))
+    v = [sum(x * y for x, y in zip(row, u, strict=True)) for row in scalars.C]
+    assert scalar_residual(scalars, u, v, weights.tolist()) == pytest.approx(expected, rel=1e-9)
+
+
+def tau_sum(tau):
+    return len(tau) * sum(tau)
+
+
+def test_the_tolerance_is_the_documented_one():
+    assert TOLERANCE == 1e-9
 
 
 def test_numbers_that_float64_cannot_hold_have_an_infinite_residual():
