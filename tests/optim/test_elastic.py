@@ -14,7 +14,9 @@ GRAMIAN = torch.diag(torch.tensor([1.0, 4.0], dtype=torch.float64))
     ("name", "kind"), [("gmc", GMC), ("gs", GS), ("mgda", Constant), ("egda", EGDA)]
 )
 def test_names_of_rules(name, kind):
-    assert type(make_elastic_factor(name)) is kind
+    rule = make_elastic_factor(name)
+    assert type(rule) is kind
+    assert make_elastic_factor(rule) is rule
 
 
 def test_a_rule_of_ones_own_is_that_of_its_factors():
@@ -32,6 +34,13 @@ def test_the_scale_of_the_factors_does_not_matter(scale):
     torch.testing.assert_close(
         EMGDWeighting(elastic=own)(GRAMIAN), EMGDWeighting(elastic=one)(GRAMIAN)
     )
+
+
+def test_the_sum_of_inverse_factors_may_be_beyond_float64():
+    factors = torch.tensor([1e-308, 2e-308, 1e-308], dtype=torch.float64)
+    own = make_elastic_factor(lambda g, o: factors)
+    expected = torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64) * 2.5 / 3
+    torch.testing.assert_close(own(torch.eye(3), ["a", "b", "c"]), expected)
 
 
 def test_one_factor_may_be_infinite():

@@ -203,3 +203,58 @@ def test_a_matrix_that_is_not_square():
 def test_settings_that_are_no_numbers(value):
     with pytest.raises(ValueError, match="`exponent` must be a number"):
         GMC(exponent=value)
+
+
+LENGTHS = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.5, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize("make", [GMC, lambda p, decay: GS(p, decay, floor=0.0)], ids=["gmc", "gs"])
+def test_powers_of_lengths(make, p):
+    """Of orthogonal gradients, whose mean has the n-th part of ‖g_i‖² as its product with each."""
+    sigma = make(p, decay=0.0)(torch.diag(LENGTHS**2), ["a", "b", "c"])
+    expected = LENGTHS**p
+    torch.testing.assert_close(1 / sigma, expected / expected.mean(), rtol=1e-14, atol=0.0)
+
+
+def test_gs_counts_what_is_in_conflict_by_its_floor():
+    """⟨g_i, ḡ⟩ are (10, −2) / 2; the second one counts as f ‖g_i‖²."""
+    G = torch.tensor([[16.0, -6.0], [-6.0, 4.0]], dtype=torch.float64)
+    sigma = GS(exponent=2.0, floor=0.25)(G, ["a", "b"])
+    expected = torch.tensor([5.0, 1.0], dtype=torch.float64)
+    torch.testing.assert_close(1 / sigma, expected / expected.mean())
+
+
+def test_large_powers_do_not_overflow():
+    G = torch.diag(torch.tensor([1e200, 1e-200], dtype=torch.float64))
+    sigma = GMC(exponent=6.0, decay=0.0)(G, ["a", "b"])
+    assert sigma.tolist() == [0.5, math.inf]
+
+
+def test_sums_of_products_that_overflow_have_means_that_do_not():
+    G = torch.tensor([[4.0, 3.0, 1.0], [3.0, 4.0, 2.0], [1.0, 2.0, 4.0]], dtype=torch.float64)
+    expected = GS()(G, ["a", "b", "c"])
+    assert torch.equal(GS()(G * 2.0**1021, ["a", "b", "c"]), expected)
+
+
+def test_without_smoothing_there_is_no_state():
+    rule = GMC(decay=0.0)
+    rule(torch.eye(2), ["a", "b"])
+    assert rule.state_dict() == {"objectives": []}
+    rule = GMC(decay=0.5)
+    rule(torch.diag(torch.tensor([4.0, 1.0])), ["a", "b"])
+    assert rule.state_dict() == {"objectives": [("a", 4.0), ("b", 1.0)]}
+    rule.reset()
+    assert rule.state_dict() == {"objectives": []}
+
+
+def test_defaults_are_the_documented_ones():
+    assert repr(GMC()) == "GMC(exponent=2.0, decay=0.8, lower_bound=0.5)"
+    assert repr(GS()) == "GS(exponent=2.0, decay=0.0, floor=0.1, lower_bound=0.0)"
+    assert repr(EGDA()) == "EGDA(temperature=5.0, decay=0.9)"
+    assert repr(Constant()) == "Constant(lower_bound=0.0)"
+
+
+def test_without_any_gradient_all_factors_are_one():
+    for rule in (GMC(), GS(), Constant(), EGDA()):
+        assert rule(torch.zeros(3, 3), ["a", "b", "c"]).tolist() == pytest.approx([1.0] * 3)

@@ -62,11 +62,16 @@ class Problem(NamedTuple):
 
         :raises ArithmeticError: if it is negative beyond rounding.
         """
+        doublings = self.doublings
+        if self.exponents is not None:  # a bound can be far above one in a long gradient's units
+            longest = float((np.abs(x) * np.sqrt(self.G.diagonal())).max())
+            shift = int(np.frexp(longest)[1])
+            x, doublings = np.ldexp(x, -shift), doublings + 2 * shift
         value = float(x.dot(self.G.dot(x)))
         if value < 0.0 and value < -self.rounding * float(x @ np.abs(self.G) @ x):
             raise not_a_gramian("it gives the direction a negative squared norm")
         value = max(0.0, value) * self.scale
-        return float(np.ldexp(value, self.doublings)) if self.doublings else value
+        return float(np.ldexp(value, doublings)) if doublings else value
 
     def on_nearest_gramian(self) -> Problem:
         """Make the problem of the closest positive semi-definite matrix.

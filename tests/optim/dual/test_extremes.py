@@ -179,3 +179,13 @@ def test_gramians_of_other_dtypes(dtype, seed):
     eps = torch.finfo(dtype).eps if dtype.is_floating_point else EPS
     slack = 8 * eps * float(J.norm(dim=1).max()) ** 2
     assert float(weights @ (J @ J.T) @ weights) <= best + slack
+
+
+def test_the_squared_norm_of_bounded_weights_on_gradients_of_all_lengths():
+    """The bound of the longest gradient is far above the weight that it would have."""
+    lengths = torch.tensor([1e-140, 1.0, 1e140], dtype=torch.float64)
+    G = torch.diag(lengths) @ (torch.eye(3, dtype=torch.float64) + 0.5) @ torch.diag(lengths)
+    for size in (1e-200, 1e-10, 1.0):
+        solution = solve_dual(G, torch.full((3,), size, dtype=torch.float64), lower_bound=0.25)
+        weight, square = Fraction(float(solution.weights[2])), Fraction(float(G[2, 2]))
+        assert solution.squared_norm == pytest.approx(float(weight**2 * square), rel=1e-12)

@@ -1,5 +1,9 @@
 """Arguments of the dual that are refused, and the Gramian that is closest to a matrix."""
 
+import math
+import sys
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -92,3 +96,91 @@ def test_a_gradient_of_length_zero_stays_so_in_the_closest_gramian():
     assert not nearest.G[2].any()
     assert not nearest.G[:, 2].any()
     assert (np.delete(nearest.G.diagonal(), 2) > 0.0).all()
+
+
+LENGTHS = {
+    "usual": [1.0, 0.5, 4.0],
+    "short": [1e-140, 3e-140, 2e-140],
+    "of all lengths": [1e-140, 1.0, 1e140],
+    "with one of zero": [1e-140, 0.0, 1e140],
+}
+FACTORS = {
+    "usual": [1.0, 2.0, 0.5],
+    "small": [1e-200, 2e-200, 3e-200],
+    "of all sizes": [1e130, 1.0, 1e-130],
+    "with an infinite one": [1e130, 1.0, math.inf],
+}
+
+
+@pytest.mark.parametrize("c", [0.0, 0.25])
+@pytest.mark.parametrize("lengths", LENGTHS)
+@pytest.mark.parametrize("factors", FACTORS)
+def test_the_units_of_a_problem_change_no_digit(lengths, factors, c):
+    """Sums, bounds and squared norms are those of λ, G and σ as they are given."""
+    lengths, sigma = LENGTHS[lengths], np.array(FACTORS[factors])
+    J = torch.eye(3, dtype=torch.float64) + 0.5
+    G = J @ J.T * torch.outer(*[torch.tensor(lengths, dtype=torch.float64)] * 2)
+    problem = make_problem(G, torch.from_numpy(sigma), c, None)
+    usual = max(lengths) == 4.0 and sigma.max() == 2.0
+    assert (problem.exponents is None) == usual
+    tau = [Fraction(1) / Fraction(each) if math.isfinite(each) else Fraction(0) for each in sigma]
+    # Weights of the size that the longest gradients have: 1 / sum of the inverse factors.
+    weights = np.array([float((1 + i) / sum(tau)) for i in range(3)])
+    x = problem.unknowns(weights)
+    np.testing.assert_array_equal(problem.weights(x), weights)
+    total = sum(t * Fraction(w) for t, w in zip(tau, weights.tolist(), strict=True))
+    assert float(problem.tau.dot(x)) == pytest.approx(float(total), rel=1e-14)
+    assert problem.room == pytest.approx(1.0 - c)
+    low = problem.weights(problem.lower)
+    assert (problem.lower > 0.0).all() == (c > 0.0)
+    np.testing.assert_allclose(low, np.full(3, float(Fraction(c) / sum(tau))), rtol=1e-14)
+    exact = [[Fraction(float(each)) for each in row] for row in G]
+    square = sum(
+        Fraction(weights[i]) * exact[i][j] * Fraction(weights[j])
+        for i in range(3)
+        for j in range(3)
+    )
+    expected = float(square) if square < Fraction(sys.float_info.max) else math.inf
+    assert problem.squared_norm(x) == pytest.approx(expected, rel=1e-12)
+    longest = float(problem.G.diagonal().max())
+    assert longest == 1.0
+
+
+def test_lower_bounds_do_not_vanish():
+    G = torch.diag(torch.tensor([1e-300, 1e300], dtype=torch.float64))
+    sigma = torch.tensor([1e300, 1e-300], dtype=torch.float64)
+    assert (make_problem(G, sigma, 0.5, None).lower > 0.0).all()
+    assert not make_problem(G, sigma, 0.0, None).lower.any()
+
+
+@pytest.mark.parametrize("size", [1e-125, 1e125])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_number_near_the_ends_of_the_range_changes_the_units(size, place):
+    """Zero and infinity are as good in any units."""
+    values = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+    G, extreme = torch.diag(values), values.clone()
+    extreme[place] = size
+    assert make_problem(G, values, 0.0, None).exponents is None
+    assert make_problem(G, extreme, 0.0, None).exponents is not None
+    assert make_problem(torch.diag(extreme), None, 0.0, None).exponents is not None
+    values[place] = math.inf
+    assert make_problem(G, values, 0.0, None).exponents is None
+    G[place, place] = 0.0
+    assert make_problem(G, None, 0.0, None).exponents is None
+
+
+@pytest.mark.parametrize("n", [3, 12])
+def test_small_asymmetries_are_averaged(n):
+    G = torch.eye(n, dtype=torch.float64) * 4.0
+    G[0, 1], G[1, 0] = 1.0, 1.0 + 1e-6
+    for scale, bound in ((1.0, 1e-15), (2.0**-600, 1e-15)):
+        symmetric = make_problem(G * scale, None, 0.0, None).G
+        assert symmetric[0, 1] == symmetric[1, 0] == pytest.approx(0.25 + 1.25e-7, rel=bound)
+
+
+@pytest.mark.parametrize("n", [3, 12])
+def test_products_that_are_not_finite_are_named(n):
+    G = torch.eye(n, dtype=torch.float64)
+    G[0, 2] = G[2, 0] = math.nan
+    with pytest.raises(ValueError, match="objective 0, 2 is NaN or infinite"):
+        make_problem(G, None, 0.0, None)

@@ -1,7 +1,8 @@
 """The elastic dual, by its properties."""
 
+from contextlib import ExitStack
 from itertools import combinations
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -220,3 +221,47 @@ def test_no_weights_are_accepted_beyond_the_tolerance(solver, n, kind, c):
     assert solve_dual(G, lower_bound=c, solver=solver).residual <= TOLERANCE
     with patch.object(solve, "TOLERANCE", -1.0), pytest.raises(ArithmeticError, match="no weights"):
         solve_dual(G, lower_bound=c, solver=solver)
+
+
+@pytest.mark.parametrize(
+    ("solver", "expected"),
+    [
+        (
+            "auto",
+            ["few_objectives", "critical", "active_set", "active_set", "interior_point"],
+        ),
+        ("cvxopt", ["critical", "interior_point", "interior_point"]),
+    ],
+)
+def test_fast_methods_are_asked_first(solver, expected):
+    """The least residual of what they propose is in the message."""
+    residuals = [1e-3, 1e-5, 1e-2, 1e-4, 1e-1]
+    asked = []
+
+    def method(name):
+        def propose(problem):
+            residual = residuals[len(asked)]
+            asked.append(name)
+            yield Mock(residual=lambda: residual)
+
+        return propose
+
+    names = ("few_objectives", "critical", "active_set", "interior_point")
+    with ExitStack() as stack:
+        for name in names:
+            stack.enter_context(patch.object(solve, f"{name}_candidates", method(name)))
+        with pytest.raises(ArithmeticError, match=r"residual 1\.0e-05"):
+            solve_dual(torch.eye(3), solver=solver)
+    assert asked == expected
+
+
+def test_the_first_weights_within_the_tolerance_are_the_answer():
+    first, second = Mock(residual=lambda: TOLERANCE), Mock(residual=lambda: 0.0)
+    with patch.object(solve, "few_objectives_candidates", return_value=[first, second]):
+        assert solve_dual(torch.eye(2)) is first.solution.return_value
+    first.solution.assert_called_once_with(TOLERANCE)
+
+
+def test_a_solver_that_does_not_exist():
+    with pytest.raises(ValueError, match=r"`solver` must be one of \('auto', 'cvxopt'\), found"):
+        solve_dual(torch.eye(2), solver="quick")
