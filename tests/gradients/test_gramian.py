@@ -41,3 +41,13 @@ def test_rows_in_pieces_that_are_written_again():
 
 def test_exact_is_float64_on_the_cpu():
     assert exact(torch.ones(2, dtype=torch.bfloat16)).dtype == torch.float64
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_each_piece_counts_once(count):
+    """Whole numbers, whose products and sums are exact."""
+    pieces = [torch.randint(-9, 10, (4, size)) for size in (3, 8192, 5)[:count]]
+    rows = torch.cat(pieces, dim=1)
+    for dtype in (torch.float32, torch.float64):
+        found = GramianOf([piece.to(dtype) for piece in pieces])()
+        assert torch.equal(found, (rows @ rows.T).double())

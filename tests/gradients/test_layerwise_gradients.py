@@ -128,3 +128,17 @@ def test_columns_are_those_of_the_rows(lean):
     assert isinstance(found, LayerwiseGradients)
     assert bool(found.outer) == lean
     assert torch.equal(torch.cat(written, dim=1), found.rows)
+
+
+@pytest.mark.parametrize("sizes", [(3, 1, 2), (2, 2, 2)])
+def test_single_rows_are_those_of_all(sizes):
+    model = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 5)).double()
+    batches = make_batches(sizes, (6,), torch.float64)
+    found = gradients_of(FusedEngine(model, lean=True), model, batches)
+    assert found.outer
+    single = [found.row(k) for k in range(3)]  # before they are laid out
+    bound = tolerance(torch.float64, TERMS)
+    torch.testing.assert_close(torch.stack(single), found.rows, rtol=bound, atol=bound)
+    factors = torch.tensor([1.0, 2.0, 3.0])
+    expected = torch.cat([f.repeat(size) for f, size in zip(factors, sizes, strict=True)])
+    assert torch.equal(found._of_sample(factors), expected)

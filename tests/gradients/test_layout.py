@@ -177,3 +177,13 @@ def test_pieces_too_small_or_too_large_for_float32_are_multiplied_in_float64():
     bound = tolerance(torch.float64, 10_000)
     assert agrees_with(GramianOf(pieces)(), rows @ rows.T, bound)
     assert agrees_with(gramian_of(torch.cat(pieces, 1)), rows @ rows.T, bound)
+
+
+@pytest.mark.parametrize("n", [2, 7])
+@pytest.mark.parametrize("lean", [False, True])
+def test_weights_that_do_not_train_have_no_place(n, lean):
+    torch.manual_seed(0)
+    model = model_with_pieces().double()
+    parameters = [p for place, p in enumerate(model.parameters()) if place not in (0, 2)]
+    found = compare(FusedEngine(model, lean=lean), model, [3] * n, 27, parameters=parameters)
+    assert found.rows.shape == (n, sum(p.numel() for p in parameters))

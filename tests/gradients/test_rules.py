@@ -17,10 +17,14 @@ LAYERS = {
     "conv 2": (lambda: nn.Conv2d(2, 3, 2, stride=2, padding="valid"), (2, 6, 6)),
     "conv circular": (lambda: nn.Conv2d(2, 3, 3, padding=1, padding_mode="circular"), (2, 5, 5)),
     "conv 3": (lambda: nn.Conv3d(2, 3, 2), (2, 3, 3, 3)),
-    "transposed": (lambda: nn.ConvTranspose2d(2, 3, 3, stride=2), (2, 4, 4)),
+    "transposed 1": (lambda: nn.ConvTranspose1d(2, 3, 3, dilation=2), (2, 6)),
+    "transposed 2": (lambda: nn.ConvTranspose2d(2, 3, 3, stride=2), (2, 4, 4)),
+    "transposed 3": (lambda: nn.ConvTranspose3d(2, 4, 2, groups=2), (2, 3, 3, 3)),
     "layer norm": (lambda: nn.LayerNorm((3, 4)), (2, 3, 4)),
     "group norm": (lambda: nn.GroupNorm(2, 4), (4, 5)),
-    "instance norm": (lambda: nn.InstanceNorm1d(4, affine=True), (4, 5)),
+    "instance norm 1": (lambda: nn.InstanceNorm1d(4, affine=True), (4, 5)),
+    "instance norm 2": (lambda: nn.InstanceNorm2d(4, affine=True), (4, 2, 3)),
+    "instance norm 3": (lambda: nn.InstanceNorm3d(4, affine=True), (4, 2, 3, 2)),
 }
 
 
