@@ -63,3 +63,28 @@ def test_wrong_objectives(objectives):
     weighting.set_objectives(objectives)
     with pytest.raises(ValueError, match="`objectives` must be 2 distinct identities"):
         weighting(torch.eye(2))
+
+
+def test_what_is_said_of_rows_is_kept_until_the_next_time():
+    weighting = First()
+    assert weighting._rows.losses is weighting._rows.replayed is None
+    losses = torch.tensor([1.0, 2.0], requires_grad=True)
+    weighting.set_objectives(["a", "b"], losses, (False, True))
+    assert weighting._rows.losses.tolist() == [1.0, 2.0]
+    assert not weighting._rows.losses.requires_grad
+    assert weighting._rows.replayed == [False, True]
+    weighting.set_objectives(["a", "b"])
+    assert weighting._rows.losses is weighting._rows.replayed is None
+    assert weighting.get_extra_state() == {}
+
+
+def test_weights_have_no_graph():
+    class Learned(First):
+        def _weights(self, gramian, objectives):
+            assert not torch.is_grad_enabled()
+            return super()._weights(gramian, objectives)
+
+    gramian = torch.eye(2, dtype=torch.float64)
+    weighting = Learned()
+    assert not weighting(gramian.requires_grad_()).requires_grad
+    assert not weighting.seen[0].requires_grad

@@ -59,3 +59,39 @@ def test_losses_are_asked_for():
     weighting.set_objectives(["a"], torch.tensor([-1.0]))
     with pytest.raises(ValueError, match=r"must be at least 0 and finite, found -1.0 of .* 'a'"):
         weighting._given_positive_losses(["a"])
+
+
+def test_one_weight_that_is_not_finite_is_enough():
+    class Half(PeerWeighting):
+        def _combine(self, gramian, objectives):
+            return torch.tensor([1.0, math.nan]).double()
+
+    with pytest.raises(ValueError, match="Half gives weights that are not finite"):
+        weigh(Half(), "a", "b")
+
+
+def test_a_weighting_asks_for_nothing_unless_it_says_so():
+    weighting = Counting()
+    assert weighting.needs_gradients is weighting.looks_back is False
+    assert weighting.see(torch.ones(2, 3)) is None
+    weighting.set_objectives(["a", "b"])
+    assert weighting._rows_in_memory(2).tolist() == [False, False]
+    losses = torch.tensor([0.0, 0.5], requires_grad=True)
+    weighting.set_objectives(["a", "b"], losses, [False, True])
+    assert weighting._rows_in_memory(2).tolist() == [False, True]
+    found = weighting._given_positive_losses(["a", "b"])
+    assert found.tolist() == [0.0, 0.5]
+    assert not found.requires_grad
+    for wrong in (math.inf, math.nan):
+        weighting.set_objectives(["a", "b"], torch.tensor([1.0, wrong]))
+        with pytest.raises(ValueError, match=f"found {wrong} of the objective 'b'"):
+            weighting._given_positive_losses(["a", "b"])
+
+
+def test_what_is_said_of_the_rows_is_forgotten():
+    weighting = Counting()
+    weighting.set_objectives(["a"], torch.ones(1))
+    weighting.reset()
+    with pytest.raises(ValueError, match="needs the losses"):
+        weighting._given_losses()
+    assert weighting(torch.eye(3)).tolist() == [1.0, 1.0, 1.0]

@@ -67,3 +67,37 @@ def test_state_of_both_is_saved():
 def test_no_weighting():
     with pytest.raises(TypeError, match="`weighting` must be the name of an elastic factor"):
         CRMOGM(3)
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan")])
+def test_a_wrong_share_of_the_past(alpha):
+    with pytest.raises(ValueError, match=r"`alpha` must be in \[0, 1\], found"):
+        CRMOGM(alpha=alpha)
+    assert repr(CRMOGM("mgda", alpha=1.0)).endswith("alpha=1.0)")
+    assert repr(CRMOGM("mgda", alpha=0.0)).endswith("alpha=0.0)")
+
+
+def test_the_averaged_weighting_sees_what_it_asks_for():
+    rows, losses = torch.randn(2, 5).double(), torch.tensor([1.0, 2.0]).double()
+    averaged, inner = CRMOGM(DBMTL(beta=0.0)), DBMTL(beta=0.0)
+    for weighting in (averaged, inner):
+        weighting.set_objectives(["a", "b"], losses)
+    assert torch.equal(averaged.see(rows), inner.see(rows))
+    assert CRMOGM("mgda").see(rows) is None
+    averaged, inner = CRMOGM(FAMO()), FAMO()
+    for weighting in (averaged, inner):
+        weighting.set_objectives(["a", "b"], losses)
+        weighting(gramian_of(0, 2))
+        weighting.look_back(torch.tensor([0.1, 3.0]))
+    assert averaged.weighting.get_extra_state() == inner.get_extra_state()
+    CRMOGM("mgda").look_back(losses)  # nothing to learn from it
+
+
+def test_forgotten_averages_start_anew():
+    weighting = CRMOGM("mgda", alpha=1.0)
+    first = weigh(weighting, ["a", "b"], 0)
+    assert torch.equal(weigh(weighting, ["a", "b"], 1), first)
+    weighting.forget(["a", "b"])
+    torch.testing.assert_close(
+        weigh(weighting, ["a", "b"], 1), weigh(EMGDWeighting("mgda"), ["a", "b"], 1)
+    )

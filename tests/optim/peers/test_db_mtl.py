@@ -73,3 +73,26 @@ def test_alone_an_objective_follows_its_own_gradient_which_is_remembered():
     seen = weighting.see(both)
     expected = 0.5 * 0.5 * row[0] / 2.0 + 0.5 * both[0]
     torch.testing.assert_close(seen[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"beta": 1.0}, r"`beta` must be in \[0, 1\), found 1.0"),
+        ({"beta": -0.1}, r"`beta` must be in"),
+        ({"power": -0.5}, r"`power` must be in \[0, inf\), found -0.5"),
+        ({"power": float("inf")}, r"`power` must be in"),
+    ],
+)
+def test_settings_out_of_their_range(settings, message):
+    with pytest.raises(ValueError, match=message):
+        DBMTL(**settings)
+
+
+def test_gradients_of_length_zero_have_no_weight():
+    weighting = DBMTL(beta=0.0)
+    for lengths, expected in (([3.0, 0.0, 1.0], [1.0, 0.0, 3.0]), ([0.0] * 3, [1 / 3] * 3)):
+        rows = torch.diag(torch.tensor(lengths)).double()
+        weighting.set_objectives(["a", "b", "c"], torch.ones(3))
+        seen = weighting.see(rows)
+        assert weighting(seen @ seen.T).tolist() == pytest.approx(expected, rel=1e-14)
