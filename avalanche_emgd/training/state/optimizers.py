@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from ..._text_files import excerpt
 from .errors import StateError
+from .settings import check_settings, described
 
 __all__ = ["load_optimizer", "optimizer_state"]
 
@@ -29,6 +30,7 @@ def optimizer_state(optimizer: Optimizer, model: nn.Module) -> dict[str, Any]:
     trained = [p for group in optimizer.param_groups for p in group["params"]]
     return {
         "class": type(optimizer).__name__,
+        "arguments": _arguments(optimizer),
         "outside": [each.detach().clone() for each in trained if id(each) not in names],
         "state": copy.deepcopy(optimizer.state_dict()),
         "names": [[names.get(id(p)) for p in group["params"]] for group in optimizer.param_groups],
@@ -40,7 +42,8 @@ def load_optimizer(optimizer: Optimizer, model: nn.Module, state: Mapping[str, A
 
     :param optimizer: optimizer of the same kind and with as many groups as the saved one.
     :param model: model with parameters of the saved names and shapes.
-    :raises StateError: if the kind, groups or parameters differ.
+    :raises StateError: if the kind, its arguments, groups or parameters differ. Values of groups
+        are not compared, because schedulers change them.
     """
     parameters, groups = dict(model.named_parameters()), optimizer.param_groups
     kind = state.get("class")  # which the first states did not have
@@ -49,6 +52,7 @@ def load_optimizer(optimizer: Optimizer, model: nn.Module, state: Mapping[str, A
             f"`optimizer` is {type(optimizer).__name__}, but {excerpt(kind)} in the saved strategy:"
             " make it with the same arguments."
         )
+    check_settings(state.get("arguments", {}), _arguments(optimizer))
     if len(groups) != len(state["names"]):
         raise StateError(
             f"`optimizer` has {len(groups)} groups of parameters, but the saved one has "
@@ -76,3 +80,13 @@ def load_optimizer(optimizer: Optimizer, model: nn.Module, state: Mapping[str, A
         with torch.no_grad():
             parameter.copy_(value)
     optimizer.load_state_dict(copy.deepcopy(dict(state["state"])))
+
+
+def _arguments(optimizer: Optimizer) -> dict[str, str]:
+    """Describe the arguments of an optimizer, such as ``lr``, as they were given."""
+    plain = (bool, int, float, str, tuple, type(None))
+    return {
+        f"optimizer.{name}": described(value)
+        for name, value in optimizer.defaults.items()
+        if isinstance(value, plain)
+    }

@@ -87,3 +87,25 @@ def test_other_groups_are_refused():
     state = optimizer_state(KINDS["adam"](groups_of(model)), model)
     with pytest.raises(StateError, match="has 1 groups of parameters, but the saved one has 2"):
         load_optimizer(KINDS["adam"](model.parameters()), model, state)
+
+
+def test_another_learning_rate_is_refused():
+    model = toy_model()
+    state = optimizer_state(torch.optim.Adam(model.parameters(), lr=0.1), model)
+    other = torch.optim.Adam(model.parameters(), lr=0.2)
+    with pytest.raises(StateError, match=r"`optimizer.lr` is 0.2, but 0.1 in the saved strategy"):
+        load_optimizer(other, model, state)
+    slower = torch.optim.Adam(model.parameters(), lr=0.1, betas=(0.9, 0.99))
+    with pytest.raises(StateError, match=r"`optimizer.betas` is \(0.9, 0.99\), but \(0.9, 0.999\)"):
+        load_optimizer(slower, model, state)
+
+
+def test_a_scheduled_learning_rate_is_restored():
+    model = toy_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+    step(optimizer, model, 0)
+    scheduler.step()
+    fresh = torch.optim.SGD(model.parameters(), lr=0.1)
+    load_optimizer(fresh, model, optimizer_state(optimizer, model))
+    assert fresh.param_groups[0]["lr"] == 0.05
