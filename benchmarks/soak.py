@@ -3,11 +3,11 @@
     python -m benchmarks.soak                        # 200 tasks, 2,000 segments, 100,000 ticks
     python -m benchmarks.soak --ticks 5000 --tasks 20 --segments 100
 
-Tasks of random classes come, end and return at random; the MLP of PS-EMNIST is trained on them by
-EMGD with a replay memory. All classes come in the first tenth. Printed are, for each tenth of the
-ticks, the resident memory at its end and the median processor time of its ticks, which other
-programs do not change, and the growth from the second tenth to the last one; the exit status is 1
-if it is more than 5 percent.
+Tasks of random classes come, end and return at random; EMGD with a replay memory trains the MLP of
+PS-EMNIST. All classes come in the first tenth. For each tenth of the ticks, the script prints the
+resident memory at its end and the median processor time of its ticks, which other programs do not
+change. It also prints the growth from the second tenth to the last one; the exit status is 1 if it
+is more than 5 percent.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 Property tests draw the same examples in every run. To look for new ones:
 ``HYPOTHESIS_PROFILE=explore python -m pytest tests/optim``.
 
-Rounding differs between machines. These variables simulate other machines:
-``EMGD_TEST_THREADS=2`` sets the number of threads (default 1), ``EMGD_TEST_ROUNDING=NAME`` changes
-the last digits like another processor, one for each name (:mod:`tests.rounding`), and
-``ATEN_CPU_CAPABILITY=default`` or ``avx2`` uses PyTorch's code for older processors.
+Rounding differs between machines. These variables simulate other machines: ``EMGD_TEST_THREADS=2``
+sets the number of threads (default 1). ``EMGD_TEST_ROUNDING=NAME`` changes the last digits like
+another processor, one for each name (:mod:`tests.rounding`). ``ATEN_CPU_CAPABILITY=default`` or
+``avx2`` uses PyTorch's code for older processors.
 """
 
 import logging

@@ -4,8 +4,8 @@ Processors, numbers of threads and releases of PyTorch differ in the order of su
 digits of exp and tanh. :class:`AnotherProcessor` changes the results of such operations by up to
 two units in the last place. The change depends only on the operation, the shapes of its arguments
 and the place in the result. As on a real processor, the same operation on the same shapes gives the
-same bits, and a sample alone is rounded differently than in a batch. Whole numbers and numbers with
-few digits do not change, because their sums are exact on every processor.
+same bits. A sample alone is rounded differently than in a batch. Whole numbers and numbers with few
+digits do not change, because their sums are exact on every processor.
 """
 
 import zlib
@@ -27,8 +27,8 @@ INEXACT = {
     *("nll_loss_forward", "embedding_dense_backward"),
 }
 UNITS = 2.0  # in the last place
-# For each dtype: the integer type of the same size, a mask of its last bits (all 0 for a number
-# with few digits), and the limit up to which all whole numbers are exact.
+# For each dtype: the integer type of the same size, a mask of its last bits, and the limit up to
+# which whole numbers are exact. The last bits of a number with few digits are 0.
 BITS = {
     torch.float32: (torch.int32, 2**12 - 1, 2.0**24),
     torch.float64: (torch.int64, 2**40 - 1, 2.0**53),

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch.utils.data import Dataset
 
-from .._whole_numbers import is_whole
+from .._numbers import is_whole
 from .scenario import Scenario
 from .timeline import Timeline
 

@@ -51,8 +51,8 @@ def inputs_of_array(x: Any, owner: str, place: str) -> Tensor:
         return images
     raise ValueError(
         f"{owner} must have uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W] with "
-        f"1 or 3 channels in {place}, or floating-point samples [N, ...], or token ids [N, length] "
-        f"of int64 or int32, found {x.dtype} {x.shape}."
+        f"1 or 3 channels in {place}, floating-point samples [N, ...], or token ids [N, length] of "
+        f"int64 or int32; found {x.dtype} {x.shape}."
     )
 
 

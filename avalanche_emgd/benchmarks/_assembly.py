@@ -86,11 +86,11 @@ def assemble(
     :param timeline: span of each task.
     :param numbering: labels of the classes in the benchmark.
     :param batch_size: samples of each task at each tick.
-    :param scenario: ``"task"`` or ``"class"``.
+    :param scenario: scenario, ``"task"`` or ``"class"``.
     :param task_names: name of each task.
     :param class_names: names of the classes by label in the data.
-    :param orders: for each task, the indices of its samples in the concatenation of all tasks'
-        training data, in order of delivery.
+    :param orders: indices of the samples of each task in the concatenation of all tasks' training
+        data, in order of delivery.
     """
     _check_joined(train, timeline)
     benchmark = ParallelBenchmark(

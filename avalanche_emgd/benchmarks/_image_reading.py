@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .._whole_numbers import is_whole
+from .._numbers import is_whole
 from .limits import MOST_PIXELS
 
 __all__ = ["bytes_of", "check_header", "check_size", "common_size", "decode", "is_deep", "rgb_of"]

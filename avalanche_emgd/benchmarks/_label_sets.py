@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._whole_numbers import is_whole
+from .._numbers import is_whole
 
 
 def check_random_seed(seed: Any) -> None:

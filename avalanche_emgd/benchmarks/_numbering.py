@@ -17,7 +17,7 @@ _REMEDY = "relabel=True numbers classes anew, from 0"
 class Numbering:
     """Mapping from the class labels in each task's data to the labels in the benchmark.
 
-    :param numbers: for each task, a mapping from labels in the data to labels in the benchmark.
+    :param numbers: mappings for each task, from labels in the data to labels in the benchmark.
     """
 
     numbers: tuple[dict[int, int], ...]

@@ -35,8 +35,8 @@ def ps_cifar100(
 
     :param data_root: folder that holds (or will hold) torchvision's ``cifar-100-python`` folder.
     :param download: whether to download the data (0.2 GB) if they are not there.
-    :param options: see :class:`StreamOptions`. As published, ``batch_size`` is 128 and
-        ``num_tasks`` 10 by default; 20 tasks are published, too.
+    :param options: keyword options, see :class:`StreamOptions`. As published, ``batch_size`` is 128
+        and ``num_tasks`` 10 by default; 20 tasks are published, too.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     :raises OSError: if the download fails.
     """

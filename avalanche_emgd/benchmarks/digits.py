@@ -25,7 +25,7 @@ def ps_digits(**options: Unpack[StreamOptions]) -> ParallelBenchmark:
     The 1,437 training and 360 test images do not depend on the seed. Inputs have the shape
     ``[1, 8, 8]``, scaled to [−1, 1].
 
-    :param options: see :class:`StreamOptions`; ``batch_size`` is 4 by default.
+    :param options: keyword options, see :class:`StreamOptions`; ``batch_size`` is 4 by default.
     """
     chosen = with_defaults(StreamOptions, options, "ps_digits", **PS_DIGITS.options())
     found = decoded_once("digits", (), _decoded).tensors

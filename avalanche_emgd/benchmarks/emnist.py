@@ -37,7 +37,8 @@ def ps_emnist(
 
     :param data_root: folder that holds (or will hold) torchvision's ``EMNIST`` folder.
     :param download: whether to download the data (0.5 GB) if they are not there.
-    :param options: see :class:`StreamOptions`; ``batch_size`` is 128 by default, as published.
+    :param options: keyword options, see :class:`StreamOptions`; ``batch_size`` is 128 by default,
+        as published.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     :raises OSError: if the download fails.
     """

@@ -214,8 +214,8 @@ def _classes_of(benchmark: ParallelBenchmark, tasks: tuple[int, ...]) -> list[in
 def objective_names(experience: Any, dataset: Any = None) -> dict[int, str]:
     """Map the task labels of an experience to names of objectives.
 
-    An ordinary Avalanche experience of a single task label is named after its number in the stream,
-    because all experiences of class-incremental streams have the same label.
+    All experiences of an ordinary class-incremental stream have the same task label. An ordinary
+    experience of a single task label therefore takes its name from its number in the stream.
 
     :param experience: experience of any benchmark.
     :param dataset: data set with other task labels, in place of the experience's own.

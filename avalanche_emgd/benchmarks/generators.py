@@ -76,7 +76,7 @@ def parallel_benchmark(
     :param timeline: span of each task, ``ceil(epochs · size / batch_size)`` ticks long;
         :meth:`Timeline.fit` adapts a time line of other lengths.
     :param batch_size: samples of each task at each tick, ≥ 1.
-    :param scenario: ``"task"`` or ``"class"``, see :class:`ParallelBenchmark`.
+    :param scenario: scenario, ``"task"`` or ``"class"``, see :class:`ParallelBenchmark`.
     :param seed: seed of the order of delivery.
     :param epochs: passes over each task's samples within its span, ≥ 1.
     :param task_names: distinct names; ``task0``, ``task1``, ... if omitted.
@@ -147,7 +147,7 @@ def parallel_benchmark_from_classes(
     :param timeline: time line of any lengths, fitted to the data by :meth:`Timeline.fit`; random by
         ``seed`` if omitted.
     :param batch_size: samples of each task at each tick, ≥ 1.
-    :param scenario: ``"task"`` or ``"class"``, see :class:`ParallelBenchmark`.
+    :param scenario: scenario, ``"task"`` or ``"class"``, see :class:`ParallelBenchmark`.
     :param seed: seed of the order of delivery, and of the time line if omitted.
     :param epochs: passes over each task's samples within its span.
     :param task_names: distinct names; ``task0``, ``task1``, ... if omitted.

@@ -60,8 +60,8 @@ def parallel_benchmark_from_hugging_face(
     :param input_column: name of the column with the inputs.
     :param label_column: name of the column with the classes.
     :param size: (height, width) to which images are scaled; needed unless all have one size.
-    :param options: see :class:`StreamOptions`; ``label_sets`` has the labels as given in the
-        data. Text labels are numbered from 0 in alphabetical order.
+    :param options: keyword options, see :class:`StreamOptions`; ``label_sets`` has the labels as
+        given in the data. Text labels are numbered from 0 in alphabetical order.
     :raises ValueError: if an argument is not such a data set, or a column is missing. Also if a row
         has no label, no input or an input of another shape; the message names the row, from 0.
     """

@@ -39,9 +39,9 @@ def ps_imagenet_tiny(
 
     :param data_root: folder that holds (or will hold) the ``tiny-imagenet-200`` folder.
     :param download: whether to download the data (0.25 GB) if they are not there.
-    :param options: see :class:`StreamOptions`. As published, ``batch_size`` is 128 (32 for
-        the published time lines) and ``num_tasks`` 10 by default; 20 tasks are published, too.
-        ``wnids.txt`` gives the order of the classes.
+    :param options: keyword options, see :class:`StreamOptions`. As published, ``batch_size`` is 128
+        (32 for the published time lines) and ``num_tasks`` 10 by default; 20 tasks are published,
+        too. ``wnids.txt`` gives the order of the classes.
     :raises FileNotFoundError: if the data are missing; the message says how to get them.
     :raises OSError: if the download fails.
     """

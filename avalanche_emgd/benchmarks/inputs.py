@@ -68,7 +68,7 @@ def kind_of(x: Any) -> InputKind:
     if isinstance(x, Image.Image):
         raise InputError(
             f"is a Pillow image of mode {x.mode}: give the data set a transform that makes a "
-            "tensor of it, such as torchvision's ToTensor()"
+            "tensor, such as torchvision's ToTensor()"
         )
     if not (is_array or isinstance(x, Tensor)):
         raise InputError(

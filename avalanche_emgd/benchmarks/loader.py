@@ -36,7 +36,7 @@ class Part:
 class TickBatch(list[Tensor]):
     """Minibatch of one tick, ``[x, y, task labels]`` as Avalanche expects it.
 
-    :param tensors: ``[x, y, task labels]`` of all objectives, concatenated.
+    :param tensors: tensors ``[x, y, task labels]`` of all objectives, concatenated.
     :param parts: parts of the objectives; they cover the minibatch in order.
     :param tick: number of the tick, from the start of the stream.
     """

@@ -42,7 +42,8 @@ def parallel_benchmark_from_arrays(
         arrays are ignored. The file is read without pickle. The size of its arrays is limited by
         :data:`~avalanche_emgd.benchmarks.limits.MEMORY_SHARE` and
         :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`.
-    :param options: see :class:`StreamOptions`; ``label_sets`` has the labels as given in the file.
+    :param options: keyword options, see :class:`StreamOptions`; ``label_sets`` has the labels as
+        given in the file.
     :raises FileNotFoundError: if the file does not exist.
     :raises ValueError: if the file is not an ``.npz`` file, or arrays are missing, too large or of
         shapes that do not agree.

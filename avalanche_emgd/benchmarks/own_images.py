@@ -51,7 +51,7 @@ def parallel_benchmark_from_images(
         order. With ``test_share``, ``directory`` itself has the folders of the classes.
     :param test_share: share of the images of each class for testing, in (0, 1), drawn by ``seed``.
     :param size: (height, width) to which images are scaled; needed unless all have one size.
-    :param options: see :class:`StreamOptions`.
+    :param options: keyword options, see :class:`StreamOptions`.
     :raises FileNotFoundError: if a folder is missing; the message names it.
     :raises ValueError: if the two folders have different classes. With ``test_share``, if the
         folder is divided already, or has one class, or a class of one image. Also if an image is

@@ -63,8 +63,8 @@ def parallel_benchmark_from_table(
         by ``seed``. Either ``test_share`` or ``test_table`` is needed.
     :param raw_features: whether to leave features unscaled.
     :param overlap: overlap of successive tasks, in [0, 1], in place of a time line.
-    :param options: see :class:`StreamOptions`; ``label_sets`` has the labels as given in the
-        table. Text labels are numbered from 0 in alphabetical order.
+    :param options: keyword options, see :class:`StreamOptions`; ``label_sets`` has the labels as
+        given in the table. Text labels are numbered from 0 in alphabetical order.
     :raises FileNotFoundError: if a file does not exist.
     :raises ValueError: if a file is not a table, a column is missing, a value is missing or of the
         wrong kind, or arguments exclude each other. The message names the column and the row.

@@ -16,7 +16,8 @@ __all__ = ["StreamOptions"]
 class StreamOptions(TypedDict, total=False):
     """Keyword options of the ready-made benchmarks, and of benchmarks of your own data.
 
-    :param scenario: ``"task"`` or ``"class"`` (the default), see :class:`ParallelBenchmark`.
+    :param scenario: scenario, ``"task"`` or ``"class"`` (the default), see
+        :class:`ParallelBenchmark`.
     :param seed: seed of the order of delivery, of label sets and time line where omitted, and of
         test samples where these are drawn; 0 by default.
     :param batch_size: samples of each task at each tick, 32 by default.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._numbers import is_whole
 from .._text_files import excerpt
-from .._whole_numbers import is_whole
 from .limits import MOST_TASKS, MOST_TICKS
 
 if TYPE_CHECKING:

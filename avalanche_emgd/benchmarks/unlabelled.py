@@ -51,7 +51,7 @@ def pixels_of(paths: Sequence[str], shape: Sequence[int]) -> Tensor:
     """Decode images, and scale them to a size.
 
     :param paths: paths of N image files.
-    :param shape: ``[C, H, W]`` with C = 1 for grey or 3 for RGB.
+    :param shape: shape ``[C, H, W]`` with C = 1 for grey or 3 for RGB.
     :return: pixels uint8 ``[N, C, H, W]``.
     :raises ValueError: if an image is broken or too large; the message names it.
     """

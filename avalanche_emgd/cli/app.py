@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from .. import __version__
+from ..distributed.launcher import size_of_launcher
 from .errors import OneLineGroup, stop
 
 __all__ = ["app", "console"]
@@ -39,7 +40,7 @@ def main(
     ] = False,
 ) -> None:
     """Parallel continual learning with elastic multi-gradient descent."""
-    if context.invoked_subcommand != "train" and os.environ.get("WORLD_SIZE", "1") != "1":
+    if context.invoked_subcommand != "train" and size_of_launcher() > 1:
         stop(f"Error: {context.invoked_subcommand} is for one process: leave out torchrun.", 2)
     # The current directory is searched for modules, as by `python -m`: it may hold a method.
     if os.getcwd() not in sys.path:

@@ -82,13 +82,13 @@ class DistributedPass(Pass):
         """
         self._output.grad = None
         loss.backward(retain_graph=True)
-        slopes, self._output.grad = self._output.grad, None
-        if slopes is None:
+        output_gradients, self._output.grad = self._output.grad, None
+        if output_gradients is None:
             return
         found: Sequence[Tensor | None] = [None] * len(parameters)
         if self._made is not None:
             terms = [
-                _product(output, slopes[share.start : share.stop])
+                _product(output, output_gradients[share.start : share.stop])
                 for output, share in zip(self._made.outputs, self._own, strict=True)
             ]
             total = torch.stack(terms).sum()
@@ -111,18 +111,20 @@ class DistributedPass(Pass):
     ) -> tuple[ObjectiveGradients | None, Callable[[int], list[int]]]:
         """Gradients of losses of which each depends on the outputs of its own objective alone."""
         roots = [root for root in roots if root.requires_grad]
-        slopes: Tensor | None = None
+        output_gradients: Tensor | None = None
         if roots:
             ones = [torch.ones_like(root) for root in roots]
-            (slopes,) = torch.autograd.grad(
+            (output_gradients,) = torch.autograd.grad(
                 roots, [self.joined], ones, retain_graph=retain_graph, allow_unused=True
             )
-        slopes = torch.zeros_like(self.joined) if slopes is None else slopes
+        output_gradients = (
+            torch.zeros_like(self.joined) if output_gradients is None else output_gradients
+        )
         found = None
         if self._made is not None:
             found = self._made.gradients(
                 [
-                    _product(output, slopes[share.start : share.stop])
+                    _product(output, output_gradients[share.start : share.stop])
                     for output, share in zip(self._made.outputs, self._own, strict=True)
                 ],
                 parameters,
@@ -143,10 +145,10 @@ class DistributedPass(Pass):
         direct: list[Tensor | None] = []
         self._used_directly = [False] * len(parameters)
         for loss in losses:
-            slope: Tensor | None = None
+            output_gradient: Tensor | None = None
             by_parameters: Sequence[Tensor | None] = [None] * len(parameters)
             if loss.requires_grad:
-                slope, *by_parameters = torch.autograd.grad(
+                output_gradient, *by_parameters = torch.autograd.grad(
                     loss, [self.joined, *parameters], retain_graph=True, allow_unused=True
                 )
             is_direct = [each is not None for each in by_parameters]
@@ -155,9 +157,11 @@ class DistributedPass(Pass):
             ]
             direct.append(flattened(by_parameters, parameters) if any(is_direct) else None)
             if self._made is not None:
-                slopes = torch.zeros_like(self.joined) if slope is None else slope
+                output_gradients = (
+                    torch.zeros_like(self.joined) if output_gradient is None else output_gradient
+                )
                 terms = [
-                    _product(output, slopes[share.start : share.stop])
+                    _product(output, output_gradients[share.start : share.stop])
                     for output, share in zip(self._made.outputs, self._own, strict=True)
                 ]
                 products.append(torch.stack(terms).sum())
@@ -173,6 +177,6 @@ class DistributedPass(Pass):
         return found, lambda rank: list(range(n)) if has_samples[rank] else []
 
 
-def _product(output: Tensor, slopes: Tensor) -> Tensor:
-    """Inner product whose gradient by the parameters is that of a loss with these slopes."""
-    return (output * slopes).sum()
+def _product(output: Tensor, output_gradients: Tensor) -> Tensor:
+    """Inner product; its gradient by the parameters is that of a loss with these gradients."""
+    return (output * output_gradients).sum()

@@ -81,7 +81,7 @@ class FailureBoard:
     def _set(self, word: str, text: str, run: int | None = None) -> None:
         try:
             self._store.set(self._key(word, self._rank, run), text)
-        except RuntimeError:  # nobody is left to read it
+        except RuntimeError:  # no process is left to read it
             return
 
     def _has(self, word: str, rank: int) -> bool:

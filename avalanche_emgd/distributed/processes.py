@@ -162,7 +162,7 @@ class Processes:
 
         :param own: tensor of this process.
         :param kind: kind of the exchange, for :attr:`received`.
-        :param out: where to, contiguous, with W times the elements of ``own``; a new tensor if
+        :param out: result, contiguous, with W times the elements of ``own``; a new tensor if
             omitted.
         """
         if self.size == 1:
@@ -204,7 +204,7 @@ class Processes:
         :param sent: elements for each process.
         :param received: elements from each process.
         :param kind: kind of the exchange, for :attr:`received`.
-        :param out: where to, a vector; a new tensor if omitted.
+        :param out: result, a vector; a new tensor if omitted.
         :return: received pieces one after the other, a vector.
         """
         if self.size == 1:

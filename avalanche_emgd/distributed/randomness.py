@@ -20,8 +20,8 @@ class OwnRandomness:
 
     Processes forward different samples, and so draw different numbers of random numbers. Within the
     context these come from a seed that follows from the shared seed, the rank and the number of
-    passes so far. Outside of it the generators of all processes stay in one state, so that shuffles
-    and draws from memory are the same everywhere.
+    passes so far. Outside of the context the generators of all processes stay in one state, so that
+    shuffles and draws from memory are the same everywhere.
 
     :param rank: number of the process.
     :param device: device of the model.

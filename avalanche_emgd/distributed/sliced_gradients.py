@@ -27,7 +27,7 @@ class SlicedGradients(ObjectiveGradients):
 
     :param part: slice of all gradients, one piece ``[n, length]`` that starts at 0.
     :param size: P.
-    :param used: for each parameter, whether a gradient of this process depends on it.
+    :param used: one boolean for each parameter: whether a gradient of this process depends on it.
     :param check: scalar that is equal on all processes, such as the sum of the losses.
     :param processes: processes that hold the other slices.
     """

@@ -9,6 +9,8 @@ from typing import Any
 from avalanche.evaluation import PluginMetric
 from avalanche.evaluation.metric_results import MetricValue
 
+from .._numbers import check_whole
+
 __all__ = ["GradientDiagnostics", "gradient_diagnostics"]
 
 
@@ -30,8 +32,7 @@ class GradientDiagnostics(PluginMetric[dict[str, float]]):
 
     def __init__(self, every: int = 1) -> None:
         super().__init__()
-        if every < 1:
-            raise ValueError(f"`every` must be at least 1, found {every!r}.")
+        check_whole("every", every, 1)
         self.every = every
         self.reset()
 

@@ -10,6 +10,8 @@ from avalanche.evaluation.metric_results import MetricValue, TensorImage
 from torch import Tensor
 from torchvision.utils import make_grid
 
+from .._numbers import check_whole
+
 __all__ = ["EditingDiagnostics", "are_images", "editing_diagnostics", "editing_grid"]
 
 _AMPLIFIED = 10.0
@@ -34,8 +36,7 @@ class EditingDiagnostics(PluginMetric[dict[str, float]]):
 
     def __init__(self, images_every: int = 100) -> None:
         super().__init__()
-        if images_every < 1:
-            raise ValueError(f"`images_every` must be at least 1, found {images_every!r}.")
+        check_whole("images_every", images_every, 1)
         self.images_every = images_every
         self.reset()
 

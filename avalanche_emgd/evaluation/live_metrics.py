@@ -9,6 +9,7 @@ from typing import Any
 from avalanche.evaluation import PluginMetric
 from avalanche.evaluation.metric_results import MetricValue
 
+from .._numbers import check_whole
 from ..benchmarks.live import LiveSegment, LiveStream
 from ..models import ClassMask
 from ._sharing_copies import copy_sharing
@@ -42,8 +43,7 @@ class LiveMetrics(PluginMetric[PCLResult]):
         super().__init__()
         if not isinstance(stream, LiveStream):
             raise TypeError(f"`stream` must be a LiveStream, found {type(stream).__name__}.")
-        if every < 0:
-            raise ValueError(f"`every` must be at least 0, found {every!r}.")
+        check_whole("every", every, 0)
         self.stream = stream
         self.every = every
         self._samples: dict[str, tuple[Any, TestSamples]] = {}

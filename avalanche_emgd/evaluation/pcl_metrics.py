@@ -13,6 +13,7 @@ from avalanche.evaluation.metric_results import MetricValue
 from avalanche.training import JointTraining
 from matplotlib.figure import Figure
 
+from .._numbers import check_whole
 from ..benchmarks import ParallelBenchmark, SegmentExperience
 from ..models import ClassMask
 from ._sharing_copies import copy_sharing
@@ -26,8 +27,8 @@ __all__ = ["PCLMetrics", "PCLResult", "pcl_metrics"]
 class PCLResult:
     r"""Metrics of one run, as fractions.
 
-    Let a_t(k) be the test accuracy of task t after tick k, e_t the last tick of task t, and ē the
-    last tick of the stream.
+    Let a_t(k) be the test accuracy of task t after tick k. Let e_t be the last tick of task t, and
+    ē the last tick of the stream.
 
     * ``A_e`` = mean_t a_t(e_t), the average accuracy of each task at its own end;
     * ``A_ebar`` = mean_t a_t(ē), the final average accuracy;
@@ -91,8 +92,7 @@ class PCLMetrics(PluginMetric[PCLResult]):
             raise TypeError(
                 f"`benchmark` must be a ParallelBenchmark, found {type(benchmark).__name__}."
             )
-        if every < 0:
-            raise ValueError(f"`every` must be at least 0, found {every!r}.")
+        check_whole("every", every, 0)
         self.benchmark = benchmark
         self.every = every
         segments = [set(segment.tasks) for segment in benchmark.timeline.segments()]

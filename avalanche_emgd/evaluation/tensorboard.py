@@ -25,9 +25,9 @@ class BatchedTensorboardLogger(TensorboardLogger):
 
     All numbers of one call and one step become a single event. The logger passes events to
     TensorBoard's writer once a second. TensorBoard shows the same curves at a fraction of the cost.
-    The reason is that the writer's thread competes with training for Python's global lock, and that
-    waking the thread costs several times as much as its work. Access to :attr:`writer`, or the
-    deletion of the logger, passes all events on at once.
+    The writer's thread competes with training for Python's global lock, and to wake the thread
+    costs several times as much as its work. Access to :attr:`writer`, or the deletion of the
+    logger, passes all events on at once.
 
     The other parameters are those of Avalanche's ``TensorboardLogger``.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .._numbers import check_whole
+
 __all__ = ["ThinnedCurve"]
 
 
@@ -14,8 +16,7 @@ class ThinnedCurve:
     """
 
     def __init__(self, most: int = 512) -> None:
-        if most < 4:
-            raise ValueError(f"`most` must be at least 4, found {most!r}.")
+        check_whole("most", most, 4)
         self.most = most
         self._kept: list[tuple[int, float]] = []
         self._stride, self._count = 1, 0

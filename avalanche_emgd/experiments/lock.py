@@ -81,8 +81,9 @@ def locked(directory: Path) -> Iterator[None]:
 
     The lock is the file ``.lock`` with its owner. A hard link gives a whole file that name, which
     is atomic on local and on network file systems; where links do not exist, the file is created
-    with ``O_EXCL``. Its owner holds a ``flock`` on it, which ends with the process, so that a lock
-    of a dead process on this host is recognised and replaced. Contexts of one thread may nest.
+    with ``O_EXCL``. The owner holds a ``flock`` on the file, which ends with the process. The next
+    command on this host recognises and replaces the lock of a dead process. Contexts of one thread
+    may nest.
 
     :param directory: path of the directory, which is made if it does not exist. If it is empty at
         the end, those of its folders are removed that the context has made.
@@ -125,7 +126,7 @@ def _key(directory: Path) -> str:
 
 
 def _acquire(directory: Path) -> int:
-    """Take the lock, and return the open file of it."""
+    """Take the lock, and return its open file."""
     end = time.monotonic() + _PATIENCE
     while True:
         try:

@@ -18,7 +18,7 @@ def make_optimizer(
 ) -> Optimizer:
     """Make an optimizer of all parameters of a model.
 
-    :param name: ``"adam"``, ``"adamw"`` (with decoupled weight decay) or ``"sgd"`` (without
+    :param name: name, ``"adam"``, ``"adamw"`` (with decoupled weight decay) or ``"sgd"`` (without
         momentum).
     :param model: model to train.
     :param learning_rate: learning rate, > 0.

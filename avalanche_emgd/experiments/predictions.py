@@ -27,7 +27,7 @@ def predict_images(
 
     :param model: model trained on images.
     :param directory: folder.
-    :param task: see :meth:`TrainedModel.forward`.
+    :param task: task, see :meth:`TrainedModel.forward`.
     :raises FileNotFoundError: if the folder does not exist or has no images.
     :raises ValueError: if an image is broken, or the model is not for images.
     """
@@ -51,8 +51,8 @@ def predict_arrays(model: TrainedModel, file: str | Path, task: str | None = Non
     """Give the number and the probabilities of each sample in a NumPy file.
 
     :param model: model.
-    :param file: see ``avalanche_emgd.benchmarks.unlabelled.arrays_in``.
-    :param task: see :meth:`TrainedModel.forward`.
+    :param file: file, see ``avalanche_emgd.benchmarks.unlabelled.arrays_in``.
+    :param task: task, see :meth:`TrainedModel.forward`.
     :raises FileNotFoundError: if the file does not exist.
     :raises ValueError: if the file has no samples of the model's inputs.
     """
@@ -67,7 +67,7 @@ def predict_table(model: TrainedModel, file: str | Path, task: str | None = None
 
     :param model: model trained on a table.
     :param file: ``.csv`` or ``.parquet`` file with the feature columns of the training table.
-    :param task: see :meth:`TrainedModel.forward`.
+    :param task: task, see :meth:`TrainedModel.forward`.
     :raises FileNotFoundError: if the file does not exist.
     :raises ValueError: if the file lacks a column or a value, or the model is not of a table.
     """
@@ -83,8 +83,9 @@ def write_predictions(
 ) -> int:
     """Write a table (CSV) with a row for each input.
 
-    Columns: ``input`` (path of the image, or number of the sample), ``prediction`` (name of the
-    most probable class), ``probability``, and the probability of each class by its name.
+    The first columns are ``input`` (path of the image, or number of the sample), ``prediction``
+    (name of the most probable class) and ``probability``. The other columns are the probabilities
+    of the classes, by name.
 
     :param path: path of the file.
     :param model: model of the predictions.

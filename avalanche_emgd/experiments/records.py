@@ -38,9 +38,10 @@ __all__ = [
 ]
 
 Record = dict[str, Any]
-"""Record of a run: ``method`` (its label), ``scenario``, ``benchmark``, ``label_set``,
-``timeline``, ``seed``, ``status`` (``"done"`` or ``"failed"``), ``error`` (the traceback, or
-``None``), all of :meth:`Run.to_json` if it is done, and ``config``, see :meth:`RunConfig.to_json`.
+"""Record of a run. The keys are ``method`` (its label), ``scenario``, ``benchmark``, ``label_set``,
+``timeline``, ``seed``, ``status`` (``"done"`` or ``"failed"``) and ``error`` (the traceback, or
+``None``). A run that is done adds the keys of :meth:`Run.to_json`. The key ``config`` has the
+settings, see :meth:`RunConfig.to_json`.
 """
 
 _DECLARED = declared(RunConfig)

@@ -66,13 +66,13 @@ def run(
 ) -> Run:
     """Train and test, and write the results into the output directory.
 
-    Writes ``config.json``, ``metrics.json`` (figures of merit), ``curves.json`` (of each task,
-    pairs of ticks done and accuracy), ``trace.json`` (losses, weights and elastic factors over
-    ticks), ``timeline.png``, ``curves.png`` and the TensorBoard files in ``tensorboard/``. With
-    memory editing, also ``editing.json`` and, for images, ``edits.png``. ``model.pt`` has the
-    trained model, for :func:`~avalanche_emgd.experiments.load_model`. A failed run leaves none of
-    them, unless it has written a checkpoint. Of the processes that ``torchrun`` has started,
-    process 0 writes them.
+    Writes ``config.json``, ``metrics.json`` (figures of merit), ``curves.json`` (pairs of ticks
+    done and accuracy for each task) and ``trace.json`` (losses, weights and elastic factors over
+    ticks). Pictures are ``timeline.png`` and ``curves.png``; TensorBoard files are in
+    ``tensorboard/``. With memory editing, also ``editing.json`` and, for images, ``edits.png``.
+    ``model.pt`` has the trained model, for :func:`~avalanche_emgd.experiments.load_model`. A failed
+    run leaves none of them, unless it has written a checkpoint. Of the processes that ``torchrun``
+    has started, process 0 writes them.
 
     Checkpoints are written into ``checkpoint.pt``. ``resume`` continues from it: weights, metrics
     and records are the same as without an interruption. Another number of processes may continue
@@ -163,7 +163,7 @@ def execute(
     """Train and test, and write nothing but checkpoints.
 
     :param config: configuration of the run.
-    :param benchmark: benchmark that :func:`make_benchmark` has made of it.
+    :param benchmark: benchmark that :func:`make_benchmark` has made from ``config``.
     :param metrics: metrics beside those of parallel continual learning.
     :param loggers: loggers of all metrics.
     :param progress: whether to show a progress bar.

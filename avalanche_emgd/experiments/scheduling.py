@@ -94,7 +94,7 @@ def finish(
 
     :param client: client that :func:`connect` returns.
     :param configs: configurations of the runs.
-    :param checkpoints: for each run the file of its checkpoints; no checkpoints if omitted.
+    :param checkpoints: file of the checkpoints of each run; no checkpoints if omitted.
     :return: pairs of an index into ``configs`` and a record.
     :raises ConnectionError: if the scheduler is lost.
     """
@@ -123,7 +123,7 @@ def finish(
 def perform(
     config: RunConfig, checkpoints: Checkpoints | None = None, path: Sequence[str] = ()
 ) -> Record:
-    """Do a run, or what is left of it after its last checkpoint.
+    """Do a run, or its remaining ticks after the last checkpoint.
 
     :param config: configuration of the run.
     :param checkpoints: file of its checkpoints.

@@ -44,7 +44,7 @@ class TrainedModel(nn.Module):
         super().__init__()
         self.module = module.requires_grad_(False)
         self.about: dict[str, Any] = dict(about)
-        """Method, benchmark, model, scenario and the like, as in the file."""
+        """Method, benchmark, model, scenario and other settings, as in the file."""
         self.class_names: list[str] = list(about["class_names"])
         """Name of each class, by label."""
         self.input_shape: tuple[int, ...] = tuple(about["input_shape"])
@@ -98,8 +98,8 @@ class TrainedModel(nn.Module):
 
         The probabilities of iCaRL are a softmax of minus the distances to the class means.
 
-        :param inputs: see :meth:`prepare`.
-        :param task: see :meth:`forward`.
+        :param inputs: inputs, see :meth:`prepare`.
+        :param task: task, see :meth:`forward`.
         """
         pieces = [self(self.prepare(piece), task).softmax(dim=1) for piece in inputs.split(_CHUNK)]
         return torch.cat(pieces) if pieces else torch.empty(0, len(self.class_names))
@@ -202,8 +202,8 @@ def load_model(path: str | Path, *, model: nn.Module | None = None) -> TrainedMo
 def own_model(path: str | Path, name: str) -> nn.Module:
     """Make an untrained model of your own for :func:`load_model`.
 
-    :param path: see :func:`load_model`.
-    :param name: ``module:callable``, as in training.
+    :param path: path, see :func:`load_model`.
+    :param name: name, ``module:callable``, as in training.
     """
     found, _ = _read(path)
     return make_model(name, found["num_classes"], found["input_shape"])

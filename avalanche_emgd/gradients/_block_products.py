@@ -22,8 +22,8 @@ class BlockProducts:
     Views of the memory are prepared once: in the middle of training, half of the
     time of a small operation is cutting tensors.
 
-    :param pieces: ``[n, size]`` float32 on the CPU, one beside the other; they may be written again
-        between calls.
+    :param pieces: pieces ``[n, size]`` float32 on the CPU, one beside the other; they may be
+        written again between calls.
     """
 
     def __init__(self, pieces: Sequence[Tensor]) -> None:
@@ -52,7 +52,7 @@ class _Strip:
     """Rows ``start:stop`` times themselves and those below.
 
     :param stacks: blocks of all rows, ``[number, n, elements]`` each.
-    :param found: ``[n, n]``, where to.
+    :param found: result ``[n, n]``, where to.
     """
 
     def __init__(self, stacks: Sequence[Tensor], found: Tensor, start: int, stop: int) -> None:

@@ -23,8 +23,8 @@ _WORTH_IT = 12
 class Assembly:
     """Puts gradients of layers together; the layout of a tick serves those that are like it.
 
-    :param workspace: gives the memory that gradients are written to.
-    :param lean: keep outer products wherever possible.
+    :param workspace: workspace that gives the memory that gradients are written to.
+    :param lean: whether to keep outer products wherever possible.
     """
 
     def __init__(self, workspace: Workspace, *, lean: bool) -> None:
@@ -52,9 +52,9 @@ class Assembly:
     ) -> LayerwiseGradients:
         """Gradients of all objectives.
 
-        :param found: for each call of a layer; ``None`` where no loss depends on it.
+        :param found: gradient of each call of a layer; ``None`` where no loss depends on the call.
         :param sizes: samples that the gradient of each objective is a sum over.
-        :param parameters: with P elements in all.
+        :param parameters: parameters with P elements in all.
         """
         kept = [each for each in found if each is not None]
         layout = self._layout_for(kept, sizes, parameters)

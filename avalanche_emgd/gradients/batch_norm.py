@@ -47,7 +47,7 @@ def normalised_by_objective(
     native call, which gives them bit for bit. On other devices, where launches are what costs,
     objectives of one size are one call over n · C channels.
 
-    :param layer: :func:`is_batch_norm`.
+    :param layer: layer for which :func:`is_batch_norm` is true.
     :param x: inputs ``[N, C, ...]``, of the first objective's samples first.
     :param sizes: samples of each of the n objectives, N in all.
     :return: output of the shape of ``x``, and by name for each trained parameter where gradients

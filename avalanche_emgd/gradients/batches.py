@@ -18,8 +18,8 @@ class Pieces(Sequence[Any]):
     Each piece can be modified in place: those of a tensor in a graph are copies, and others share
     its memory, but not the count of modifications.
 
-    :param whole: ``[N, ...]``, or a tuple of such, whose pieces are then tuples.
-    :param sizes: of the pieces, N in all.
+    :param whole: tensor ``[N, ...]``, or a tuple of such, whose pieces are then tuples.
+    :param sizes: sizes of the pieces, N in all.
     """
 
     def __init__(self, whole: Any, sizes: Sequence[int]) -> None:
@@ -50,8 +50,8 @@ class Batches(Pieces):
     Objectives of one group share a minibatch, which is forwarded as one batch: batch norm
     normalises their samples together.
 
-    :param whole: ``[N, ...]``, or a tuple of such, whose pieces are then tuples.
-    :param sizes: of the pieces, N in all.
+    :param whole: tensor ``[N, ...]``, or a tuple of such, whose pieces are then tuples.
+    :param sizes: sizes of the pieces, N in all.
     :param groups: number of successive objectives in each group; one in each if omitted.
     :raises ValueError: if the groups do not cover the objectives.
     """
@@ -92,7 +92,7 @@ def versions_of(batches: Sequence[Any]) -> list[int]:
 def join(batches: Sequence[Any]) -> Batches | None:
     """Put batches one after the other; ``None`` where that is not possible without loss.
 
-    :param batches: at least one.
+    :param batches: one batch at least.
     """
     if isinstance(batches, Batches):
         return batches

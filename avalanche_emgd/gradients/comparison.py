@@ -30,10 +30,11 @@ __all__ = ["Agreement", "Comparison"]
 class Agreement:
     """Joint pass that is the same as separate passes.
 
-    :param shape: of its graph.
-    :param seen: for each recorded call, whether gradients that are not zero have been compared.
+    :param shape: shape of its graph.
+    :param seen: one boolean for each recorded call: whether gradients that are not zero have been
+        compared.
     :param layers: its gradients, for each call; none if they are not finite.
-    :param sizes: for each objective, the number of samples that its gradient is a sum over.
+    :param sizes: number of samples that the gradient of each objective sums.
     """
 
     shape: Hashable
@@ -67,7 +68,7 @@ class Comparison:
 
     def check(
         self,
-        slopes: Sequence[Tensor | None],
+        output_gradients: Sequence[Tensor | None],
         expected: Callable[[int], Sequence[Tensor]],
         parameters: Sequence[Tensor],
     ) -> Agreement:
@@ -76,10 +77,10 @@ class Comparison:
         Beside the expected ones, the gradient of one objective is held at a time. The pass leaves
         no trace: random states and buffers are brought back.
 
-        :param slopes: gradients of the losses by the outputs.
+        :param output_gradients: gradients of the losses by the outputs.
         :param expected: function from the number of an objective to its flat gradients by the
             parameters, of separate passes.
-        :param parameters: with P elements in all.
+        :param parameters: parameters with P elements in all.
         :raises UntrustedError: if the joint pass is not the same; other errors, of whatever kind
             the model raises, mean that it cannot be compared.
         """
@@ -96,7 +97,7 @@ class Comparison:
                 return untold
             tolerance = tolerance_of([call.dtype for call in joint.calls])
             self._compare_outputs(joint, tolerance)
-            back = self._backprops(joint, slopes)
+            back = self._backprops(joint, output_gradients)
             if not torch.isfinite(back.sum()):
                 return untold
             try:
@@ -151,13 +152,15 @@ class Comparison:
             raise UntrustedError("its running statistics differ from those of separate passes")
 
     @staticmethod
-    def _backprops(joint: JointForward, slopes: Sequence[Tensor | None]) -> Tensor:
+    def _backprops(joint: JointForward, output_gradients: Sequence[Tensor | None]) -> Tensor:
         """Gradients of the losses by the joint output."""
         outputs = joint.output.split(joint.sizes)
         return torch.cat(
             [
-                torch.zeros_like(output) if slope is None else slope.to(output.dtype)
-                for slope, output in zip(slopes, outputs, strict=True)
+                torch.zeros_like(output)
+                if output_gradient is None
+                else output_gradient.to(output.dtype)
+                for output_gradient, output in zip(output_gradients, outputs, strict=True)
             ]
         )
 
@@ -167,9 +170,10 @@ class Comparison:
         """Gradients of one objective by another joint pass and a backward pass of its own."""
         state.restore()
         joint = self._joint_pass(state)
-        output, slopes = (each.split(joint.sizes)[k] for each in (joint.output, back))
+        output, output_gradients = (each.split(joint.sizes)[k] for each in (joint.output, back))
         return flat_pieces(
-            torch.autograd.grad((output * slopes).sum(), parameters, allow_unused=True), parameters
+            torch.autograd.grad((output * output_gradients).sum(), parameters, allow_unused=True),
+            parameters,
         )
 
 

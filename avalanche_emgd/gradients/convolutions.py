@@ -23,7 +23,7 @@ def gradients_at_once(layer: Any, gradient: LayerGradient) -> Mapping[str, Tenso
     are what costs, objectives are groups of one convolution.
 
     :param layer: one of :data:`CONVOLUTIONS`.
-    :param gradient: of the layer.
+    :param gradient: gradient of the layer.
     """
     if len(gradient.blocks) > 1 or layer.padding_mode != "zeros" or isinstance(layer.padding, str):
         return None
@@ -42,7 +42,7 @@ def as_products(layer: Any, inputs: Tensor, backprops: Tensor, n: int) -> Mappin
 
     :param layer: convolution without groups and padding, with a kernel of one pixel.
     :param inputs: activations ``[N, C, ...]``.
-    :param backprops: ``[N, K, ...]``.
+    :param backprops: backprops ``[N, K, ...]``.
     :param n: objectives of N / n samples each.
     """
     steps = [slice(None, None, stride) for stride in layer.stride]
@@ -59,7 +59,7 @@ def as_channels(layer: Any, inputs: Tensor, backprops: Tensor, n: int) -> Mappin
 
     :param layer: convolution that pads with zeros, if at all.
     :param inputs: activations ``[N, C, ...]``.
-    :param backprops: ``[N, K, ...]``.
+    :param backprops: backprops ``[N, K, ...]``.
     :param n: objectives of N / n samples each.
     """
     beside = [  # samples of objectives side by side, [samples, n · channels, ...]

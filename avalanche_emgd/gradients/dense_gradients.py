@@ -48,7 +48,7 @@ class DenseGradients:
     def combine(self, factors: Tensor, num_shared: int, update: Tensor) -> None:
         """Write the weighted sum over the first ``num_shared`` elements, the sum over the rest.
 
-        :param factors: ``[n]``, in the dtype of the gradients.
+        :param factors: factors ``[n]``, in the dtype of the gradients.
         :param update: result ``[P]``, written in place.
         """
         self._cut(num_shared)

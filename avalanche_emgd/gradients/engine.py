@@ -39,12 +39,12 @@ class Pass(ABC):
         """One flat gradient per loss.
 
         :param losses: n scalars, or a tensor ``[n]``, functions of :attr:`outputs`.
-        :param parameters: with P elements in all, all of one dtype.
-        :param retain_graph: keep the graphs for another backward pass.
-        :param separable: asserts that loss k depends on the outputs of objective k alone, and on no
-            parameter but through these. A pass finds out where it is not asserted, if it must.
-        :return: in the dtype of the parameters and in their order. The memory is the engine's and
-            is reused by the next call.
+        :param parameters: parameters with P elements in all, all of one dtype.
+        :param retain_graph: whether to keep the graphs for another backward pass.
+        :param separable: assertion that loss k depends on the outputs of objective k alone, and on
+            no parameter but through these. A pass finds out where it is not asserted, if it must.
+        :return: gradients in the dtype of the parameters and in their order. The memory is the
+            engine's and is reused by the next call.
         """
 
     def backward(self, loss: Tensor, parameters: Sequence[Tensor]) -> None:
@@ -66,7 +66,7 @@ class GradientEngine(ABC):
     def attach(self, module: nn.Module) -> None:  # noqa: B027  # some engines need not know
         """Say which model the batches are forwarded through, where the engine wants to know.
 
-        :param module: with everything in it that is trained.
+        :param module: model with all trained parameters.
         """
 
     def state_dict(self) -> dict[str, Any]:
@@ -89,6 +89,6 @@ class GradientEngine(ABC):
         Each is forwarded as if alone; the groups of a :class:`~avalanche_emgd.gradients.Batches`
         are forwarded as if each were one batch.
 
-        :param model: from a batch to an output, one row for each sample.
+        :param model: function from a batch to an output, with one row for each sample.
         :param batches: one for each objective.
         """

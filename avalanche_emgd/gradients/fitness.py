@@ -84,8 +84,8 @@ def slower_fused(layers: Iterable[nn.Module], batches: Sequence[Any]) -> str | N
     objectives are put together. From about 16 samples of an objective on, that costs more than the
     calls of n passes (``python -m benchmarks.speed --only ticks_of_the_resnet``).
 
-    :param layers: of the model.
-    :param batches: of the objectives, as an engine takes them.
+    :param layers: layers of the model.
+    :param batches: batches of the objectives, as an engine takes them.
     """
     if isinstance(batches, Batches) and max(batches.groups) > 1:
         return None  # whose separate passes go backward through a shared graph several times

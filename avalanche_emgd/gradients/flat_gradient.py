@@ -15,9 +15,9 @@ def flat_gradient(
 ) -> Tensor:
     """Gradient of a scalar, ``[P]``; zero where it does not depend on a parameter.
 
-    :param loss: to differentiate.
-    :param parameters: with P elements in all, all of one dtype.
-    :param retain_graph: keep the graph of the loss, which is freed otherwise.
+    :param loss: loss to differentiate.
+    :param parameters: parameters with P elements in all, all of one dtype.
+    :param retain_graph: whether to keep the graph of the loss.
     """
     gradients = torch.autograd.grad(loss, parameters, retain_graph=retain_graph, allow_unused=True)
     return flattened(gradients, parameters)
@@ -29,8 +29,8 @@ def flattened(
     """Put gradients one after the other, ``[P]``; sparse ones are laid out.
 
     :param gradients: one for each parameter; ``None`` stands for zeros.
-    :param parameters: with P elements in all, all of one dtype.
-    :param out: ``[P]``, where to; a new tensor if omitted.
+    :param parameters: parameters with P elements in all, all of one dtype.
+    :param out: result ``[P]``; a new tensor if omitted.
     """
     flat = flat_pieces(gradients, parameters)
     return torch.cat(flat) if out is None else torch.cat(flat, out=out)

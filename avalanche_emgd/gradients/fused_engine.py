@@ -27,28 +27,24 @@ Batch = TypeVar("Batch")
 
 
 class FusedEngine(GradientEngine):
-    """Forwards the concatenated batches once and goes backward once, where that is the same.
+    """One forward and one backward pass over the concatenated batches, where that is the same.
 
-    The gradient of each objective follows from the activations of each layer and from the gradients
-    of the losses by its outputs, the backprops: for a linear layer it is Gᵀ A, with the objective's
-    rows of both. That is the arithmetic of one pass over the concatenation, without the overhead of
-    n passes: it pays where batches are small or objectives many.
+    Activations A of each layer and backprops G give each objective's gradient: for a linear layer
+    Gᵀ A, with the objective's rows of both. The arithmetic is that of n passes, without their
+    overhead, which matters where batches are small or objectives many.
 
-    A single objective takes one ordinary pass. Several are fused only while nothing that is known
-    of the model speaks against it (:func:`unfit_for_fusing`), while in the autograd graph of the
-    tick each trained parameter acts through recorded calls of its layer alone, and while
-    comparisons with separate passes have found the same gradients. They are made at ticks 1, 2, 4,
-    8 ... and anew after each change of the model. All others take separate passes
-    (:class:`PlainEngine`), as does a tick that is compared, and as do convolutional networks on the
-    CPU where these are quicker; :attr:`reason` says why.
+    Passes are fused only while :func:`unfit_for_fusing` finds nothing against it, and while each
+    trained parameter acts through recorded calls of its layer alone. Comparisons with separate
+    passes at ticks 1, 2, 4, 8 ..., begun anew after each change of the model, must find equal
+    gradients. All other ticks take separate passes (:class:`PlainEngine`), and so do convolutional
+    networks on the CPU where these are quicker; :attr:`reason` says why.
 
-    Batch norm normalises each objective's samples by themselves. A change of the computation that
-    shows neither in the model nor in its graph, such as a global variable that makes a layer mix
-    samples, is not noticed before the next comparison.
+    Batch norm normalises each objective's samples by themselves. The next comparison alone notices
+    a change that shows neither in the model nor in its graph, such as a global variable.
 
     :param module: model that the batches are forwarded through; the strategy's if omitted.
-    :param lean: never hold the gradients of linear layers, at the price of products of all pairs of
-        samples. If omitted, the engine does so only where it is faster: with few samples.
+    :param lean: whether gradients of linear layers are never held. Products of all pairs of samples
+        are the price. By default the engine chooses the faster way: products for few samples.
     """
 
     def __init__(self, module: nn.Module | None = None, *, lean: bool = False) -> None:
@@ -62,15 +58,11 @@ class FusedEngine(GradientEngine):
             self.attach(module)
 
     def __getstate__(self) -> dict[str, Any]:
-        """State without copies of the model's."""
+        """State without the copies of the model's buffers."""
         return {**vars(self), "_state": None}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the results of comparisons so far; see :meth:`GradientEngine.state_dict`.
-
-        The same ticks are then compared as without an interruption. Both kinds of passes differ by
-        rounding.
-        """
+        """Return the results of comparisons, so that a resumed run compares the same ticks."""
         return self._trust.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], module: nn.Module) -> None:

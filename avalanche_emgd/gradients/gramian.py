@@ -20,14 +20,14 @@ _SMALL, _LARGE = 1e-16, 1e30
 def gramian_of(gradients: Tensor) -> Tensor:
     """Inner products of all pairs of rows, accumulated in float64.
 
-    float64 is not a luxury: squares of float32 gradients below 1e-19 vanish, and a Gramian rounded
-    to float32 need not be positive semi-definite. Of float32 gradients on the CPU, if they are long
-    or many, products of 1024 elements are summed in float32 and the sums in float64, which takes a
-    third of the time and errs by about 2e-8 of ‖g_i‖ ‖g_j‖, less than the rounding of the gradients
-    themselves (of a few thousand elements 7e-8, and 2e-7 of more than a hundred rows); where that
-    could lose small ones, everything is float64.
+    Squares of float32 gradients below 1e-19 vanish, and a Gramian rounded to float32 need not be
+    positive semi-definite. Long or many float32 gradients on the CPU are a special case: blocks of
+    1024 products are summed in float32, and the blocks in float64. That takes a third of the time.
+    The error is about 2e-8 of ‖g_i‖ ‖g_j‖, less than the rounding of the gradients. It is 7e-8 for
+    a few thousand elements, and 2e-7 for more than a hundred rows. Where float32 could lose small
+    products, all sums are float64.
 
-    :param gradients: ``[n, P]``, one gradient per row.
+    :param gradients: gradients ``[n, P]``, one gradient per row.
     :return: ``[n, n]`` float64, on the device of the gradients where it knows float64.
     """
     return GramianOf([gradients.detach()])()
@@ -36,8 +36,8 @@ def gramian_of(gradients: Tensor) -> Tensor:
 class GramianOf:
     """Inner products of all pairs of rows that are in pieces; see :func:`gramian_of`.
 
-    :param pieces: ``[n, size]`` each, one beside the other, without graphs; they may be written
-        again between calls.
+    :param pieces: pieces ``[n, size]`` each, one beside the other, without graphs; they may be
+        written again between calls.
     """
 
     def __init__(self, pieces: Sequence[Tensor]) -> None:

@@ -22,8 +22,8 @@ _MOST_INSIDE = 512
 class GraphError(Exception):
     """A graph in which a parameter acts otherwise than through recorded calls.
 
-    :param message: how it acts.
-    :param parameter: that does, where it is one.
+    :param message: words for the way in which the parameter acts.
+    :param parameter: parameter that acts; ``None`` for other tensors.
     """
 
     def __init__(self, message: str, parameter: Tensor | None = None) -> None:
@@ -38,7 +38,7 @@ def shape_of(output: Tensor, calls: Sequence[LayerCall]) -> tuple[Any, ...]:
     and leaves it at the node of the call's input only. Inside a call it must find the trained
     parameters of that layer, and no others; outside of calls it must find no parameter.
 
-    :param output: of the model, in the graph.
+    :param output: output of the model, in the graph.
     :param calls: recorded calls of layers.
     :return: names of the nodes and types of the called layers in the order of the walk, equal for
         graphs of one shape.
@@ -104,8 +104,8 @@ def uses_parameters(
     """Whether losses depend on parameters by other ways than by an output of the model.
 
     :param losses: scalars, or tensors of several losses.
-    :param parameters: trained.
-    :param output: where the walk ends.
+    :param parameters: trained parameters.
+    :param output: output at which the walk ends.
     """
     trained = {id(p) for p in parameters}
     seen: set[Any] = {output.grad_fn, None}
@@ -132,7 +132,7 @@ def are_separable(
     """Whether each loss depends on the outputs of its own objective alone, and on nothing else.
 
     :param losses: n scalars.
-    :param parameters: trained.
+    :param parameters: trained parameters.
     :param output: joint output of all objectives.
     :param sizes: number of samples of each of the n objectives.
     """
@@ -145,7 +145,7 @@ def loss_is_separable(loss: Tensor, number: int, output: Tensor, sizes: Sequence
     """Whether a loss depends on the outputs of one objective alone.
 
     The walk from the loss must reach the output through a node that splits it, or its masked copy,
-    into the objectives' pieces, and must enter that node at the objective's own piece.
+    into the objectives' pieces. It must enter that node at the objective's own piece.
 
     :param loss: loss of the objective, a scalar.
     :param number: position of the objective, from 0.

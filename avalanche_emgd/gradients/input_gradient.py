@@ -34,11 +34,11 @@ def product_gradient(
 
     :param loss: scalar function of inputs, by way of the live parameters of ``model``. It must not
         change anything in place: see :func:`~avalanche_emgd.models.modes.frozen_statistics`.
-    :param model: that the loss is computed with.
-    :param parameters: of the model, with P elements in all.
+    :param model: model with which the loss is computed.
+    :param parameters: parameters of the model, with P elements in all.
     :param x: inputs ``[b, ...]``.
-    :param v: ``[P]``, in the order of the parameters.
-    :param product: how it is computed.
+    :param v: vector ``[P]``, in the order of the parameters.
+    :param product: way of computing the product.
     :return: of the shape of ``x``.
     :raises ValueError: if ``product`` is none of these.
     """
@@ -85,12 +85,12 @@ def directional_derivative(
 ) -> tuple[Tensor, Tensor]:
     """Value of a function of inputs, and its derivative as the parameters move along a vector.
 
-    :param function: of inputs, by way of the live parameters of ``model``; changes nothing in
-        place.
-    :param model: that the function is computed with.
-    :param parameters: of the model, with P elements in all.
+    :param function: function of inputs, by way of the live parameters of ``model``; changes nothing
+        in place.
+    :param model: model with which the function is computed.
+    :param parameters: parameters of the model, with P elements in all.
     :param x: inputs ``[b, ...]``.
-    :param v: ``[P]``, in the order of the parameters.
+    :param v: vector ``[P]``, in the order of the parameters.
     :return: two tensors of the shape of the function's value.
     """
     values, tangents = _named(model, parameters, _split(v, parameters))

@@ -26,7 +26,7 @@ class UntrustedError(Exception):
 class _Run:
     """Successive objectives that are forwarded together.
 
-    :param recording: of their pass.
+    :param recording: recording of their pass.
     :param sizes: samples of each.
     :param is_group: whether they share a batch, and batch norm couples all of its samples.
     """
@@ -43,9 +43,9 @@ class JointForward:
     couples is another: the loss of each of its objectives depends on the samples of all, so that
     each is a backward pass of its own.
 
-    :param model: forwards a batch.
-    :param batches: of the objectives.
-    :param layers: known ones, whose calls are recorded.
+    :param model: function that forwards a batch.
+    :param batches: batches of the objectives.
+    :param layers: known layers, whose calls are recorded.
     :param is_coupled: whether the model couples the samples of a group.
     :raises UntrustedError: if an output is not one row for each sample.
     """
@@ -87,7 +87,7 @@ class JointForward:
         """Shape of the graphs, see :func:`~.graph.shape_of`.
 
         :raises UntrustedError: if a layer has not seen all samples, one by one, or passes of groups
-            call others than that of the rest.
+            call different layers.
         :raises GraphError: if a parameter acts otherwise than through recorded calls.
         """
         for run in self._runs:
@@ -108,21 +108,21 @@ class JointForward:
         )
 
     def backward(
-        self, slopes: Tensor, like: Tensor, *, retain_graph: bool
+        self, output_gradients: Tensor, like: Tensor, *, retain_graph: bool
     ) -> tuple[list[LayerGradient | None], list[int]]:
         """Gradients of each objective's loss, layer by layer.
 
-        :param slopes: gradients of the losses by :attr:`output`, of its shape. Each loss depends on
-            the outputs of its own objective alone.
+        :param output_gradients: gradients of the losses by :attr:`output`, of its shape. Each loss
+            depends on the outputs of its own objective alone.
         :param like: a tensor of the dtype in which gradients are computed.
-        :param retain_graph: keep the graphs.
-        :return: for each call of a layer its gradient, ``None`` where no loss depends on it, and
-            for each objective the number of samples that its gradient is a sum over.
+        :param retain_graph: whether to keep the graphs.
+        :return: gradient of each call of a layer, ``None`` where no loss depends on it; and for
+            each objective the number of samples that its gradient sums.
         """
         calls: list[list[_Found]] = []
         counted: list[int] = []
         for run, rows in zip(
-            self._runs, slopes.split([sum(run.sizes) for run in self._runs]), strict=True
+            self._runs, output_gradients.split([sum(run.sizes) for run in self._runs]), strict=True
         ):
             for back, sizes, is_last in _passes(run, rows):
                 counted += sizes
@@ -148,15 +148,15 @@ def _runs(groups: Sequence[int]) -> list[tuple[int, bool]]:
     return runs
 
 
-def _passes(run: _Run, slopes: Tensor) -> list[tuple[Tensor, list[int], bool]]:
-    """Backward passes of a run: slopes, samples of each objective, whether it is the last."""
+def _passes(run: _Run, output_gradients: Tensor) -> list[tuple[Tensor, list[int], bool]]:
+    """Backward passes of a run: output gradients, samples of each objective, whether it is last."""
     if not run.is_group:
-        return [(slopes, run.sizes, True)]
+        return [(output_gradients, run.sizes, True)]
     found, start = [], 0
     for k, size in enumerate(run.sizes):
-        back = torch.zeros_like(slopes)
-        back[start : start + size] = slopes[start : start + size]
-        found.append((back, [len(slopes)], k == len(run.sizes) - 1))
+        back = torch.zeros_like(output_gradients)
+        back[start : start + size] = output_gradients[start : start + size]
+        found.append((back, [len(output_gradients)], k == len(run.sizes) - 1))
         start += size
     return found
 

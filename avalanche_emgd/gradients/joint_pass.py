@@ -56,12 +56,14 @@ class JointPass(Pass):
             return separate.gradients(list(losses), parameters, retain_graph=True)
         roots = [root for root in roots if root.requires_grad]
         ones = [torch.ones_like(root) for root in roots]
-        (slopes,) = torch.autograd.grad(
+        (output_gradients,) = torch.autograd.grad(
             roots, [self.joined], ones, retain_graph=retain_graph, allow_unused=True
         )
-        if slopes is None:
-            slopes = torch.zeros_like(self.joined)
-        found, sizes = self._forward.backward(slopes, parameters[0], retain_graph=retain_graph)
+        if output_gradients is None:
+            output_gradients = torch.zeros_like(self.joined)
+        found, sizes = self._forward.backward(
+            output_gradients, parameters[0], retain_graph=retain_graph
+        )
         return self._assembly.gradients(found, sizes, parameters)
 
     def _can_be_fused(
@@ -120,22 +122,22 @@ class ComparedPass(Pass):
     def _compared(
         self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool
     ) -> ObjectiveGradients:
-        found, slopes = self._separate.differentiate(
+        found, output_gradients = self._separate.differentiate(
             losses, parameters, retain_graph, by_outputs=True
         )
         lengths = [p.numel() for p in parameters]
-        self._check(slopes, lambda k: found.rows[k].split(lengths), parameters)
+        self._check(output_gradients, lambda k: found.rows[k].split(lengths), parameters)
         return found
 
     def _check(
         self,
-        slopes: Sequence[Tensor | None],
+        output_gradients: Sequence[Tensor | None],
         expected: Callable[[int], Sequence[Tensor]],
         parameters: Sequence[Tensor],
     ) -> Agreement | None:
         """Compare; ``None`` if the joint pass is not the same."""
         try:
-            found = self._comparison.check(slopes, expected, parameters)
+            found = self._comparison.check(output_gradients, expected, parameters)
         except Exception as error:  # separate passes have gone well, or say what is wrong
             self._trust.refuse(
                 str(error)
@@ -170,7 +172,7 @@ class LeanComparedPass(ComparedPass):
         self, losses: Sequence[Tensor], parameters: Sequence[Tensor], retain_graph: bool
     ) -> ObjectiveGradients:
         found = self._check(
-            self._separate.slopes(losses),
+            self._separate.output_gradients(losses),
             lambda k: self._separate.row(losses[k], parameters),
             parameters,
         )

@@ -15,9 +15,9 @@ __all__ = ["LayerGradient"]
 class LayerGradient:
     """Where the gradients of n objectives by a layer's parameters follow from.
 
-    :param layer: that was called.
+    :param layer: layer of the call.
     :param blocks: activations ``[N, ...]``, backprops ``[N, ...]`` and the number of samples of
-        each objective in them. Objectives of a group have a block each, with all samples of it.
+        each objective in them. Each objective of a group has a block with all samples of the group.
     :param own: gradients ``[n, ...]`` by the layer's parameters, by name, where the graph has them
         for each objective; empty otherwise.
     """

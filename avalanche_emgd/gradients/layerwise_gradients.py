@@ -19,7 +19,7 @@ __all__ = ["LayerwiseGradients", "OuterProducts"]
 class OuterProducts:
     """Gradients of a linear layer's weight: Gᵀ A, with an objective's rows of both.
 
-    :param start: where the weight starts in the flat space.
+    :param start: first element of the weight in the flat space.
     :param inputs: A, activations, ``[N, in]``.
     :param backprops: G, gradients by the outputs, ``[N, out]``.
     """
@@ -59,7 +59,7 @@ class LayerwiseGradients(ObjectiveGradients):
     :param dense: the others; with these, they cover the flat space.
     :param size: P, elements of the flat space.
     :param like: a tensor of their dtype and device.
-    :param used: for each parameter, whether a loss depends on it.
+    :param used: one boolean for each parameter: whether a loss depends on it.
     """
 
     def __init__(

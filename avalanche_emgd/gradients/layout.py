@@ -16,8 +16,8 @@ from .writers import MANY, Writer, writer_for
 
 __all__ = ["Layout", "make_layout"]
 
-# Elements of a linear layer's weight from which on its gradients have a piece of memory of their
-# own, so that they can be computed at once, if objectives are many.
+# Least number of elements of a linear layer's weight whose gradients have a piece of memory of
+# their own. One product then computes the gradients of many objectives.
 _LARGE = 16 * 1024
 
 
@@ -30,7 +30,7 @@ class Layout:
         element in the flat space.
     :param dense: gradients by all other parameters.
     :param steps: calls, and the functions that write the gradients by their parameters.
-    :param used: for each parameter, whether a call uses it.
+    :param used: one boolean for each parameter: whether a call uses it.
     :param unused: memory of parameters that no call uses.
     """
 
@@ -52,11 +52,11 @@ def make_layout(
     """Lay out the gradients of n objectives.
 
     :param n: number of objectives.
-    :param layers: in the order of their calls.
-    :param products: for each call, whether the layer is linear and the gradients by its weight had
-        better stay outer products. They do unless other calls use that weight.
-    :param parameters: of the flat space, in its order, P elements in all.
-    :param workspace: gives the memory.
+    :param layers: layers in the order of their calls.
+    :param products: one boolean for each call: whether the layer is linear and the gradients by its
+        weight had better stay outer products. They do unless other calls use that weight.
+    :param parameters: parameters of the flat space, in its order, P elements in all.
+    :param workspace: workspace that gives the memory.
     """
     places = {id(p): k for k, p in enumerate(parameters)}
     starts = list(accumulate([0, *(p.numel() for p in parameters)]))

@@ -37,7 +37,7 @@ class ObjectiveGradients(ABC):
 
         :param start: first element.
         :param stop: end of the elements.
-        :param out: where to, ``[n, stop - start]``.
+        :param out: result, where to, ``[n, stop - start]``.
         """
         out.copy_(self.rows[:, start:stop])
 
@@ -52,8 +52,8 @@ class ObjectiveGradients(ABC):
     def combine(self, weights: Tensor, num_shared: int, out: Tensor | None = None) -> Tensor:
         """Weighted sum over the first ``num_shared`` elements, plain sum over the rest.
 
-        :param weights: ``[n]``.
-        :param out: ``[P]``, where to; a new tensor if omitted.
+        :param weights: weights ``[n]``.
+        :param out: result ``[P]``; a new tensor if omitted.
         :return: ``[P]`` in the dtype of the gradients.
         """
 
@@ -65,8 +65,8 @@ class ObjectiveGradients(ABC):
 class StackedGradients(ObjectiveGradients):
     """Gradients that are laid out, one below the other.
 
-    :param rows: ``[n, P]``.
-    :param used: for each parameter, whether a loss depends on it.
+    :param rows: rows ``[n, P]``.
+    :param used: one boolean for each parameter: whether a loss depends on it.
     """
 
     def __init__(self, rows: Tensor, used: Sequence[bool] = ()) -> None:

@@ -43,7 +43,8 @@ class PlainEngine(GradientEngine):
     ) -> SeparatePass:
         """See :meth:`GradientEngine.forward`.
 
-        :param workspace: gives the memory for the gradients of this pass; the engine's if omitted.
+        :param workspace: workspace that gives the memory for the gradients of this pass; the
+            engine's if omitted.
         """
         workspace = self._workspace if workspace is None else workspace
         with reentrant_checkpoints_refused():
@@ -61,7 +62,7 @@ class SeparatePass(Pass):
     """Outputs of passes of their own.
 
     :param outputs: one for each objective.
-    :param workspace: gives the memory that gradients are written to.
+    :param workspace: workspace that gives the memory that gradients are written to.
     :param groups: number of successive objectives that share a graph; one each if omitted.
     """
 
@@ -98,8 +99,8 @@ class SeparatePass(Pass):
         """Gradients of losses by parameters, and by outputs if asked for.
 
         :param losses: n scalars.
-        :param parameters: with P elements in all.
-        :param retain_graph: keep the graphs.
+        :param parameters: parameters with P elements in all.
+        :param retain_graph: whether to keep the graphs.
         :param by_outputs: whether to differentiate loss k by output k, too.
         :return: gradients by parameters, and those by outputs; ``None`` where a loss does not
             depend on its output, or is not differentiated by it.
@@ -107,14 +108,14 @@ class SeparatePass(Pass):
         n, size = len(losses), sum(p.numel() for p in parameters)
         rows = self._workspace.take(n * size, parameters[0])[: n * size].view(n, size)
         used = [False] * len(parameters)
-        slopes: list[Tensor | None] = []
+        output_gradients: list[Tensor | None] = []
         is_stacked = isinstance(losses, Tensor)
         is_one_each = n == len(self._is_last)
         with reentrant_checkpoints_refused():
             for k, (row, loss) in enumerate(zip(rows, losses, strict=True)):
                 if not loss.requires_grad:  # depends on frozen parameters alone
                     row.zero_()
-                    slopes.append(None)
+                    output_gradients.append(None)
                     continue
                 also = [self.outputs[k]] if by_outputs and self.outputs[k].requires_grad else []
                 # Graphs that losses share are kept for those that follow.
@@ -122,13 +123,13 @@ class SeparatePass(Pass):
                 grads = torch.autograd.grad(
                     loss, [*parameters, *also], retain_graph=keep, allow_unused=True
                 )
-                slopes.append(grads[-1] if also else None)
+                output_gradients.append(grads[-1] if also else None)
                 grads = grads[: len(parameters)]
                 used = [before or g is not None for before, g in zip(used, grads, strict=True)]
                 flattened(grads, parameters, out=row)
-        return StackedGradients(rows, used), slopes
+        return StackedGradients(rows, used), output_gradients
 
-    def slopes(self, losses: Losses) -> list[Tensor | None]:
+    def output_gradients(self, losses: Losses) -> list[Tensor | None]:
         """Gradients of loss k by output k, ``None`` where it does not depend on it.
 
         :param losses: one for each output; their graphs are kept.

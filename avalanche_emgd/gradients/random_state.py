@@ -16,8 +16,8 @@ __all__ = ["RandomState"]
 class RandomState:
     """States of generators: PyTorch's own, those that modules hold, and Python's and NumPy's.
 
-    :param tensors: of the model, the first of which says on which device it is.
-    :param attributes: of modules, some of which may be generators.
+    :param tensors: tensors of the model, the first on its device.
+    :param attributes: attributes of modules, some of which may be generators.
     :param thorough: look at generators of Python and NumPy, too, whose states are large.
     """
 

@@ -27,13 +27,14 @@ class LayerCall:
 
     :param layer: layer of the call.
     :param inputs: activations ``[N, ...]``, detached.
-    :param version: of the inputs at the call: modifications in place count it up.
-    :param node: of the output in the autograd graph. It stays when the output is modified in place.
+    :param version: version of the inputs at the call; modifications in place increase it.
+    :param node: node of the output in the autograd graph. It stays when the output is modified in
+        place.
     :param output_nr: number of the output among those of its node.
-    :param input_node: of the inputs in the graph; ``None`` if they are not in it.
+    :param input_node: input node of the inputs in the graph; ``None`` if they are not in it.
     :param input_nr: number of the inputs among the outputs of their node.
     :param samples: length of the output.
-    :param dtype: of the output.
+    :param dtype: dtype of the output.
     :param own: edges of the graph by name, at which gradients ``[n, ...]`` by the layer's
         parameters are found, one for each objective; empty for layers with rules.
     """
@@ -53,8 +54,8 @@ class LayerCall:
 class Recording:
     """Forward pass with the recorded calls of known layers.
 
-    :param output: of the model, ``[N, ...]``, in its graph.
-    :param calls: in the order of the pass.
+    :param output: output of the model, ``[N, ...]``, in its graph.
+    :param calls: calls in the order of the pass.
     :param unusable: type of a layer whose call cannot be used; ``None`` if there is none.
     """
 
@@ -77,17 +78,17 @@ class Recording:
         return any(call.inputs._version != call.version for call in self.calls)
 
     def backward(
-        self, slopes: Tensor, *, retain_graph: bool
+        self, output_gradients: Tensor, *, retain_graph: bool
     ) -> Iterator[tuple[LayerCall, Tensor | None, dict[str, Tensor]]]:
         """Go backward once; yield each call with its backprops ``[N, ...]`` and own gradients.
 
-        :param slopes: gradients by the output, of its shape.
-        :param retain_graph: keep the graph.
+        :param output_gradients: gradients by the output, of its shape.
+        :param retain_graph: whether to keep the graph.
         """
         edges = [GradientEdge(call.node, call.output_nr) for call in self.calls]
         edges += [edge for call in self.calls for edge in call.own.values()]
         found = torch.autograd.grad(
-            self.output, edges, slopes, retain_graph=retain_graph, allow_unused=True
+            self.output, edges, output_gradients, retain_graph=retain_graph, allow_unused=True
         )
         own = iter(found[len(self.calls) :])
         for call, backprops in zip(self.calls, found, strict=False):
@@ -105,7 +106,7 @@ def record(
 
     Batch norms normalise the samples of each objective by themselves.
 
-    :param layers: known ones (:func:`~.rules.is_known`), without hooks of the user's.
+    :param layers: known layers (:func:`~.rules.is_known`), without hooks of the user's.
     :param sizes: samples of each objective, or of each group of them.
     """
     recorder = _Recorder(sizes)

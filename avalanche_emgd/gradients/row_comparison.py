@@ -30,7 +30,7 @@ class RowComparison:
 
     :param found: gradients of layers by a joint pass, for each call.
     :param n: number of objectives.
-    :param parameters: by which gradients are compared.
+    :param parameters: parameters by which gradients are compared.
     :param tolerance: rounding relative to a gradient.
     """
 
@@ -67,7 +67,7 @@ class RowComparison:
         if not are_small(errors, norms, floors, self._tolerance):
             own = None
             if math.hypot(*errors) <= KINKS * math.hypot(*norms):
-                # A unit at its kink may be on one side of it in one pass and on the other in
+                # A unit at its kink may be on one side in one pass and on the other side in
                 # another, as they round. Then the gradient must be right for its own pass.
                 own = again()
             if own is None or not are_small(

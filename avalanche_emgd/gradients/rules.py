@@ -14,9 +14,9 @@ from .batch_norm import is_batch_norm
 __all__ = ["GradientRule", "gradient_rule", "has_rule", "is_known", "rule_of", "why_rule_fails"]
 
 GradientRule = Callable[[Any, Tensor, Tensor], Mapping[str, Tensor]]
-"""``rule(layer, inputs, gradients)``: from the inputs ``[b, ...]`` of a layer and the gradients
-``[b, ...]`` of a loss by its outputs to those by its parameters, by name, summed over samples. A
-layer with a rule must treat each sample by itself."""
+"""``rule(layer, inputs, gradients)`` takes the inputs ``[b, ...]`` of a layer and the gradients
+``[b, ...]`` of a loss by its outputs. It returns the gradients by the parameters, by name, summed
+over samples. A layer with a rule must treat each sample by itself."""
 
 Rule = TypeVar("Rule", bound=GradientRule)
 
@@ -59,7 +59,7 @@ def is_known(layer: nn.Module) -> bool:
 def why_rule_fails(layer: nn.Module) -> str | None:
     """Say why the rule of a layer's type does not hold for one layer; ``None`` if it does.
 
-    :param layer: :func:`is_known`.
+    :param layer: layer for which :func:`is_known` is true.
     """
     kind = type(layer)
     if "forward" in vars(layer) or kind.forward is not _FORWARDS.get(kind, kind.forward):

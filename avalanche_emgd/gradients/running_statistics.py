@@ -17,7 +17,7 @@ Values = list[tuple[Tensor, Tensor, Tensor]]
 class RunningStatistics:
     """Buffers that the batch norms of a model write in a forward pass, as their modes are now.
 
-    :param modules: of the model.
+    :param modules: modules of the model.
     """
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:

@@ -18,7 +18,7 @@ class SingleRows:
     """Computes the gradient of one objective at a time by the rules of the layers.
 
     :param found: gradients of layers, for each call; ``None`` where no loss depends on it.
-    :param parameters: with P elements in all.
+    :param parameters: parameters with P elements in all.
     """
 
     def __init__(self, found: Sequence[LayerGradient | None], parameters: Sequence[Tensor]) -> None:

@@ -155,9 +155,10 @@ class Trust:
     ) -> None:
         """Take down that a joint pass was the same as separate passes.
 
-        :param shape: of its graph.
-        :param seen: for each call of a layer, whether gradients that are not zero were compared.
-        :param parameters: by which gradients were taken.
+        :param shape: shape of its graph.
+        :param seen: one boolean for each call of a layer: whether gradients that are not zero were
+            compared.
+        :param parameters: parameters by which gradients were taken.
         :param sizes: samples of each objective.
         """
         if not self.has_seen_parameters(parameters):

@@ -26,7 +26,7 @@ Writer = Callable[[LayerGradient], None]
 def writer_for(layer: nn.Module, targets: Mapping[str, Tensor], add: bool) -> Writer:
     """Prepare to write gradients by the rule of a layer's type.
 
-    :param layer: :func:`~.rules.is_known`.
+    :param layer: layer for which :func:`~.rules.is_known` is true.
     :param targets: rows to write, ``[n, size]``, by the names of the parameters; other parameters
         are left out.
     :param add: whether to add to the rows, instead of replacing them.

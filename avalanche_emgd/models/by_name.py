@@ -20,9 +20,9 @@ _SLIM = 20
 def make_model(name: str, num_classes: int, shape: Sequence[int]) -> nn.Module:
     """Make a model for inputs of a given shape.
 
-    :param name: ``"mlp"`` (two hidden layers of 128 and 64 units), ``"resnet18"``,
-        ``"slim-resnet18"`` (20 to 160 channels instead of 64 to 512), or ``module:callable`` for a
-        user-defined model. The callable takes ``num_classes`` and ``shape``.
+    :param name: name of a model: ``"mlp"`` (two hidden layers of 128 and 64 units), ``"resnet18"``,
+        ``"slim-resnet18"`` (20 to 160 channels instead of 64 to 512), or ``module:callable``. The
+        callable takes ``num_classes`` and ``shape``.
     :param num_classes: number of outputs, ≥ 1.
     :param shape: shape of one input; ``[C, H, W]`` for the residual networks.
     :raises ValueError: if the name is unknown, or the model does not take inputs of that shape.

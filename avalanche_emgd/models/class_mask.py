@@ -27,9 +27,9 @@ class ClassMask:
     the class scenario, it covers the classes of tasks that have not started. Logits of ordinary
     Avalanche benchmarks are not masked.
 
-    A task has started if its span begins before the end of the current segment, or before the end
-    of an earlier trained segment of the same benchmark. Segments may come in any order, and a
-    stream more than once. Classes in a replay memory compete, too.
+    A task has started if its span begins before the end of the current segment, or of an earlier
+    trained segment of the benchmark. Segments may come in any order, and a stream more than once.
+    Classes in a replay memory compete, too.
 
     A masked logit has no gradient. If a sample's own class is masked, its loss is extremely large
     and its prediction is wrong. An example is a test sample of a task that has not started.

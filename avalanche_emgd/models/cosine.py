@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .._numbers import check_positive
 from .classifier import find_classifier
 
 __all__ = ["CosineClassifier", "shift_angle", "use_cosine_classifier"]
@@ -23,8 +24,7 @@ class CosineClassifier(nn.Module):
 
     def __init__(self, linear: nn.Linear, scale: float) -> None:
         super().__init__()
-        if not 0.0 < scale < math.inf:
-            raise ValueError(f"`scale` must be positive, found {scale!r}.")
+        check_positive("scale", scale)
         self.weight = linear.weight
         self.scale = scale
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
+from .._numbers import check_whole
+
 __all__ = ["ResNet18"]
 
 _BLOCKS = 2  # per stage
@@ -37,8 +39,7 @@ class ResNet18(nn.Module):
             ("width", width),
             ("in_channels", in_channels),
         ):
-            if value < 1:
-                raise ValueError(f"`{name}` must be at least 1, found {value!r}.")
+            check_whole(name, value, 1)
         stem = [
             nn.Conv2d(in_channels, width, 3, padding=1, bias=False),
             nn.BatchNorm2d(width),

@@ -36,7 +36,7 @@ _FEW = 8  # objectives, up to which plain numbers are quicker than arrays
 def check_finite(gramian: Tensor, objectives: Sequence[Hashable]) -> None:
     """Raise an error that names the objective whose gradient is not finite.
 
-    :param gramian: ``[n, n]``.
+    :param gramian: Gramian ``[n, n]``.
     :param objectives: n names.
     :raises ValueError: if an entry is NaN or infinite.
     """
@@ -83,7 +83,7 @@ def check_identities(objectives: Sequence[Hashable], n: int) -> None:
 def checked_gramian(gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
     """Convert a Gramian to float64 on the CPU, and check that it can be one.
 
-    :param gramian: ``[n, n]``.
+    :param gramian: Gramian ``[n, n]``.
     :param objectives: n names.
     :return: ``[n, n]``, the same object where it is float64 on the CPU already.
     :raises ValueError: if it is not finite, or has a negative squared norm; names the objective.
@@ -110,8 +110,8 @@ def checked_gramian(gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
 def check_symmetric(entries: Array, rounding: float, objectives: Sequence[Hashable]) -> None:
     """Check that the two triangles of a Gramian are the same up to rounding.
 
-    :param entries: ``[n, n]``, finite, with a diagonal ≥ 0.
-    :param rounding: of an entry, relative to the two lengths.
+    :param entries: matrix ``[n, n]``, finite, with a diagonal ≥ 0.
+    :param rounding: rounding of an entry, relative to the two lengths.
     :param objectives: n names.
     :raises ValueError: if they are not; names the objectives.
     """
@@ -138,9 +138,9 @@ def rounding_of(dtype: torch.dtype) -> float:
 def checked_weights(weights: Any, objectives: Sequence[Hashable], weighting: object) -> Tensor:
     """Check the weights of a tick, and cut them from their graph.
 
-    :param weights: what a weighting gives, ``[n]`` numbers of a floating dtype.
+    :param weights: weights from a weighting, ``[n]`` numbers of a floating dtype.
     :param objectives: n names.
-    :param weighting: what gives them: its name is in the message.
+    :param weighting: weighting of these weights: its name is in the message.
     :raises ValueError: if they are something else, or not finite; names weighting and objectives.
     """
     n = len(objectives)
@@ -173,7 +173,7 @@ def name_of(weighting: object) -> str:
 def without_negligible(gramian: Tensor) -> Tensor:
     """Gramian in which gradients shorter than 1e-12 of the longest are exactly zero.
 
-    :param gramian: ``[n, n]``.
+    :param gramian: Gramian ``[n, n]``.
     """
     squares = gramian.diagonal().tolist()
     least = _NEGLIGIBLE**2 * max(squares)

@@ -20,9 +20,9 @@ _LEAST = 1e-290
 class CustomFactor(ElasticFactor):
     """A rule of the user's.
 
-    :param rule: ``rule(gramian, objectives) -> sigma`` with the Gramian ``[n, n]`` in float64 on
-        the CPU and σ ``[n]`` in (0, ∞]; its scale does not matter.
-    :param lower_bound: see :class:`ElasticFactor`.
+    :param rule: function ``rule(gramian, objectives) -> sigma`` with the Gramian ``[n, n]`` in
+        float64 on the CPU and σ ``[n]`` in (0, ∞]; its scale does not matter.
+    :param lower_bound: lower bound, see :class:`ElasticFactor`.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ _BY_NAME: dict[str, type[ElasticFactor]] = {"gmc": GMC, "gs": GS, "mgda": Consta
 def make_elastic_factor(elastic: ElasticSpec) -> ElasticFactor:
     """Turn a name, a rule or a callable into a rule.
 
-    :param elastic: ``"gmc"``, ``"gs"``, ``"mgda"`` (σ = 1), ``"egda"``, an :class:`ElasticFactor`
-        or a callable as in :class:`CustomFactor`.
+    :param elastic: rule for the elastic factors, ``"gmc"``, ``"gs"``, ``"mgda"`` (σ = 1),
+        ``"egda"``, an :class:`ElasticFactor` or a callable as in :class:`CustomFactor`.
     :raises ValueError: for an unknown name.
     :raises TypeError: for anything else.
     """

@@ -6,13 +6,13 @@ import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .._numbers import check_in_range, check_not_negative, check_positive
 from .checks import check_identities
 
 __all__ = [
@@ -31,8 +31,8 @@ class ElasticFactor(ABC):
     r"""Rule that gives each objective its elastic factor σ_i in (0, ∞].
 
     A large σ_i relaxes the objective (it must merely not get worse), a small one makes it descend
-    faster. All rules share one scale, mean(1/σ) = 1, with which a lone objective is trained by
-    plain gradient descent and orthogonal gradients of equal length by their average.
+    faster. All rules share one scale, mean(1/σ) = 1. With this scale a lone objective takes plain
+    gradient descent, and orthogonal gradients of equal length take their average.
 
     State is kept for each objective *identity*, not for each row, because the set of objectives
     changes from tick to tick.
@@ -42,13 +42,14 @@ class ElasticFactor(ABC):
     """
 
     def __init__(self, lower_bound: float = 0.0) -> None:
-        self._lower_bound = _in_range("lower_bound", lower_bound, 0.0, 1.0)
+        check_in_range("lower_bound", lower_bound, 0.0, 1.0, open_above=True)
+        self._lower_bound = lower_bound
         self._state: dict[Hashable, float] = {}
 
     def __call__(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
         """Update the state with this tick's gradients and return σ.
 
-        :param gramian: ``[n, n]``, finite.
+        :param gramian: Gramian ``[n, n]``, finite.
         :param objectives: n distinct identities, in the order of the rows.
         :return: σ ``[n]``, float64 on the CPU, mean(1/σ) = 1.
         :raises ValueError: if the Gramian is not square, identities are missing or repeated, or the
@@ -61,7 +62,7 @@ class ElasticFactor(ABC):
         check_identities(objectives, len(gramian))
         inverse = self._inverse(gramian.detach().cpu().double(), objectives)
         mean = sum(inverse) / len(inverse)
-        if mean == 0.0:  # nobody has a gradient
+        if mean == 0.0:  # all gradients are zero
             return torch.ones(len(inverse), dtype=torch.float64)
         # Plain numbers, here and below: n is small, and this is in every tick.
         sigma = [mean / each if each > 0.0 else math.inf for each in inverse]
@@ -71,7 +72,7 @@ class ElasticFactor(ABC):
     def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
         """1/σ up to scale, n entries ≥ 0.
 
-        :param gramian: ``[n, n]`` float64 on the CPU.
+        :param gramian: Gramian ``[n, n]`` float64 on the CPU.
         """
 
     def lower_bound(self, n: int) -> float:
@@ -112,15 +113,16 @@ class _PowerFactor(ElasticFactor):
 
     def __init__(self, exponent: float, decay: float, lower_bound: float) -> None:
         super().__init__(lower_bound)
-        self.exponent = _in_range("exponent", exponent, 0.0, math.inf)
-        self.decay = _in_range("decay", decay, 0.0, 1.0)
+        check_not_negative("exponent", exponent)
+        check_in_range("decay", decay, 0.0, 1.0, open_above=True)
+        self.exponent, self.decay = exponent, decay
 
     @abstractmethod
     def _products(self, squares: list[float], gramian: Tensor) -> list[float]:
         """⟨g_i, r_i⟩, n entries ≥ 0.
 
         :param squares: ‖g_i‖², the diagonal of the Gramian.
-        :param gramian: ``[n, n]``.
+        :param gramian: Gramian ``[n, n]``.
         """
 
     def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
@@ -147,8 +149,8 @@ class GMC(_PowerFactor):
     average wherever gradients are orthogonal.
 
     :param exponent: p ≥ 0.
-    :param decay: of the moving average, in [0, 1); 0 means no smoothing.
-    :param lower_bound: see :class:`ElasticFactor`.
+    :param decay: decay of the moving average, in [0, 1); 0 means no smoothing.
+    :param lower_bound: lower bound, see :class:`ElasticFactor`.
     """
 
     def __init__(self, exponent: float = 2.0, decay: float = 0.8, lower_bound: float = 0.5) -> None:
@@ -167,14 +169,13 @@ class GS(_PowerFactor):
     .. math:: 1/\sigma_i \propto \max\big(\langle g_i, \bar g\rangle,\ f \|g_i\|^2\big)^{p/2},
         \quad \bar g = \tfrac1n \sum_j g_j
 
-    With p = 2 and f = 0 the weights are exactly those of the plain average whenever no objective is
-    hurt by it, and depart from them only to spare one. arXiv 2401.01054 names the rule without a
-    formula.
+    With p = 2 and f = 0 the weights are those of the plain average wherever the average raises no
+    loss. They differ only where it raises one. arXiv 2401.01054 names the rule without a formula.
 
     :param exponent: p ≥ 0.
-    :param decay: of the moving average, in [0, 1); 0 means no smoothing.
+    :param decay: decay of the moving average, in [0, 1); 0 means no smoothing.
     :param floor: f ≥ 0, the share of ‖g_i‖² that an objective in conflict still counts for.
-    :param lower_bound: see :class:`ElasticFactor`.
+    :param lower_bound: lower bound, see :class:`ElasticFactor`.
     """
 
     def __init__(
@@ -185,7 +186,8 @@ class GS(_PowerFactor):
         lower_bound: float = 0.0,
     ) -> None:
         super().__init__(exponent, decay, lower_bound)
-        self.floor = _in_range("floor", floor, 0.0, math.inf)
+        check_not_negative("floor", floor)
+        self.floor = floor
 
     def _products(self, squares: list[float], gramian: Tensor) -> list[float]:
         means = gramian.mean(dim=1).tolist()
@@ -206,7 +208,7 @@ class GS(_PowerFactor):
 class Constant(ElasticFactor):
     """σ = 1 for all objectives: MGDA (Désidéri 2012).
 
-    :param lower_bound: see :class:`ElasticFactor`.
+    :param lower_bound: lower bound, see :class:`ElasticFactor`.
     """
 
     def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
@@ -222,14 +224,15 @@ class EGDA(ElasticFactor):
     .. math:: 1/\sigma = \mathrm{softmax}\big(\mathrm{EMA}\,\|g\| / 5\big), \qquad
         \lambda_i \ge \tfrac1{n+1} \text{ of the uniform weight}
 
-    :param temperature: what the norms are divided by, > 0.
-    :param decay: of the moving average, in [0, 1).
+    :param temperature: divisor of the norms, > 0.
+    :param decay: decay of the moving average, in [0, 1).
     """
 
     def __init__(self, temperature: float = 5.0, decay: float = 0.9) -> None:
         super().__init__()
-        self.temperature = _in_range("temperature", temperature, 0.0, math.inf, open_below=True)
-        self.decay = _in_range("decay", decay, 0.0, 1.0)
+        check_positive("temperature", temperature)
+        check_in_range("decay", decay, 0.0, 1.0, open_above=True)
+        self.temperature, self.decay = temperature, decay
 
     def _inverse(self, gramian: Tensor, objectives: Sequence[Hashable]) -> list[float]:
         norms = [math.sqrt(square) for square in gramian.diagonal().tolist()]
@@ -243,14 +246,3 @@ class EGDA(ElasticFactor):
 
     def __repr__(self) -> str:
         return f"EGDA(temperature={self.temperature}, decay={self.decay})"
-
-
-def _in_range(
-    name: str, value: float, low: float, high: float, *, open_below: bool = False
-) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise ValueError(f"`{name}` must be a number, found {value!r}.")
-    if not (low < value < high or (value == low and not open_below)):
-        bracket = "(" if open_below else "["
-        raise ValueError(f"`{name}` must be in {bracket}{low:g}, {high:g}), found {value!r}.")
-    return value

@@ -46,9 +46,9 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
         """Say what each row of the next Gramian is; ``None`` goes back to indices.
 
         :param objectives: n identities.
-        :param losses: ``[n]``, for weightings that look at them.
-        :param replayed: for each row, whether its samples come from a replay memory; none of them
-            if omitted.
+        :param losses: losses ``[n]``, for weightings that look at them.
+        :param replayed: one boolean for each row: whether its samples come from a replay memory;
+            none of them if omitted.
         """
         rows = self._rows
         rows.objectives = None if objectives is None else list(objectives)
@@ -60,7 +60,7 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
         """Weights ``[n]`` for the Gramian ``[n, n]``.
 
         :raises ValueError: if the Gramian is not a square matrix of finite real numbers with a
-            diagonal ≥ 0 (the error names the objective), its size differs from the number of
+            diagonal ≥ 0; the error names the objective. Also if its size differs from the number of
             objectives set, or its dtype cannot hold the weights.
         """
         if (

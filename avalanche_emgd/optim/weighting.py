@@ -32,9 +32,9 @@ class EMGDWeighting(ObjectiveWeighting):
     An objective whose gradient is shorter than 1e-12 of the longest counts as having none: it has
     converged, and some rules would otherwise blow its rounding errors up to full size.
 
-    :param elastic: ``"gmc"``, ``"gs"``, ``"mgda"``, ``"egda"``, an
-        :class:`~avalanche_emgd.optim.ElasticFactor` or a callable
-        ``(gramian, objectives) -> sigma``.
+    :param elastic: rule for the elastic factors, ``"gmc"``, ``"gs"``, ``"mgda"``, ``"egda"``, an
+        :class:`~avalanche_emgd.optim.ElasticFactor` or a callable ``(gramian, objectives) ->
+        sigma``.
     """
 
     def __init__(self, elastic: ElasticSpec = "gmc") -> None:
@@ -84,7 +84,7 @@ class EMGD(GramianWeightedAggregator, Stateful):
     Combines the rows of a Jacobian with the weights of :class:`EMGDWeighting`, whose Gramian it
     accumulates in float64. Stateful: call :meth:`reset` before another training run.
 
-    :param elastic: as in :class:`EMGDWeighting`.
+    :param elastic: rule for the elastic factors as in :class:`EMGDWeighting`.
     """
 
     gramian_weighting: EMGDWeighting

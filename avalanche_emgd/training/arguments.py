@@ -10,6 +10,7 @@ from avalanche.training.plugins import EvaluationPlugin
 from torch import nn
 from torch.optim import Optimizer
 
+from .._numbers import check_whole
 from ..distributed.placement import make_placement
 from ..gradients import GradientEngine
 from .nonfinite import check_on_nonfinite
@@ -123,5 +124,5 @@ def _check_sizes(options: StrategyOptions) -> None:
         ("train_epochs", options["train_epochs"], 1),
         ("eval_mb_size", options["eval_mb_size"], 1),
     ):
-        if value is not None and (not isinstance(value, int) or value < low):
-            raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")
+        if value is not None:
+            check_whole(name, value, low)

@@ -83,9 +83,9 @@ def _check_memory(benchmark: ParallelBenchmark, edited: bool) -> None:
     for task, (loaded, stored) in enumerate(zip(kinds.train, kinds.stored, strict=True)):
         if not (loaded.agrees(first) and stored.agrees(first)):
             raise ValueError(
-                f"`memory_size` needs inputs of one shape and type in all tasks, but task {task} "
-                f"has {loaded} after training transforms and {stored} after evaluation transforms, "
-                f"and task 0 has {first}."
+                f"`memory_size` needs inputs of one shape and type in all tasks, found {first} in "
+                f"task 0; in task {task}, {loaded} after training transforms and {stored} after "
+                "evaluation transforms."
             )
     if edited and not first.dtype.is_floating_point:
         raise ValueError(f"`memory_editing` is for floating-point inputs, found {first}.")

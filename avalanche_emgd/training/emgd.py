@@ -89,8 +89,8 @@ class EMGDStrategy(MultiGradientTemplate):
         cross-entropy of class labels, or one with label smoothing, all classes compete alike, and
         ``memory_loss`` is ``"stored-logits"``.
 
-        :param model: see :class:`EMGDStrategy`.
-        :param optimizer: see :class:`EMGDStrategy`.
+        :param model: model, see :class:`EMGDStrategy`.
+        :param optimizer: optimizer, see :class:`EMGDStrategy`.
         :param elastic: rule for the elastic factors in place of the recommended one.
 
         The other parameters are those of :class:`StrategyOptions`; one that is given wins.

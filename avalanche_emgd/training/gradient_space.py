@@ -66,8 +66,9 @@ class GradientSpace:
         """Set the parameters' ``grad`` to the pieces of a flat gradient.
 
         :param update: flat gradient ``[P]``, which is not copied; :attr:`update` is fastest.
-        :param used: for each parameter, whether an objective depends on it. The ``grad`` of other
-            parameters does not change, so that neither momentum nor weight decay moves them.
+        :param used: one boolean for each parameter: whether an objective depends on it. The
+            ``grad`` of other parameters does not change, so that neither momentum nor weight decay
+            moves them.
         :param accumulate: whether to add to existing gradients instead of replacing them.
         """
         pieces = self._pieces if update is self.update else self._cut(update)

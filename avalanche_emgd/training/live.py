@@ -20,7 +20,7 @@ def check_live(strategy: Any, stream: LiveStream) -> None:
     """Check that a strategy can be trained on a live stream, and set its smallest minibatch.
 
     :raises ValueError: if the strategy needs the whole stream, several processes or several passes
-        over a segment, or its criterion gives targets to classes that do not compete.
+        over a segment. Also if its criterion gives targets to classes that do not compete.
     """
     if isinstance(strategy, JointTraining):
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from .._numbers import check_whole
 from ..benchmarks.experience import finishing_objectives, objective_names
 from ..benchmarks.live import LiveSegment
 from ..benchmarks.origin import Origin
@@ -57,8 +58,7 @@ class ReplayMemory(StreamedSamples):
     """
 
     def __init__(self, max_size: int, seed: int = 0) -> None:
-        if max_size < 1:
-            raise ValueError(f"`max_size` must be at least 1, found {max_size!r}.")
+        check_whole("max_size", max_size, 1)
         super().__init__(max_size, seed)
         self._groups: dict[Group, None] = {}  # all groups so far, in order
         self._streaming: dict[str, dict[int, SampleStore]] = {}
@@ -125,8 +125,7 @@ class ReplayMemory(StreamedSamples):
         :param strategy: strategy; not used.
         :param new_size: capacity in samples, ≥ 1.
         """
-        if new_size < 1:
-            raise ValueError(f"`new_size` must be at least 1, found {new_size!r}.")
+        check_whole("new_size", new_size, 1)
         if new_size > self.max_size:
             self._limits = {}
         self.max_size = new_size

@@ -144,9 +144,9 @@ class StoredSamples(ExemplarsBuffer):
     def widen(self, name: str, width: int, value: float) -> int:
         """Widen the annotations ``[n, w]`` of a name, where they are narrower.
 
-        :param name: of the annotation.
+        :param name: name of the annotation.
         :param width: least w.
-        :param value: what fills the new columns.
+        :param value: value of the new columns.
         :return: w afterwards; ``width`` if no sample has the annotation.
         """
         own = [store for store in self._finished if name in store.annotations]

@@ -23,7 +23,7 @@ class StreamedSamples(StoredSamples):
     each tick. Each has a uniform random key, and of a class those with the smallest keys stay. The
     share of a class never grows, so that a key from which on samples cannot stay is known for each
     class; most samples are dropped by it at once. An active task sets aside as many samples as it
-    would keep if it ended now, at most about one and a half times the capacity.
+    would keep if it ended now: at most about 1.5 times the capacity.
     """
 
     _groups: dict[Group, None]

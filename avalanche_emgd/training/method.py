@@ -19,10 +19,9 @@ class Method:
     """A continual learning method.
 
     :param name: name of the method.
-    :param family: ``"parallel"`` (made for parallel continual learning), ``"weighting"``
-        (multi-task weightings of gradients or losses), ``"serial"`` (serial continual learning),
-        ``"bound"`` (an upper bound, which is not a continual learner) or ``"yours"``
-        (user-defined).
+    :param family: family of the method: ``"parallel"`` (parallel continual learning),
+        ``"weighting"`` (multi-task weighting of gradients or losses), ``"serial"`` (serial
+        continual learning), ``"bound"`` (upper bound, not a continual learner) or ``"yours"``.
     :param make: function that makes the strategy: ``make(model, *, optimizer, memory_size, seed,
         device, plugins, evaluator, **settings)``.
     :param about: source of the method, one line.

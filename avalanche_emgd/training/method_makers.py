@@ -54,7 +54,7 @@ def composed(weighting: Find, *, memory_objectives: str | None = None, **parts: 
     Settings are those of the ingredients, those of the weighting, and further ingredients.
 
     :param weighting: callable that imports the class of the weighting.
-    :param memory_objectives: see :class:`StrategyOptions`.
+    :param memory_objectives: objectives of the memory, see :class:`StrategyOptions`.
     :param parts: options of the strategy that a run cannot change; for each option, a callable that
         imports the class of its value.
     """

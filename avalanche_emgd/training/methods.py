@@ -47,8 +47,8 @@ def make_method(
     :param name: name of the method, as for :func:`find_method`.
     :param model: model to train.
     :param settings: settings of the method.
-    :param arguments: ``optimizer``, ``memory_size``, ``seed``, ``device``, ``plugins`` and
-        ``evaluator``.
+    :param arguments: arguments ``optimizer``, ``memory_size``, ``seed``, ``device``, ``plugins``
+        and ``evaluator``.
     :raises ValueError: if the method is unknown, or its settings are wrong.
     """
     from avalanche.training.templates import SupervisedTemplate

@@ -35,7 +35,7 @@ def check_on_nonfinite(value: Any) -> OnNonFinite:
 class NonFinite:
     """Counts of the ticks at which objectives are left out.
 
-    :param action: what happens, ``"stop"`` or ``"skip"``.
+    :param action: reaction, ``"stop"`` or ``"skip"``.
     """
 
     def __init__(self, action: OnNonFinite) -> None:
@@ -103,7 +103,7 @@ class NonFinite:
 def find_nonfinite(gramian: Tensor, losses: Sequence[float]) -> list[int]:
     """Find the objectives whose loss or gradient is not finite.
 
-    :param gramian: ``[n, n]`` on the CPU.
+    :param gramian: Gramian ``[n, n]`` on the CPU.
     :param losses: n losses.
     """
     # A sum of finite numbers may overflow: entries decide then.

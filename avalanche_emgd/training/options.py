@@ -38,20 +38,20 @@ class StrategyOptions(TypedDict, total=False):
     :param criterion: loss of outputs and targets of one objective, a scalar; cross-entropy if
         omitted.
     :param memory_size: capacity of the replay memory in samples; no memory if 0 or omitted.
-    :param memory_objectives: ``"one"`` (the memory is one objective, the default) or ``"per-task"``
-        (each finished task is one), see
+    :param memory_objectives: objectives of the memory, ``"one"`` (the memory is one objective, the
+        default) or ``"per-task"`` (each finished task is one), see
         :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
     :param memory_loss: loss of the memory's objectives: ``"labels"`` (the criterion, the default),
         ``"stored-logits"`` or :class:`~avalanche_emgd.training.ingredients.StoredLogits`,
         ``"stored-probabilities"`` or
-        :class:`~avalanche_emgd.training.ingredients.StoredProbabilities`, a mapping with one of
-        these names as ``"rule"`` and its settings, or a callable ``(strategy, output, part) ->
-        loss`` of masked outputs ``[b, K]``, whose result is a scalar.
-        ``strategy.label_loss(output, part)`` is that of the labels.
-    :param competition: loss of the current tasks: a share in [0, 1] of cross-entropy over the
-        classes of the tick's active tasks alone, 0 by default, an
-        :class:`~avalanche_emgd.training.ingredients.Asymmetric`, or a callable like that of
-        ``memory_loss``.
+        :class:`~avalanche_emgd.training.ingredients.StoredProbabilities`. A mapping has one of
+        these names as ``"rule"``, and its settings. A callable ``(strategy, output, part) -> loss``
+        takes masked outputs ``[b, K]`` and returns a scalar; ``strategy.label_loss(output, part)``
+        is the loss of the labels.
+    :param competition: loss of the current tasks: a share in [0, 1], 0 by default, of the
+        cross-entropy over the classes of the tick's active tasks alone. An
+        :class:`~avalanche_emgd.training.ingredients.Asymmetric` and a callable as for
+        ``memory_loss`` are accepted, too.
     :param memory_selection: selection of what the memory keeps: ``"random"`` (the default),
         ``"gss"`` or a :class:`~avalanche_emgd.training.ingredients.MemorySelection`, such as
         :class:`~avalanche_emgd.training.ingredients.GSS`.
@@ -75,8 +75,8 @@ class StrategyOptions(TypedDict, total=False):
         :class:`~avalanche_emgd.distributed.Placement`. If omitted, each process trains by itself. A
         script that is started without ``torchrun`` trains in one process in either case.
     :param on_nonfinite: effect of a loss or gradient that is NaN or infinite: ``"stop"`` (the
-        default) ends the run at that tick with the name of the objective, ``"skip"`` leaves the
-        objective out of that tick, with a warning and a count in ``strategy.nonfinite``.
+        default) ends the run at that tick with the name of the objective. ``"skip"`` leaves the
+        objective out of that tick, warns, and counts in ``strategy.nonfinite``.
     :param precision: type of the forward passes of training, ``"bfloat16"`` or ``"float16"``, see
         :class:`~avalanche_emgd.training.MixedPrecision`; the type of the parameters if omitted.
         Tests use the type of the parameters.
@@ -89,8 +89,10 @@ class StrategyOptions(TypedDict, total=False):
     :param device: device that trains the model, ``"cpu"`` by default.
     :param plugins: list of Avalanche's plugins, called after the strategy's own.
     :param evaluator: metrics and loggers; Avalanche's default if omitted, no metrics if ``None``.
-    :param eval_every: see Avalanche's ``SupervisedTemplate``, −1 by default.
-    :param peval_mode: see Avalanche's ``SupervisedTemplate``, ``"epoch"`` by default.
+    :param eval_every: number of passes between two evaluations, see Avalanche's
+        ``SupervisedTemplate``, −1 by default.
+    :param peval_mode: unit of ``eval_every``, see Avalanche's ``SupervisedTemplate``, ``"epoch"``
+        by default.
     """
 
     criterion: Annotated[Any, Default(None)]

@@ -30,7 +30,8 @@ class MixedPrecision:
     half the scale, so that no tick is lost. After 2000 ticks without overflow the scale is doubled
     (Micikevicius et al., ICLR 2018).
 
-    :param precision: ``"bfloat16"``, ``"float16"``, or ``None`` for the type of the parameters.
+    :param precision: precision, ``"bfloat16"``, ``"float16"``, or ``None`` for the type of the
+        parameters.
     :raises ValueError: if ``precision`` has another value.
     """
 

@@ -97,7 +97,7 @@ def check_replayed_minibatches(strategy: Any, experiences: Any) -> None:
     """Check beforehand that no minibatch from memory is too small, on ordinary experiences.
 
     :param strategy: strategy with a replay memory.
-    :param experiences: see :func:`check_minibatches`.
+    :param experiences: experiences, see :func:`check_minibatches`.
     :raises ValueError: if one is too small.
     """
     if not isinstance(experiences, Sequence):

@@ -58,11 +58,11 @@ _DEFAULT_MB_SIZE = 32  # on ordinary Avalanche benchmarks, where nothing else sa
 class MultiGradientTemplate(TickTemplate):
     """Base of strategies that combine one gradient per objective.
 
-    At each tick every active task, and the replay memory, is one objective. The template forwards
-    and differentiates them one by one, takes the Gramian of their gradients, asks the weighting for
-    their weights and lets the optimizer follow the weighted sum. Strategies differ in the weighting
-    and the plugins that they bring. It trains on parallel benchmarks and on ordinary Avalanche
-    ones; logits are masked as the benchmark's scenario asks, in training, replay and evaluation.
+    At each tick every active task, and the replay memory, is one objective. The template computes a
+    gradient for each, and the Gramian of the gradients. The weighting gives their weights, and the
+    optimizer follows the weighted sum. Strategies differ in the weighting and the plugins that they
+    bring. It trains on parallel benchmarks and on ordinary Avalanche ones; logits are masked as the
+    benchmark's scenario asks, in training, replay and evaluation.
 
     Plugins see the tick between Avalanche's ``before_backward`` and ``after_backward``, and may
     replace its gradients, Gramian and, from ``after_weighting`` on, its weights: see
@@ -73,14 +73,15 @@ class MultiGradientTemplate(TickTemplate):
     and :meth:`combine` the update; :meth:`make_memory` and :meth:`make_replay` make the
     replay memory and the plugin that draws from it. They win over the options that say the same.
 
-    ``loss`` is the mean of the objectives' losses. What plugins add to it (EWC and the like) is
-    differentiated on its own and added to the weighted sum; a factor they put on it scales that.
+    ``loss`` is the mean of the objectives' losses. The gradient of terms that plugins add to it,
+    such as that of EWC, is added to the weighted sum. A factor by which plugins multiply it scales
+    the weighted sum.
 
     :param model: any module; Avalanche's multi-task modules get the task labels.
-    :param optimizer: of the model's parameters.
-    :param weighting: from the Gramian ``[n, n]`` to weights ``[n]``: any TorchJD weighting of
-        Gramians. An :class:`~avalanche_emgd.optim.ObjectiveWeighting` is told which objective each
-        row is.
+    :param optimizer: optimizer of the model's parameters.
+    :param weighting: function from the Gramian ``[n, n]`` to weights ``[n]``: any TorchJD weighting
+        of Gramians. An :class:`~avalanche_emgd.optim.ObjectiveWeighting` is told which objective
+        each row is.
 
     The other parameters are those of :class:`StrategyOptions`.
     """
@@ -193,9 +194,9 @@ class MultiGradientTemplate(TickTemplate):
         """Train on a stream or an experience, see Avalanche's ``BaseTemplate``.
 
         :raises TypeError: for a whole benchmark.
-        :raises ValueError: for data that cannot be trained on, minibatches too small for the model,
-            or a weighting that gives other than one finite weight for each objective, before any
-            training.
+        :raises ValueError: before any training, for data that cannot be trained on or minibatches
+            too small for the model. Also for a weighting that does not give one finite weight for
+            each objective.
         """
         if self._probed is not self.weighting and not self._weighs_itself():
             probe_weighting(self.weighting, most_tasks(experiences))

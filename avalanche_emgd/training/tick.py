@@ -28,22 +28,22 @@ class Tick:
     Graphs are released when it ends; numbers stay until the next one.
 
     :param parts: samples of each objective in the minibatch.
-    :param made: forward pass of the objectives.
+    :param forward_pass: forward pass of the objectives; ``None`` before and after the tick.
     :param output: masked outputs ``[B, K]`` of all objectives, as the model gave them.
     :param outputs: masked outputs ``[b, K]`` of each objective.
-    :param losses: of the objectives, in their graphs.
+    :param losses: losses of the objectives, in their graphs.
     :param separable: whether each loss is known to depend on its objective's outputs alone.
     :param entangled: whether losses share graphs, which must outlast the first backward pass.
-    :param objective_losses: ``[n]``, detached.
+    :param objective_losses: objective losses ``[n]``, detached.
     :param mean_loss: mean of the losses, a leaf: its gradient tells by which factor plugins have
         multiplied it.
-    :param gradients: of the objectives.
-    :param gramian: ``[n, n]`` float64 on the CPU.
-    :param weights: ``[n]``.
+    :param gradients: gradients of the objectives.
+    :param gramian: Gramian ``[n, n]`` float64 on the CPU.
+    :param weights: weights ``[n]``.
     """
 
     parts: Sequence[Part] = ()
-    made: Pass | None = None
+    forward_pass: Pass | None = None
     output: Tensor | None = None
     outputs: Sequence[Tensor] = ()
     losses: Losses = ()
@@ -66,10 +66,17 @@ class Tick:
         """Names of objectives that are left out, because their loss or gradient is not finite."""
         self.buffers_before: list[Tensor] = []
         """Buffers of the model before the forward pass, if objectives may be left out."""
+        self._version = 0  # of `output`
 
-    def took(self, made: Pass, output: Tensor, outputs: Sequence[Tensor]) -> Tensor:
-        """Note the forward pass, and give its masked outputs ``[B, K]``."""
-        self.made, self.output, self.outputs = made, output, outputs
+    def set_outputs(self, forward_pass: Pass, output: Tensor, outputs: Sequence[Tensor]) -> Tensor:
+        """Set the forward pass and its masked outputs.
+
+        :param forward_pass: forward pass of the objectives.
+        :param output: masked outputs ``[B, K]`` of all objectives.
+        :param outputs: masked outputs ``[b, K]`` of each objective.
+        :return: ``output``.
+        """
+        self.forward_pass, self.output, self.outputs = forward_pass, output, outputs
         self._version = output._version
         return output
 
@@ -90,8 +97,8 @@ class Tick:
         return len(terms) == 1 and terms[0] is get_gradient_edge(mean).node
 
     def release(self) -> None:
-        """Let go of the graphs."""
-        self.made, self.output, self.outputs, self.losses = None, None, (), ()
+        """Drop the references to the graphs."""
+        self.forward_pass, self.output, self.outputs, self.losses = None, None, (), ()
         self.buffers_before = []
         self.mean_loss = None
         self.class_masks = {}
@@ -100,8 +107,8 @@ class Tick:
 def fetched(gramian: Tensor, losses: Tensor) -> tuple[Tensor, list[float]]:
     """Bring Gramian and losses to the CPU, in the one transfer from the device of a tick.
 
-    :param gramian: ``[n, n]``.
-    :param losses: ``[n]``, detached.
+    :param gramian: Gramian ``[n, n]``.
+    :param losses: losses ``[n]``, detached.
     """
     if gramian.is_cpu and losses.is_cpu:
         return gramian, losses.tolist()

@@ -33,10 +33,9 @@ __all__ = ["TickTemplate"]
 class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
     """Strategies on parallel streams: ticks, heads and class masks.
 
-    Minibatches are ticks (:class:`~avalanche_emgd.benchmarks.TickBatch`), the heads for all tasks
-    of a parallel benchmark are prepared beforehand, masks follow the scenario, and an evaluation in
-    mid-training does not lose the minibatch. Takes the parameters of Avalanche's
-    ``SupervisedTemplate``.
+    Minibatches are ticks (:class:`~avalanche_emgd.benchmarks.TickBatch`). The heads for all tasks
+    of a parallel benchmark are prepared beforehand, and masks follow the scenario. An evaluation in
+    mid-training keeps the minibatch. Takes the parameters of Avalanche's ``SupervisedTemplate``.
     """
 
     # Avalanche declares these with type parameters of its own.
@@ -122,8 +121,8 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
     def make_train_dataloader(self, shuffle: bool = True, **kwargs: Any) -> None:
         """Load tick after tick. Workers and pinned memory, as Avalanche offers them, do not apply.
 
-        :param shuffle: for ordinary experiences; parallel ones have their own fixed order, unless a
-            plugin has replaced their data.
+        :param shuffle: whether to shuffle ordinary experiences; parallel ones have their own fixed
+            order, unless a plugin has replaced their data.
         """
         own = self.adapted_dataset is self._own_dataset
         if isinstance(self.experience, LiveSegment):

@@ -30,7 +30,7 @@ class TickView:
     @property
     def raw_outputs(self) -> Sequence[Tensor]:
         """Outputs of each objective before the mask, ``[b, K]``; none between ticks."""
-        return () if self.now.made is None else self.now.made.outputs
+        return () if self.now.forward_pass is None else self.now.forward_pass.outputs
 
     @property
     def objective_losses(self) -> Tensor:

@@ -99,15 +99,15 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
             self.now.buffers_before = [each.clone() for each in self.model.buffers()]
         sizes = [part.stop - part.start for part in parts]
         batches = Batches((x, labels), sizes, self.mbatch.groups)
-        made = self.engine.forward(self._forward_batch, batches)
-        if made.joined is not None:
-            masked = self._class_mask(made.joined, labels)
-            return self.now.took(made, masked, Pieces(masked, sizes))
+        forward_pass = self.engine.forward(self._forward_batch, batches)
+        if forward_pass.joined is not None:
+            masked = self._class_mask(forward_pass.joined, labels)
+            return self.now.set_outputs(forward_pass, masked, Pieces(masked, sizes))
         outputs = [
             self._class_mask(output, labels[part.start : part.stop])
-            for output, part in zip(made.outputs, parts, strict=True)
+            for output, part in zip(forward_pass.outputs, parts, strict=True)
         ]
-        return self.now.took(made, torch.cat(outputs), outputs)
+        return self.now.set_outputs(forward_pass, torch.cat(outputs), outputs)
 
     def _forward_batch(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         x, task_labels = batch
@@ -140,7 +140,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         """Masked outputs ``[n, K]`` of the live model in evaluation mode, without graph.
 
         :param x: inputs ``[n, ...]`` on any device.
-        :param task_labels: ``[n]``.
+        :param task_labels: task labels ``[n]``.
         """
         x, task_labels = x.to(self.device), task_labels.to(self.device)
         with evaluation_mode(self.model):
@@ -162,7 +162,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         return tick.mean_loss
 
     def _losses(self, tick: Tick) -> Losses:
-        is_joined = tick.made is not None and tick.made.joined is not None
+        is_joined = tick.forward_pass is not None and tick.forward_pass.joined is not None
         is_own, is_ours = tick.is_own(self.mb_output), not self._has_own_losses()
         if not is_own:  # a plugin has put its own in their place, or has modified them
             tick.entangled = not is_joined
@@ -182,7 +182,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
     def objective_loss(self, output: Tensor, part: Part) -> Tensor:
         """Loss of one objective, a scalar, as ``memory_loss`` and ``competition`` say.
 
-        :param output: masked, ``[b, K]``.
+        :param output: masked output ``[b, K]``.
         :param part: samples of the objective in the minibatch.
         """
         if not part.replayed:
@@ -202,7 +202,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
     def label_loss(self, output: Tensor, part: Part) -> Tensor:
         """Criterion of the outputs and targets of one objective, a scalar.
 
-        :param output: masked, ``[b, K]``.
+        :param output: masked output ``[b, K]``.
         :param part: samples of the objective in the minibatch.
         """
         found: Tensor = self._criterion(output, self.mb_y[part.start : part.stop])
@@ -236,11 +236,14 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         self.space.assign(update, tick.gradients.used, accumulate=is_extended)
 
     def _add_extension(self, tick: Tick) -> float:
-        """Go backward from what plugins have added; return by what they multiply the mean."""
-        assert tick.made is not None
-        tick.made.backward(self.loss.sum(), self.space.parameters)
-        slope = None if tick.mean_loss is None else tick.mean_loss.grad
-        return 0.0 if slope is None else float(slope)
+        """Differentiate the terms that plugins have added to the mean of the losses.
+
+        :return: factor by which plugins have multiplied the mean.
+        """
+        assert tick.forward_pass is not None
+        tick.forward_pass.backward(self.loss.sum(), self.space.parameters)
+        factor = None if tick.mean_loss is None else tick.mean_loss.grad
+        return 0.0 if factor is None else float(factor)
 
     def _after_training(self, **kwargs: Any) -> None:
         super()._after_training(**kwargs)
@@ -251,10 +254,10 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
 
         :return: losses of the objectives.
         """
-        assert tick.made is not None
+        assert tick.forward_pass is not None
         accepted = False
         while not accepted:
-            found = tick.made.gradients(
+            found = tick.forward_pass.gradients(
                 self.precision.scaled(tick.losses),
                 self.space.parameters,
                 retain_graph=self.retain_graph or self.precision.scales or tick.entangled,

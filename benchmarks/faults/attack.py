@@ -1,7 +1,7 @@
 """Attack on the public entry points: hostile Gramians, files and command lines.
 
     python -m benchmarks.faults.attack           # 100,000 Gramians, 10,000 files and lines
-    python -m benchmarks.faults.attack --quick   # a hundredth of it
+    python -m benchmarks.faults.attack --quick   # a hundredth of the cases
     python -m benchmarks.faults.attack --seed 0 --only image --case 17   # one case again
 
 Each case follows from the seed, its kind and its number. It is accepted, or refused by one line: a
@@ -155,7 +155,7 @@ def attack(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a hundredth of it")
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the cases")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--files", type=int, default=FILES, help="files and command lines")
     parser.add_argument("--gramians", type=int, default=GRAMIANS)

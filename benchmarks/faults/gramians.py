@@ -64,8 +64,9 @@ def attack(seed: int, number: int) -> tuple[str, str, str]:
     """Solve the dual of one Gramian.
 
     :return: kind, outcome and words. The outcome is ``accepted`` for weights that satisfy the
-        optimality conditions, ``refused`` for a documented error about a matrix that is no Gramian,
-        or whose squared norms float64 cannot hold or compare, and ``fault`` otherwise.
+        optimality conditions. It is ``refused`` for a documented error about a matrix that is no
+        Gramian, or about squared norms that float64 cannot hold or compare. It is ``fault``
+        otherwise.
     """
     rng = np.random.default_rng([seed, number])
     kind = KINDS[number % len(KINDS)]

@@ -40,7 +40,7 @@ class Count:
     """What has become of the runs of one method.
 
     :param kills: processes that were killed.
-    :param writing: those of them that left a half-written checkpoint.
+    :param writing: runs among them that left a half-written checkpoint.
     :param resumed: processes that continued from a checkpoint.
     :param equal: whether the results equal those of a run that was never killed.
     """
@@ -108,7 +108,7 @@ def _changed(path: Path) -> int:
 
 
 def _fork(config: RunConfig, path: Path | None, results: Path) -> int:
-    """Start a process that does the run, or what is left of it; return its number."""
+    """Start a process that does the run, or its remaining ticks; return its number."""
     child = os.fork()
     if child:
         return child

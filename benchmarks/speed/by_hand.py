@@ -106,7 +106,7 @@ def _emgd_with(
 ) -> Callable[[], Any]:
     """Do EMGD with gradients that ``write(batches, pieces)`` writes.
 
-    :param pieces_of: from n to what the gradients of n objectives are written to, ``[n, size]``
+    :param pieces_of: function from n to the memory of the gradients of n objectives, ``[n, size]``
         each, P in all.
     """
     space, weighting = GradientSpace(model), EMGDWeighting()

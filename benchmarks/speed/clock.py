@@ -32,7 +32,7 @@ def side_by_side(works: Sequence[Callable[[], Callable[[], Any]]], repeats: int)
     thousands of small tensors leave takes 12 ms, which would count as another's.
 
     :param works: each prepares one call, which alone is timed.
-    :param repeats: of each.
+    :param repeats: number of repetitions of each.
     """
     times: list[list[float]] = [[] for _ in works]
     for _ in range(repeats):

@@ -34,10 +34,10 @@ class Finding:
     """One line of the table.
 
     :param what: was measured.
-    :param against: what it is a ratio to.
+    :param against: reference of the ratio.
     :param value: the ratio, or the multiple.
-    :param goal: it must be at most, or at least.
-    :param at_least: which of the two.
+    :param goal: largest or smallest allowed value.
+    :param at_least: whether the goal is the smallest allowed value.
     :param detail: the figures behind it.
     """
 

@@ -71,12 +71,12 @@ METHODS: dict[str, Callable[[], Any]] = {
 class Condition:
     """What is unlike an ordinary run.
 
-    :param factor: of the loss of the changed stream.
+    :param factor: factor of the loss of the changed stream.
     :param noise: share of the changed stream's training labels that are wrong.
-    :param others: how many of the other streams' samples are left, 1 / ``others``.
-    :param times: how many times as long as the others the changed stream then is.
-    :param editing: of the memory.
-    :param optimizer: of the model.
+    :param others: divisor of the number of the other streams' samples.
+    :param times: length of the changed stream, in lengths of the others.
+    :param editing: editing of the memory.
+    :param optimizer: optimizer of the model.
     :param idle: whether there is one more replayed objective, with a millionth of a loss.
     """
 
@@ -134,7 +134,7 @@ class Lengths(MultiGradientPlugin):
         self.shares: list[float] = []
 
     def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Take note of it where there is something to weigh."""
+        """Record it where there is something to weigh."""
         gramian, weights = strategy.gramian, strategy.weights
         if len(weights) > 1:
             mean = float(gramian.diagonal().clamp(min=0.0).sqrt().mean())

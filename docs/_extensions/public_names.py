@@ -28,7 +28,7 @@ class PublicName:
     """A name in the ``__all__`` of a public package.
 
     :param package: name of the package that documents it.
-    :param name: as in ``__all__``.
+    :param name: name as in ``__all__``.
     :param module: name of the module that defines it.
     """
 
@@ -104,7 +104,7 @@ def public_paths(target: str, package: str | None = None, owner: str | None = No
     """Documented paths that a reference can mean, the likeliest first.
 
     :param target: a public name, with or without its module, and perhaps with a member.
-    :param package: where the reference stands.
+    :param package: package of the reference.
     :param owner: name of the class in whose docstring it stands: ``target`` may be its member.
     """
     known = _known()

@@ -1,4 +1,4 @@
-"""A table of animals, and benchmarks of it."""
+"""A table of animals, and benchmarks from that table."""
 
 import numpy as np
 import pandas as pd

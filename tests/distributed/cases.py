@@ -237,11 +237,11 @@ def train(
     """Train on a stream, and return what is compared.
 
     :param at: ticks after which the updates are returned.
-    :param seed: of the model.
+    :param seed: seed of the model.
     :param checkpoint: path of the checkpoint, which is written after ``every`` ticks.
     :param restores: whether to continue from it.
     :param saves_alone: path of a checkpoint that process 0 writes by itself, after tick 14.
-    :param fails: how the last process ends at tick 5: ``"raises"`` or ``"killed"``.
+    :param fails: end of the last process at tick 5: ``"raises"`` or ``"killed"``.
     """
     is_launched = "WORLD_SIZE" in os.environ
     before = torch.get_default_dtype()

@@ -133,5 +133,5 @@ def test_fewer_values_on_request():
     evaluator = quiet_evaluator(*gradient_diagnostics(every=4), collect_all=True)
     toy_strategy(evaluator=evaluator).train(toy_benchmark().train_stream)
     assert evaluator.get_all_metrics()["Squared_Direction"][0] == [0, 4, 8]
-    with pytest.raises(ValueError, match="`every` must be at least 1, found 0"):
+    with pytest.raises(ValueError, match="`every` must be a whole number, at least 1, found 0"):
         gradient_diagnostics(every=0)

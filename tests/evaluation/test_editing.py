@@ -95,5 +95,7 @@ def test_grid_needs_images(shape):
 
 
 def test_wrong_frequency():
-    with pytest.raises(ValueError, match="`images_every` must be at least 1, found 0"):
+    with pytest.raises(
+        ValueError, match="`images_every` must be a whole number, at least 1, found 0"
+    ):
         EditingDiagnostics(0)

@@ -109,5 +109,5 @@ def test_a_stream_that_is_closed_after_its_last_segment():
 def test_arguments():
     with pytest.raises(TypeError, match="`stream` must be a LiveStream, found int"):
         live_metrics(3)
-    with pytest.raises(ValueError, match="`every` must be at least 0"):
+    with pytest.raises(ValueError, match="`every` must be a whole number, at least 0"):
         live_metrics(LiveStream(), every=-1)

@@ -182,5 +182,5 @@ def test_not_a_benchmark():
 
 
 def test_bad_interval():
-    with pytest.raises(ValueError, match="`every` must be at least 0, found -1"):
+    with pytest.raises(ValueError, match="`every` must be a whole number, at least 0, found -1"):
         PCLMetrics(toy_benchmark(), every=-1)

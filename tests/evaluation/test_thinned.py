@@ -30,5 +30,5 @@ def test_points_are_few_and_evenly_spread(number, most):
 
 
 def test_too_few_points():
-    with pytest.raises(ValueError, match="`most` must be at least 4, found 3"):
+    with pytest.raises(ValueError, match="`most` must be a whole number, at least 4, found 3"):
         ThinnedCurve(3)

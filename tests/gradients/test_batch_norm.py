@@ -41,8 +41,10 @@ def separate(layer, x, sizes, back):
     outputs = [layer(piece) for piece in x.split(sizes)]
     trained = {name: p for name, p in layer.named_parameters() if p.requires_grad}
     rows = {name: [] for name in trained}
-    for output, slope in zip(outputs, back.split(sizes), strict=True):
-        grads = torch.autograd.grad(output, [*trained.values(), x], slope, retain_graph=True)
+    for output, output_gradient in zip(outputs, back.split(sizes), strict=True):
+        grads = torch.autograd.grad(
+            output, [*trained.values(), x], output_gradient, retain_graph=True
+        )
         for name, grad in zip(trained, grads, strict=False):
             rows[name].append(grad)
     by_inputs = torch.autograd.grad(torch.cat(outputs), x, back)[0]

@@ -39,11 +39,11 @@ def test_gradients_by_outputs_and_one_by_one_are_the_same():
         lambda x: model(x) if len(x) == 4 else frozen(x), [torch.randn(4, 3), torch.randn(2, 3)]
     )
     losses, parameters = losses_of(made.outputs), list(model.parameters())
-    slopes = made.slopes(losses)
+    output_gradients = made.output_gradients(losses)
     rows = [torch.cat(made.row(loss, parameters)) for loss in losses]
     found, by_outputs = made.differentiate(losses, parameters, by_outputs=True)
-    assert slopes[1] is by_outputs[1] is None
-    assert torch.equal(slopes[0], by_outputs[0])
+    assert output_gradients[1] is by_outputs[1] is None
+    assert torch.equal(output_gradients[0], by_outputs[0])
     assert torch.equal(found.rows, torch.stack(rows))
     assert not rows[1].any()
     assert all(found.used)

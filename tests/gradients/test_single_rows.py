@@ -20,8 +20,8 @@ def layer_gradients(model, x, targets):
     joint = JointForward(model, batches, layers, False)
     pieces = zip(joint.output.split(joint.sizes), targets.split(list(SIZES)), strict=True)
     loss = sum(cross_entropy(output, y) for output, y in pieces)
-    (slopes,) = torch.autograd.grad(loss, joint.output, retain_graph=True)
-    found, _ = joint.backward(slopes, next(model.parameters()), retain_graph=False)
+    (output_gradients,) = torch.autograd.grad(loss, joint.output, retain_graph=True)
+    found, _ = joint.backward(output_gradients, next(model.parameters()), retain_graph=False)
     return found
 
 

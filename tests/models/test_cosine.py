@@ -105,6 +105,6 @@ def test_a_second_replacement_is_refused():
 @pytest.mark.parametrize("scale", [0.0, -1.0, math.inf, math.nan])
 def test_scale_must_be_positive(scale):
     model = MLP(6, in_features=5)
-    with pytest.raises(ValueError, match=f"`scale` must be positive, found {scale}"):
+    with pytest.raises(ValueError, match=f"`scale` must be positive and finite, found {scale}"):
         use_cosine_classifier(model, scale)
     assert isinstance(model.classifier, nn.Linear)

@@ -29,7 +29,7 @@ def test_slim_variant():
 
 @pytest.mark.parametrize("name", ["num_classes", "width", "in_channels"])
 def test_wrong_sizes(name):
-    with pytest.raises(ValueError, match=f"`{name}` must be at least 1, found 0"):
+    with pytest.raises(ValueError, match=f"`{name}` must be a whole number, at least 1, found 0"):
         ResNet18(**{"num_classes": 2, name: 0})
 
 

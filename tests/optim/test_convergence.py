@@ -12,7 +12,7 @@ whatever the σ, also those that change from step to step, a step :math:`t \le 1
 
 and :math:`\min_k \|d_k\|^2 \le 2 (\bar f(x_0) - \inf \bar f) / \sum_k t_k`, which tends to 0 with
 steps whose sum diverges. As :math:`1/\sigma_i \le n` and :math:`\sum \lambda_i/\sigma_i = 1`, the
-weights sum up to 1/n at least, so the convex hull of the gradients comes as near to 0 as n‖d‖.
+weights sum up to 1/n at least. So the convex hull of the gradients comes as near to 0 as n‖d‖.
 """
 
 import math

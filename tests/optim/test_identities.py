@@ -54,8 +54,8 @@ def test_gmc_of_exponent_one_is_mgda_on_unit_gradients(rows):
     units = rows / lengths
     mgda = solve_dual(units @ units.T, torch.ones(len(rows))).weights @ units
     ours = direction(normalising(), rows) / lengths.mean()
-    # For p and p' nearest to 0 in two hulls within δ of each other, ⟨p, p'⟩ is at least
-    # ‖p‖² − δ‖p‖ and ‖p'‖² − δ‖p'‖, so that ‖p − p'‖² is at most δ (‖p‖ + ‖p'‖) ≤ 2δ.
+    # p and p' are nearest to 0 in two hulls within δ of each other. So ⟨p, p'⟩ is at least ‖p‖² −
+    # δ‖p‖ and ‖p'‖² − δ‖p'‖, and ‖p − p'‖² is at most δ (‖p‖ + ‖p'‖) ≤ 2δ.
     close = tolerance(torch.float64, 10 * rows.shape[1] + len(rows))
     assert float((ours - mgda).norm()) <= (2.0 * close) ** 0.5
 

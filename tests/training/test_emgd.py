@@ -258,11 +258,11 @@ def test_no_warnings_from_construction():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"memory_size": -1}, "`memory_size` must be an integer, at least 0, found -1"),
-        ({"train_mb_size": 0}, "`train_mb_size` must be an integer, at least 1"),
+        ({"memory_size": -1}, "`memory_size` must be a whole number, at least 0, found -1"),
+        ({"train_mb_size": 0}, "`train_mb_size` must be a whole number, at least 1"),
         ({"eval_mb_size": 0}, "`eval_mb_size`"),
         ({"train_epochs": 0}, "`train_epochs`"),
-        ({"memory_size": 50.0}, "`memory_size` must be an integer, at least 0, found 50.0"),
+        ({"memory_size": 50.0}, "`memory_size` must be a whole number, at least 0, found 50.0"),
         ({"elastic": "best"}, "`elastic` must be one of"),
         ({"memory_size": 4, "memory_objectives": "all"}, "`memory_objectives` must be 'one' or"),
     ],

@@ -252,19 +252,19 @@ class References(SupervisedPlugin):
 
     def __init__(self):
         super().__init__()
-        self.made = []
+        self.passes = []
 
     def after_backward(self, strategy, **kwargs):
-        self.made.append(weakref.ref(strategy.now.made))
+        self.passes.append(weakref.ref(strategy.now.forward_pass))
 
     def after_update(self, strategy, **kwargs):
-        assert [made() is None for made in self.made] == [True] * strategy.tick + [False]
+        assert [made() is None for made in self.passes] == [True] * strategy.tick + [False]
 
 
 def test_graphs_are_released_at_the_end_of_a_tick():
     references = References()
     strategy = toy_strategy(EMGDStrategy, memory_size=6, plugins=[references])
     strategy.train(toy_benchmark(timeline=Timeline(((0, 4), (0, 3), (0, 3)))).train_stream)
-    assert len(references.made) == 5
-    assert all(made() is None for made in references.made)
+    assert len(references.passes) == 5
+    assert all(made() is None for made in references.passes)
     assert not strategy.loss.requires_grad

@@ -29,7 +29,7 @@ TEST = toy_datasets([40, 40, 40], seed=0)
 class Script(SupervisedPlugin):
     """Adds tasks at given ticks, from a callback, and closes the stream after the last one.
 
-    :param additions: for each tick, the keyword arguments of ``add_task``.
+    :param additions: keyword arguments of ``add_task`` at each tick.
     """
 
     def __init__(self, stream, additions):

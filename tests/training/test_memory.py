@@ -73,7 +73,7 @@ def test_resize():
     memory.resize(None, 6)
     assert len(memory) == 6
     assert len({int(y) for _, y, _ in contents(memory)}) == 6
-    with pytest.raises(ValueError, match="`new_size` must be at least 1, found 0"):
+    with pytest.raises(ValueError, match="`new_size` must be a whole number, at least 1, found 0"):
         memory.resize(None, 0)
 
 
@@ -111,7 +111,7 @@ def test_empty_memory():
     assert memory.choose_per_task(3) == {}
     with pytest.raises(ValueError, match="no task has finished"):
         memory.draw(3)
-    with pytest.raises(ValueError, match="`max_size` must be at least 1, found 0"):
+    with pytest.raises(ValueError, match="`max_size` must be a whole number, at least 1, found 0"):
         ReplayMemory(0)
 
 

@@ -17,7 +17,7 @@ def test_loss_is_the_mean_of_the_objectives_losses():
 
 
 class Reads(MultiGradientPlugin):
-    """Checks what is seen of a tick, and replaces a part of it."""
+    """Checks what is seen of a tick, and replaces a part."""
 
     def __init__(self, replaced):
         super().__init__()

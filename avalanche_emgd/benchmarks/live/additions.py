@@ -92,7 +92,7 @@ class Additions:
     def take(self, names: Sequence[str] | None = None) -> list[Addition]:
         """Take the tasks that are to start.
 
-        :param names: those to take; all if ``None``.
+        :param names: names of the tasks to take; all if ``None``.
         """
         with self._lock:
             found = [each for each in self._queue if names is None or each.name in names]

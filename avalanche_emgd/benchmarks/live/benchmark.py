@@ -9,7 +9,7 @@ from typing import Any
 
 from avalanche.benchmarks.scenarios import CLScenario, CLStream, EagerCLStream
 
-from ..._whole_numbers import is_whole
+from ..._numbers import check_whole
 from .._arguments import check_scenario
 from ..datasets import Source, with_labels
 from ..experience import TaskExperience
@@ -26,15 +26,14 @@ class LiveBenchmark(ParallelBenchmark):
     It has no time line, no sizes of tasks and no kinds of inputs of its tasks, because these are
     not known beforehand. Tasks stay in it after their end, so that labels keep their meaning.
 
-    :param scenario: see :class:`~avalanche_emgd.benchmarks.ParallelBenchmark`.
+    :param scenario: scenario, see :class:`~avalanche_emgd.benchmarks.ParallelBenchmark`.
     :param batch_size: samples of each task at each tick, ≥ 1.
     :raises ValueError: if an argument is out of range.
     """
 
     def __init__(self, scenario: Scenario, batch_size: int) -> None:
         check_scenario(scenario)
-        if not is_whole(batch_size) or batch_size < 1:
-            raise ValueError(f"`batch_size` must be a whole number ≥ 1, found {batch_size!r}.")
+        check_whole("batch_size", batch_size, 1)
         CLScenario.__init__(self, [])
         self.scenario: Scenario = scenario
         self.batch_size = batch_size

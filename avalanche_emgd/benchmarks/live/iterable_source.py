@@ -73,7 +73,8 @@ def _pair(sample: Any, number: int) -> tuple[Any, Any]:
     x = sample[0]
     if isinstance(x, Image.Image):
         raise ValueError(
-            f"sample {number} is a Pillow image: make a tensor of it, as torchvision's ToTensor()"
+            f"sample {number} is a Pillow image: convert it to a tensor, "
+            "as by torchvision's ToTensor()"
         )
     try:
         return torch.as_tensor(x), sample[1]

@@ -10,7 +10,7 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
 
-from ..._whole_numbers import is_whole
+from ..._numbers import check_whole
 from .._examination import Examination
 from ..datasets import Source, collate, inputs_of
 from .sources import LiveSource, Minibatch
@@ -38,8 +38,7 @@ class MapSource(LiveSource):
         self, dataset: Any, name: str, *, seed: int = 0, shuffle: bool = True, epochs: int = 1
     ) -> None:
         super().__init__()
-        if not is_whole(epochs) or epochs < 1:
-            raise ValueError(f"`epochs` must be a whole number of at least 1, found {epochs!r}.")
+        check_whole("epochs", epochs, 1)
         examination = Examination(dataset, name)
         examination.inputs(None, _EXAMINED)
         self.labels: list[int] = examination.labels

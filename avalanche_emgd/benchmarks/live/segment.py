@@ -25,11 +25,11 @@ Offer = tuple[Tensor, Callable[[Tensor], Tensor]]
 class LiveBatch(TickBatch):
     """Minibatch of one tick of a live stream.
 
-    :param tensors: ``[x, y, task labels]`` of all tasks, concatenated.
+    :param tensors: tensors ``[x, y, task labels]`` of all tasks, concatenated.
     :param parts: parts of the tasks.
     :param tick: number of the tick, from the start of the stream.
-    :param offers: for each task, its class labels ``[b]`` on the CPU, and a function from positions
-        ``[m]`` among its samples to the inputs that a replay memory keeps.
+    :param offers: class labels ``[b]`` of each task on the CPU, and a function for each task. The
+        function maps positions ``[m]`` of samples to the inputs that a replay memory keeps.
     """
 
     def __init__(

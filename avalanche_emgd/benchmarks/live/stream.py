@@ -7,7 +7,7 @@ from typing import Any
 
 from avalanche.benchmarks.scenarios import EagerCLStream
 
-from ..._whole_numbers import is_whole
+from ..._numbers import check_whole
 from ..scenario import Scenario
 from .additions import Addition, Additions
 from .benchmark import LiveBenchmark
@@ -41,7 +41,7 @@ class LiveStream:
     The stream keeps counts, classes and test data of each task, and the last ``recent`` samples of
     each active task. Nothing in it grows with the number of ticks.
 
-    :param scenario: ``"task"`` or ``"class"``, see
+    :param scenario: scenario, ``"task"`` or ``"class"``, see
         :class:`~avalanche_emgd.benchmarks.ParallelBenchmark`.
     :param batch_size: samples of each task at each tick, ≥ 1.
     :param seed: seed of the order of samples in map-style data sets.
@@ -65,8 +65,7 @@ class LiveStream:
     ) -> None:
         self.benchmark = LiveBenchmark(scenario, batch_size)
         """Tasks and classes so far."""
-        if not is_whole(recent) or recent < 1:
-            raise ValueError(f"`recent` must be a whole number ≥ 1, found {recent!r}.")
+        check_whole("recent", recent, 1)
         check_seconds("max_wait", max_wait)
         if max_idle is not None:
             check_seconds("max_idle", max_idle)
@@ -113,7 +112,7 @@ class LiveStream:
         :param classes: labels of the task. If omitted, they are those of a map-style data set, and
             of other data they are taken as they come.
         :param name: name of the task; ``task0``, ``task1`` ... if omitted. A task that has ended
-            returns if its name is given: its label, and what is kept of it, are found again.
+            returns if its name is given: its label and its state are found again.
         :param test: map-style data set with the test samples; those given before if omitted.
         :param epochs: passes over a map-style data set, ≥ 1.
         :param shuffle: whether to shuffle a map-style data set.
@@ -129,7 +128,7 @@ class LiveStream:
         """Set the test samples of a task, for example of one that has ended before a restart.
 
         :param name: name of a task that has started.
-        :param test: see :meth:`add_task`.
+        :param test: test, see :meth:`add_task`.
         :raises ValueError: if there is no such task, or the samples cannot be used.
         """
         if name not in self._tasks.names:

@@ -23,7 +23,7 @@ class TaskStatus:
     :param name: name of the task.
     :param classes: class labels, ascending.
     :param is_active: whether its data have not ended.
-    :param rounds: how often it has been added.
+    :param rounds: number of times that the task has been added.
     :param ticks: ticks at which it has delivered, in all rounds.
     :param samples: samples that it has delivered, in all rounds.
     :param skipped: ticks at which it was active and had nothing to deliver.

@@ -34,7 +34,7 @@ class LiveTasks(list[LiveTask]):
     def start(self, addition: Addition, feed: Feed, *, has_delivered: bool) -> LiveTask:
         """Start a task, or a further round of a task that has ended.
 
-        :param addition: what the stream's user has given.
+        :param addition: addition by the stream's user.
         :param feed: minibatches of its source.
         :param has_delivered: whether an earlier process has delivered some of this round.
         """

@@ -22,8 +22,8 @@ _ROUNDS = 8
 # Letters drawn as shapes are not fitted to pixels, in contrast to those that are measured.
 _WIDER = 1.05
 _MARGIN = 1.5
-# What it costs, in pixels of distance, that a label covers another one or a point, that its line
-# crosses one, and that it leaves the picture.
+# Costs in pixels of distance: a label covers another one or a point, its line crosses one, a label
+# leaves the picture.
 _COVER, _CROSS, _OUTSIDE = 2000.0, 60.0, 1e6
 
 

@@ -63,8 +63,8 @@ def how_to_read() -> list[Element]:
                 ),
                 (
                     "Intervals",
-                    "of means: Student's t, 95 %. They contain how runs differ between label sets, "
-                    "time lines and seeds, which is the same for all methods. The differences "
+                    "of means: Student's t, 95 %. They include the differences between label sets, "
+                    "time lines and seeds, which are the same for all methods. The differences "
                     "between pairs compare methods. About one in twenty of their intervals "
                     "excludes zero even where there is no difference, and more where pairs are "
                     "few.",

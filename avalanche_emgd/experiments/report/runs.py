@@ -30,7 +30,7 @@ def finished_runs(records: Iterable[Record], scenario: str) -> Runs:
     """Sort the finished runs of a scenario.
 
     :param records: records of a study, in any order.
-    :param scenario: ``"task"`` or ``"class"``.
+    :param scenario: scenario, ``"task"`` or ``"class"``.
     :raises ValueError: if two records are of the same method in the same block.
     """
     runs: Runs = {}

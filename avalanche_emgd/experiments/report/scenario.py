@@ -27,7 +27,7 @@ def scenario_section(
 ) -> list[Element]:
     """Write the section of one scenario.
 
-    :param scenario: ``"task"`` or ``"class"``.
+    :param scenario: scenario, ``"task"`` or ``"class"``.
     :param runs: finished runs of the scenario, of at least one method.
     :param families: families of the methods, by label.
     :param reference: label of the method of comparison.
@@ -81,7 +81,7 @@ def _note_on_blocks(runs: Runs) -> list[Element]:
     return [
         Paragraph(
             "Not all methods are done in the same blocks, so their means are of different runs. "
-            "Ranks and differences are of the same ones."
+            "Ranks and differences compare runs of the same blocks."
         )
     ]
 
@@ -93,14 +93,14 @@ def _plane(
     crosses = (
         " Crosses are 95 % intervals over runs."
         if shows_intervals(summaries)
-        else " Intervals, which would hide the rest, are in the table."
+        else " Intervals are in the table."
     )
     return Picture(
         f"plane-{scenario}",
         draw_plane(summaries, families, reference),
         "Stability against plasticity, means over runs: further up is less forgetting, further to "
-        "the right is a better end. Along a dotted line A_e, what was learned in the first place, "
-        f"is the same.{crosses}",
+        "the right is a better end. A_e, the accuracy of each task at its own end, is constant "
+        f"along a dotted line.{crosses}",
         f"Scatter plot of F_ē over A_ē of {count(len(summaries), 'method')}. Highest A_ē: "
         f"{summaries[0].method}, {percent(summaries[0].A_ebar.mean)} %. Highest F_ē: "
         f"{least.method}, {signed(least.F_ebar.mean)} points.",
@@ -209,9 +209,9 @@ def _losses(scenario: str, records: Sequence[Record], where: str) -> list[Elemen
         Picture(
             f"losses-{scenario}",
             draw_losses(records),
-            f"Training loss of each objective in single runs: {where}. Running means over five of "
-            "the minibatches that were looked at, in the colours of the tasks. Black: the replay "
-            "memory; dashed: what it holds of one task.",
+            f"Training loss of each objective in single runs: {where}. Lines are running means "
+            "over five recorded minibatches, in the colours of the tasks. Black: the replay "
+            "memory; dashed: its samples of one task.",
             f"Training losses over {records[0]['ticks']} ticks, for "
             f"{listing(record['method'] for record in records)}.",
         ),
@@ -224,9 +224,9 @@ def _trace(scenario: str, record: Record, where: str) -> Picture:
         f"weights-{scenario}",
         draw_trace(record),
         f"Weight λ of each objective{' and its elastic factor σ' if factors else ''} in a run of "
-        f"{record['method']} ({where}), in the colours of the tasks. Black: the replay memory; "
-        "dashed: what it holds of one task. Weights are on a scale that is linear up to 1 and "
-        "logarithmic above." + ("" if factors else " The method has no elastic factors."),
+        f"{record['method']} ({where}). Lines have the colours of the tasks. Black: the replay "
+        "memory; dashed: its samples of one task. Weights are on a scale that is linear up to 1 "
+        "and logarithmic above." + ("" if factors else " The method has no elastic factors."),
         f"Weights {'and elastic factors ' if factors else ''}of the objectives over "
         f"{record['ticks']} ticks in a run of {record['method']}.",
     )

@@ -51,7 +51,7 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether there is an interval, and zero lies outside of it."""
+        """Whether there is an interval, and zero lies outside."""
         return self.low is not None and self.high is not None and not self.low <= 0.0 <= self.high
 
 

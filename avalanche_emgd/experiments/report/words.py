@@ -26,7 +26,7 @@ def percent(value: float) -> str:
 
 
 def signed(value: float) -> str:
-    """Fraction as points with its sign, also where little is left of it; zero has none."""
+    """Fraction as points with its sign, also where it is almost zero; zero has none."""
     return f"{100 * value:+.1f}".replace("-", "−") if value else "0.0"
 
 

@@ -33,8 +33,8 @@ class Candidate(Protocol):
 class ArrayCandidate(NamedTuple):
     """Weights in arrays.
 
-    :param problem: given one, or that of the closest Gramian.
-    :param x: ``[n]``, in the units of the problem.
+    :param problem: given problem, or that of the closest Gramian.
+    :param x: point ``[n]``, in the units of the problem.
     :param solver: method that proposes them.
     """
 
@@ -55,7 +55,7 @@ class ArrayCandidate(NamedTuple):
 class ScalarCandidate(NamedTuple):
     """Weights of a few objectives.
 
-    :param problem: given one.
+    :param problem: given problem.
     :param u: n numbers, in the units of the problem.
     :param v: their products with the rows of the problem's matrix.
     :param weights: the same as λ.

@@ -27,7 +27,7 @@ _OPTIONS = {
 
 
 # Share of the room above the bounds that an interior-point method may leave to a weight that should
-# have none of it.
+# be at its bound.
 _NEGLIGIBLE = 1e-5
 
 
@@ -69,7 +69,7 @@ def _interior_point(G: Array, tau: Array, lower: Array) -> Array | None:
     of one size; the bounds are given to it as they are.
 
     :param G: Gramian ``[n, n]`` with at least one positive diagonal entry.
-    :param tau: ``1/σ``, entries ≥ 0, at least one positive.
+    :param tau: reciprocals ``1/σ``, entries ≥ 0, at least one positive.
     :param lower: lower bounds on λ, with τᵀ lower < 1.
     :return: λ ``[n]``; ``None`` if cvxopt finds none.
     """

@@ -31,11 +31,11 @@ def kkt_residual(
 ) -> float:
     r"""Violation of the optimality conditions of :func:`solve_dual`, each relative to its scale.
 
-    The dual minimises :math:`\tfrac12 \lambda^T G \lambda` subject to
-    :math:`\tau^T \lambda = 1` and :math:`\lambda \ge l`, with :math:`\tau_i = 1/\sigma_i`. The
-    objective is convex and the constraints are linear. So λ is optimal if and only if numbers ν and
-    :math:`\mu_i` satisfy the conditions of Karush, Kuhn and Tucker (Nocedal and Wright, *Numerical
-    Optimization*, 2006, chapter 16):
+    The dual minimises :math:`\tfrac12 \lambda^T G \lambda` subject to :math:`\tau^T \lambda = 1`
+    and :math:`\lambda \ge l`, with :math:`\tau_i = 1/\sigma_i`. The objective is convex and the
+    constraints are linear. So the conditions of Karush, Kuhn and Tucker for numbers ν and
+    :math:`\mu_i` are necessary and sufficient (Nocedal and Wright, *Numerical Optimization*, 2006,
+    chapter 16):
 
     .. math::
 
@@ -69,7 +69,7 @@ def kkt_residual(
     Gramian of dependent gradients indefinite. The residual is then the smaller one of the matrix
     itself and of the closest positive semi-definite matrix.
 
-    :param gramian: ``[n, n]``.
+    :param gramian: Gramian ``[n, n]``.
     :param weights: λ ``[n]``.
     :param sigma: elastic factors ``[n]``; all ones if omitted.
     :param lower_bound: c in [0, 1), as in :func:`solve_dual`.
@@ -97,7 +97,7 @@ def kkt_residual(
 def array_residual(problem: Problem, x: Array) -> float:
     """KKT residual of a problem in arrays; infinite where float64 cannot tell it.
 
-    :param x: ``[n]``, in the units of the problem.
+    :param x: point ``[n]``, in the units of the problem.
     """
     G, tau, lower = problem.G, problem.tau, problem.lower
     bounded = lower[0] > 0.0

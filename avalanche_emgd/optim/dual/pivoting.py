@@ -6,11 +6,11 @@ Solves, for a correlation matrix ``C`` (unit diagonal, positive semi-definite) a
 
 up to the scale of ``u``. The problem is homogeneous: with ``x = u / ν`` its optimality conditions
 are ``x ≥ 0, C x − a ≥ 0, xᵀ (C x − a) = 0``, a linear complementarity problem without the equality.
-Block principal pivoting solves that one in a handful of dense solves, and Murty's least-index
-rule takes over when blocks stop helping, which makes it finite for a positive definite ``C``
-(Portugal, Júdice and Vicente, "A comparison of block pivoting and interior-point algorithms for
-linear least squares problems with nonnegative variables", 1994). It starts where the repeated
-removal of negative entries leads.
+Block principal pivoting takes a few dense solves (Portugal, Júdice and Vicente, "A comparison of
+block pivoting and interior-point algorithms for linear least squares problems with nonnegative
+variables", 1994). When exchanges of blocks stop helping, Murty's least-index rule takes their
+place. With that rule the method is finite for a positive definite ``C``. The start is the result of
+a repeated removal of negative entries.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def min_norm_pair(correlation: float, a: Array) -> Array:
 def min_norm(C: Array, a: Array) -> Array | None:
     """Solve by block principal pivoting, up to the scale of ``u``.
 
-    :param C: ``[n, n]`` with unit diagonal.
-    :param a: ``[n]``, entries ≥ 0, not all zero.
+    :param C: matrix ``[n, n]`` with unit diagonal.
+    :param a: coefficients ``[n]``, entries ≥ 0, not all zero.
     :return: ``u`` of shape ``[n]``, entries ≥ 0, or ``None`` if no complementary solution was found
         (possible only where rounding has made ``C`` indefinite).
     """
@@ -102,9 +102,9 @@ def _solve(C: Array, a: Array) -> Array:
     if not failed and min(factor.diagonal().tolist()) > _WELL_CONDITIONED:
         return np.asarray(x, dtype=np.float64)
     # Dependent gradients. Where a has no part in the null space (say, of duplicates), the shortest
-    # solution treats equals equally. Where it has one, some combination of the gradients vanishes,
-    # and x is that combination, as long as a ridge at the level of rounding allows. The ridge
-    # enters the optimality conditions relative to their own scale.
+    # solution treats equals equally. Where it has one, some combination of the gradients vanishes.
+    # x is that combination, up to a ridge at the level of rounding. The ridge enters the optimality
+    # conditions relative to their own scale.
     values, vectors = np.linalg.eigh(C)
     coefficients = a @ vectors
     ridge = 4.0 * len(a) * _EPS

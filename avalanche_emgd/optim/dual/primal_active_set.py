@@ -20,11 +20,11 @@ def minimum_on_simplex(
     section 16.5). Slower than block principal pivoting, but
     accurate where ``q`` is larger than everything else by many orders.
 
-    :param C: ``[n, n]`` with unit diagonal (or zero, where there is no gradient).
-    :param a: ``[n]``, entries ≥ 0, not all zero.
-    :param q: ``[n]``.
-    :param total: > 0.
-    :param start: ``[n]``, entries ≥ 0 with aᵀu = total; the best vertex if omitted.
+    :param C: matrix ``[n, n]`` with unit diagonal (or zero, where there is no gradient).
+    :param a: coefficients ``[n]``, entries ≥ 0, not all zero.
+    :param q: linear term ``[n]``.
+    :param total: right-hand side of the constraint, > 0.
+    :param start: first point ``[n]``, entries ≥ 0 with aᵀu = total; the best vertex if omitted.
     :return: ``u`` of shape ``[n]``, entries ≥ 0; the caller judges it.
     """
     n = len(a)

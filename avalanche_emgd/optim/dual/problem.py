@@ -26,13 +26,14 @@ class Problem(NamedTuple):
 
     :param G: symmetric ``[n, n]``; divided by ``scale`` and, where it is given, by the powers of
         two in the units of x.
-    :param tau: ``1/σ`` in the units of x, entries ≥ 0.
+    :param tau: reciprocals ``1/σ`` in the units of x, entries ≥ 0.
     :param lower: lower bounds in the units of x; all positive or all zero.
-    :param scale: what xᵀGx is multiplied with to give the squared norm, up to ``2^doublings``;
-        zero if there is no gradient at all.
-    :param exponents: ``[n]`` whole numbers; ``None`` where all are zero.
+    :param scale: factor from xᵀGx to the squared norm, up to ``2^doublings``; zero if there is no
+        gradient at all.
+    :param exponents: exponents ``[n]``, whole numbers; ``None`` where all are zero.
     :param doublings: the power of two that is left of the scale.
-    :param rounding: how far from positive semi-definite the normalised Gramian may be.
+    :param rounding: largest allowed distance of the normalised Gramian from positive semi-definite
+        matrices.
     """
 
     G: Array
@@ -150,7 +151,7 @@ def not_a_gramian(why: str) -> ArithmeticError:
 
 
 def _factors(sigma: Tensor, names: Sequence[Hashable]) -> tuple[Array, bool]:
-    """σ, and whether some of it is extreme."""
+    """σ, and whether a factor is extreme."""
     s = as_array(sigma)
     if s.shape != (len(names),):
         raise ValueError(f"`sigma` must have shape ({len(names)},), found {s.shape}.")

@@ -32,10 +32,10 @@ class ScalarProblem(NamedTuple):
     """Minimise ½ uᵀCu subject to aᵀu = total, u ≥ lower, where λ_i = u_i / norm_i.
 
     :param C: Gramian of the unit gradients, symmetric ``[n, n]``.
-    :param a: ``1/σ_i`` in the units of u, entries in [0, 1], the largest one 1.
+    :param a: factors ``1/σ_i`` in the units of u, entries in [0, 1], the largest one 1.
     :param lower: lower bounds in the units of u.
-    :param total: > 0.
-    :param tau: ``1/σ_i``.
+    :param total: right-hand side of the constraint, > 0.
+    :param tau: reciprocals ``1/σ_i``.
     :param norms: lengths of the gradients as shares of the longest, entries in (0, 1].
     :param lower_bound: c in [0, 1).
     :param scale: squared norm of the longest gradient.

@@ -41,24 +41,24 @@ def solve_dual(
         \lambda_i \ge c \cdot \Big(\sum_j 1/\sigma_j\Big)^{-1}
 
     With c = 0 the direction :math:`d = -\sum_i \lambda_i g_i` is the steepest common descent of
-    Fliege and Svaiter (2000) relaxed by σ, and every objective descends:
-    :math:`\langle g_i, d\rangle \le -\|d\|^2/\sigma_i`. With σ = 1 and c = 0 it is MGDA. The
-    weights do not change when all gradients are multiplied by one number, and everything is
-    computed in float64 whatever comes in. Where several weights are optimal (say, for equal
-    gradients), the answer does not depend on the order of the objectives.
+    Fliege and Svaiter (2000) relaxed by σ, and every objective descends: :math:`\langle g_i,
+    d\rangle \le -\|d\|^2/\sigma_i`. With σ = 1 and c = 0 it is MGDA. The weights do not change when
+    all gradients are multiplied by one number. All computations are in float64. Where several
+    weights are optimal (say, for equal gradients), the answer does not depend on the order of the
+    objectives.
 
-    :param gramian: ``[n, n]``, n ≥ 1, entries ⟨g_i, g_j⟩, symmetric and positive semi-definite up
-        to rounding; any real dtype, any device, any scale.
+    :param gramian: Gramian ``[n, n]``, n ≥ 1, entries ⟨g_i, g_j⟩, symmetric and positive
+        semi-definite up to rounding; any real dtype, any device, any scale.
     :param sigma: elastic factors ``[n]``, each in (0, ∞]; all ones if omitted. ``inf`` asks of an
         objective only that it does not rise; at least one must be finite.
     :param lower_bound: c in [0, 1): the smallest weight, as a share of the uniform one.
     :param objectives: names for error messages; indices if omitted.
-    :param solver: ``"auto"`` (closed forms for n ≤ 2, active-set methods for more, cvxopt's
+    :param solver: solver, ``"auto"`` (closed forms for n ≤ 2, active-set methods for more, cvxopt's
         interior-point method if these fail) or ``"cvxopt"`` (alone).
     :return: the weights, the squared norm of the direction and the KKT residual.
     :raises ValueError: if an argument is out of its range; a non-finite entry names its objective.
     :raises ArithmeticError: if the matrix is not a Gramian, so that no weights are optimal, or if
-        none are found, which cvxopt alone does not manage on some scales that ``"auto"`` does.
+        the solver finds none. ``"cvxopt"`` fails on some scales on which ``"auto"`` succeeds.
     """
     if solver not in _SOLVERS:
         raise ValueError(f"`solver` must be one of {_SOLVERS}, found {solver!r}.")

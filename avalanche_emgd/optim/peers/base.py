@@ -60,7 +60,7 @@ class PeerWeighting(ObjectiveWeighting):
     def see(self, gradients: Tensor) -> Tensor | None:
         """Look at the gradients of the objectives set, before their Gramian is weighed.
 
-        :param gradients: ``[n, P]``; not kept beyond the next call.
+        :param gradients: gradients ``[n, P]``; not kept beyond the next call.
         :return: ``[n, P]``, what is to be weighed and combined in their place; ``None`` for the
             gradients themselves.
         """
@@ -69,7 +69,7 @@ class PeerWeighting(ObjectiveWeighting):
     def look_back(self, losses: Tensor) -> None:
         """Learn from the losses that the objectives of the last call have after the update.
 
-        :param losses: ``[n]``, of the same samples.
+        :param losses: losses ``[n]``, of the same samples.
         """
 
     def _given_losses(self) -> Tensor:

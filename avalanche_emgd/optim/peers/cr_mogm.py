@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torchjd.aggregation import ConstantWeighting, CRMOGMWeighting, Weighting
 
+from ..._numbers import check_in_range
 from ..elastic import ElasticName
 from ..objectives import ObjectiveWeighting
 from ..weighting import EMGDWeighting
@@ -27,7 +28,7 @@ class CRMOGM(PeerWeighting):
     around any weighting with weights λ̂. TorchJD's is for a fixed n; here the average belongs to the
     objective, starts at its first λ̂ among others, and rests at ticks at which it is away or alone.
 
-    :param weighting: what is averaged: the name of an elastic factor for
+    :param weighting: averaged weighting: the name of an elastic factor for
         :class:`~avalanche_emgd.optim.EMGDWeighting` (``"mgda"`` as in the paper) or any weighting
         of Gramians, from TorchJD or here.
     :param alpha: share of the past, in [0, 1]; TorchJD's default.
@@ -37,8 +38,7 @@ class CRMOGM(PeerWeighting):
         self, weighting: ElasticName | Weighting[Tensor] = "mgda", alpha: float = 0.9
     ) -> None:
         super().__init__()
-        if not 0.0 <= alpha <= 1.0:
-            raise ValueError(f"`alpha` must be in [0, 1], found {alpha!r}.")
+        check_in_range("alpha", alpha, 0.0, 1.0)
         if isinstance(weighting, str):
             weighting = EMGDWeighting(weighting)
         if not isinstance(weighting, Weighting):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
 
+from ..._numbers import check_in_range, check_not_negative
 from ..checks import without_negligible
 from .gradient_state import GradientStateWeighting
 
@@ -36,10 +36,8 @@ class DBMTL(GradientStateWeighting):
 
     def __init__(self, beta: float = 0.9, power: float = 0.0) -> None:
         super().__init__()
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(f"`beta` must be in [0, 1), found {beta!r}.")
-        if not 0.0 <= power < math.inf:
-            raise ValueError(f"`power` must be in [0, inf), found {power!r}.")
+        check_in_range("beta", beta, 0.0, 1.0, open_above=True)
+        check_not_negative("power", power)
         self.beta, self.power = beta, power
 
     def _look(self, gradients: Tensor, objectives: Sequence[Hashable]) -> Tensor | None:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torchjd.aggregation import ExcessMTLWeighting
 
+from ..._numbers import check_positive
 from .gradient_state import GradientStateWeighting
-from .loss_weighting import positive
 
 __all__ = ["ExcessMTL"]
 
@@ -38,7 +38,8 @@ class ExcessMTL(GradientStateWeighting):
 
     def __init__(self, rate: float = 1.0) -> None:
         super().__init__()
-        self.rate = positive("rate", rate)
+        check_positive("rate", rate)
+        self.rate = rate
         self._shares = torch.empty(0, dtype=torch.float64)
 
     def _look(self, gradients: Tensor, objectives: Sequence[Hashable]) -> Tensor | None:

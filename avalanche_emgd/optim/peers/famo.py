@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from ..._numbers import check_not_negative, check_positive
 from .base import PeerWeighting
-from .loss_weighting import positive
 
 __all__ = ["FAMO"]
 
@@ -23,23 +22,22 @@ class FAMO(PeerWeighting):
     .. math:: \lambda_i = \frac{z_i / (L_i + \epsilon)}{\sum_j z_j / (L_j + \epsilon)}, \qquad
         z = \mathrm{softmax}(w), \qquad \epsilon = 10^{-8}
 
-    After the update, Adam makes a step on w against the gradient
-    :math:`J_z^\top \delta`, δ_i being by how much the update has lowered log(L_i + ε) on the same
-    samples. :meth:`look_back` takes the losses after the update, so a tick takes one more forward
-    pass. TorchJD's ``FAMO`` is for a fixed n and has one count of steps for all; here logit,
-    moments and count belong to the objective. With all objectives there from the start the weights
-    are TorchJD's. A lone objective learns no logit.
+    After the update, Adam makes a step on w against the gradient :math:`J_z^\top \delta`. δ_i is
+    the decrease of log(L_i + ε) on the same samples by the update. :meth:`look_back` takes the
+    losses after the update, so a tick takes one more forward pass. TorchJD's ``FAMO`` is for a
+    fixed n and has one count of steps for all; here logit, moments and count belong to the
+    objective. With all objectives there from the start the weights are TorchJD's. A lone objective
+    learns no logit.
 
     :param rate: learning rate of Adam, > 0; 0.025 in the paper.
-    :param weight_decay: of the logits, ≥ 0; 0.001 in the paper's algorithm.
+    :param weight_decay: weight decay of the logits, ≥ 0; 0.001 in the paper's algorithm.
     """
 
     def __init__(self, rate: float = 0.025, weight_decay: float = 1e-3) -> None:
         super().__init__()
-        self.rate = positive("rate", rate)
-        if not 0.0 <= weight_decay < math.inf:
-            raise ValueError(f"`weight_decay` must be in [0, inf), found {weight_decay!r}.")
-        self.weight_decay = weight_decay
+        check_positive("rate", rate)
+        check_not_negative("weight_decay", weight_decay)
+        self.rate, self.weight_decay = rate, weight_decay
         self._last: tuple[list[Hashable], Tensor] | None = None
 
     @property

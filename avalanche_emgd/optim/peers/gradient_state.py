@@ -68,7 +68,7 @@ class GradientStateWeighting(PeerWeighting):
     def _look(self, gradients: Tensor, objectives: Sequence[Hashable]) -> Tensor | None:
         """Update the state; see :meth:`PeerWeighting.see`.
 
-        :param gradients: ``[n, P]``, finite.
+        :param gradients: gradients ``[n, P]``, finite.
         """
 
 

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
+from ..._numbers import check_not_negative, check_positive, check_whole
 from .base import PeerWeighting
 
 __all__ = ["DWA", "CVWeighting", "GradNorm", "UncertaintyWeighting"]
@@ -20,8 +21,8 @@ __all__ = ["DWA", "CVWeighting", "GradNorm", "UncertaintyWeighting"]
 class DWA(PeerWeighting):
     """Dynamic weight average (Liu et al., "End-to-end multi-task learning with attention", 2019).
 
-    Weights n · softmax(r / T), where r is the mean loss of an objective over the last epoch as a
-    share of that over the epoch before. A stream is seen once, so ``window`` ticks of the
+    The weights are n · softmax(r / T). r is the mean loss of an objective over the last epoch,
+    divided by that over the epoch before. A stream is seen once, so ``window`` ticks of the
     objective's take the place of an epoch; until there are two windows, r = 1.
 
     :param temperature: T > 0; 2 in the paper.
@@ -30,10 +31,9 @@ class DWA(PeerWeighting):
 
     def __init__(self, temperature: float = 2.0, window: int = 10) -> None:
         super().__init__()
-        self.temperature = positive("temperature", temperature)
-        if window < 1:
-            raise ValueError(f"`window` must be at least 1, found {window!r}.")
-        self.window = window
+        check_positive("temperature", temperature)
+        check_whole("window", window, 1)
+        self.temperature, self.window = temperature, window
 
     def _observe(self, gramian: Tensor, objectives: Sequence[Hashable]) -> None:
         for objective, loss in zip(objectives, self._given_losses().tolist(), strict=True):
@@ -61,12 +61,13 @@ class UncertaintyWeighting(PeerWeighting):
     :math:`\sum_i e^{-s_i} L_i + s_i / 2`, so its weight tends to 1/(2 L_i). The log-variances
     follow plain gradient descent, one step per tick.
 
-    :param rate: of that descent, > 0.
+    :param rate: rate of that descent, > 0.
     """
 
     def __init__(self, rate: float = 0.01) -> None:
         super().__init__()
-        self.rate = positive("rate", rate)
+        check_positive("rate", rate)
+        self.rate = rate
 
     def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
         return torch.tensor([math.exp(-self._before[o]) for o in objectives], dtype=torch.float64)
@@ -85,22 +86,22 @@ class UncertaintyWeighting(PeerWeighting):
 class GradNorm(PeerWeighting):
     r"""GradNorm (Chen et al., ICML 2018).
 
-    Weights w, learned so that the weighted gradients have lengths w_i‖g_i‖ near to their mean times
-    the objective's relative inverse training rate to the power ``alpha``. The rate is L_i as a
-    share of the first loss that was seen of the objective, over the mean share. One step of
-    gradient descent on the sum of absolute differences per tick; then the weights are scaled to the
+    The weights w are learned. The target of each length w_i‖g_i‖ is the mean length, times the
+    objective's relative inverse training rate to the power ``alpha``. The share of an objective is
+    L_i divided by its first loss; its rate is the share divided by the mean share. Each tick makes
+    one step of gradient descent on the sum of absolute differences, and scales the weights to the
     sum n. Gradients are those of all shared parameters, not of their last layer alone; their
     lengths count as shares of the mean length, so that the step does not depend on their scale.
 
     :param alpha: strength of the pull to a common rate, ≥ 0.
-    :param rate: of the descent, > 0; 0.025 in the paper.
+    :param rate: rate of the descent, > 0; 0.025 in the paper.
     """
 
     def __init__(self, alpha: float = 1.5, rate: float = 0.025) -> None:
         super().__init__()
-        if not 0.0 <= alpha < math.inf:
-            raise ValueError(f"`alpha` must be in [0, inf), found {alpha!r}.")
-        self.alpha, self.rate = alpha, positive("rate", rate)
+        check_not_negative("alpha", alpha)
+        check_positive("rate", rate)
+        self.alpha, self.rate = alpha, rate
 
     def _observe(self, gramian: Tensor, objectives: Sequence[Hashable]) -> None:
         for objective, loss in zip(objectives, self._given_losses().tolist(), strict=True):
@@ -117,7 +118,7 @@ class GradNorm(PeerWeighting):
         rates = shares / (float(shares.mean()) or 1.0)
         weighted = weights * lengths
         target = weighted.mean() * rates**self.alpha
-        # Positive weights only: a step that would pass zero stops short of it.
+        # Positive weights only: a step that would pass zero stops before.
         stepped = (weights - self.rate * torch.sign(weighted - target) * lengths).clamp(min=1e-3)
         stepped *= len(stepped) / stepped.sum()
         for state, weight in zip(states, stepped.tolist(), strict=True):
@@ -132,9 +133,9 @@ class GradNorm(PeerWeighting):
 class CVWeighting(PeerWeighting):
     r"""Coefficient of variation (Groenendijk et al., "Multi-loss weighting", WACV 2021).
 
-    Weights in proportion to σ/μ of the loss ratio :math:`L_k / \bar L_{k-1}`, with the mean loss of
-    the ticks before, both over all ticks of the objective so far; they sum up to one. Objectives
-    with fewer than two ratios count with the mean of the others.
+    The weights are proportional to σ/μ of the loss ratio :math:`L_k / \bar L_{k-1}`, with the mean
+    loss of the ticks before. σ and μ are over all ticks of the objective so far. The weights sum up
+    to one. Objectives with fewer than two ratios count with the mean of the others.
     """
 
     def _observe(self, gramian: Tensor, objectives: Sequence[Hashable]) -> None:
@@ -160,9 +161,3 @@ class CVWeighting(PeerWeighting):
 def _variation(ticks: int, mean_loss: float, mean: float, squares: float) -> float | None:
     """σ/μ of the ratios, of which there is one less than ticks."""
     return math.sqrt(squares / (ticks - 1)) / mean if ticks > 2 and mean > 0.0 else None
-
-
-def positive(name: str, value: float) -> float:
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"`{name}` must be in (0, inf), found {value!r}.")
-    return value

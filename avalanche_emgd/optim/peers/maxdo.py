@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
+from ..._numbers import check_positive, check_whole
 from ..checks import without_negligible
 from ..dual import solve_dual
 from .base import PeerWeighting
@@ -17,8 +18,8 @@ __all__ = ["MaxDO", "asymmetric_distance"]
 class MaxDO(PeerWeighting):
     r"""MaxDO with the asymmetric gradient distance (Lyu et al., ICCV 2023).
 
-    For each objective i, convex weights a_i over the other gradients bring their combination u near
-    to g_i, in the distance ‖u − g_i‖ / (‖u − g_i‖ + ‖g_i‖). With the min-norm weights of all as the
+    For each objective i, convex weights a_i combine the other gradients into a vector u near to
+    g_i. The distance is ‖u − g_i‖ / (‖u − g_i‖ + ‖g_i‖). With the min-norm weights of all as the
     diagonal, the a_i are the columns of a matrix, and the mean of the columns is λ. Weights sum up
     to (n + 1)/n.
 
@@ -26,16 +27,14 @@ class MaxDO(PeerWeighting):
     how long: here ``steps`` of length ``rate``, from equal weights, on all objectives at once, from
     the Gramian. The min-norm weights are exact.
 
-    :param steps: ≥ 0.
-    :param rate: > 0.
+    :param steps: number of steps, ≥ 0.
+    :param rate: length of a step, > 0.
     """
 
     def __init__(self, steps: int = 20, rate: float = 2.0) -> None:
         super().__init__()
-        if steps < 0:
-            raise ValueError(f"`steps` must be at least 0, found {steps!r}.")
-        if not 0.0 < rate < float("inf"):
-            raise ValueError(f"`rate` must be in (0, inf), found {rate!r}.")
+        check_whole("steps", steps, 0)
+        check_positive("rate", rate)
         self.steps, self.rate = steps, rate
 
     def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
@@ -74,8 +73,8 @@ def asymmetric_distance(candidate: Tensor, gradient: Tensor) -> Tensor:
 
     Zero for u = g, 1/2 for u = 0, towards 1 far away; not symmetric (Lyu et al., ICCV 2023).
 
-    :param candidate: ``[..., P]``.
-    :param gradient: ``[..., P]``.
+    :param candidate: candidates ``[..., P]``.
+    :param gradient: gradients ``[..., P]``.
     :return: ``[...]`` in [0, 1]; 1 where g is zero and u is not, 0 where both are.
     """
     away = (candidate - gradient).norm(dim=-1)

@@ -22,10 +22,10 @@ class NashMTL(PeerWeighting):
 
     The bargaining solution has weights α > 0 with :math:`G \alpha = 1/\alpha`. TorchJD's
     implementation fixes n and needs a solver that is no longer maintained (ECOS); here the
-    equations are solved by Newton's method, whatever n is. They say nothing of the
-    length of the step (the paper takes the largest in a ball): the weights are scaled to the sum
-    one, so that n = 1 is plain descent and the step shrinks with the gradients, as for the other
-    methods. An objective without gradient, which has nothing to bargain for, gets no weight.
+    equations are solved by Newton's method, whatever n is. The equations do not fix the length of
+    the step; the paper takes the largest in a ball. Here the weights are scaled to the sum one. So
+    n = 1 is plain descent, and the step shrinks with the gradients, as for the other methods. An
+    objective without gradient, which has nothing to bargain for, gets no weight.
     """
 
     def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
@@ -47,7 +47,7 @@ def nash_weights(gramian: Tensor) -> Tensor:
     gradients vanishes, there is no solution; 1e-8 on the diagonal of the Gramian of the unit
     gradients makes α then a large multiple of that combination.
 
-    :param gramian: ``[n, n]`` float64, positive semi-definite, its diagonal positive.
+    :param gramian: Gramian ``[n, n]`` float64, positive semi-definite, its diagonal positive.
     :return: ``[n]`` float64.
     """
     lengths = gramian.diagonal().sqrt()

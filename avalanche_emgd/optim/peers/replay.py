@@ -13,6 +13,7 @@ import quadprog
 import torch
 from torch import Tensor
 
+from ..._numbers import check_in_range, check_not_negative
 from ..checks import without_negligible
 from .base import PeerWeighting
 
@@ -31,7 +32,7 @@ class _ReplayWeighting(PeerWeighting):
     def _mix(self, gramian: Tensor, current: Tensor, replayed: Tensor) -> Tensor:
         """Weights ``[n]``, from those of the mean of the current gradients and the mask of replay.
 
-        :param current: ``[n]``, zero where replayed.
+        :param current: weights ``[n]``, zero where replayed.
         :param replayed: boolean ``[n]``, some and not all true.
         """
         raise NotImplementedError
@@ -49,8 +50,7 @@ class ERWeighting(_ReplayWeighting):
 
     def __init__(self, share: float = 0.5) -> None:
         super().__init__()
-        if not 0.0 <= share <= 1.0:
-            raise ValueError(f"`share` must be in [0, 1], found {share!r}.")
+        check_in_range("share", share, 0.0, 1.0)
         self.share = share
 
     def _mix(self, gramian: Tensor, current: Tensor, replayed: Tensor) -> Tensor:
@@ -94,8 +94,7 @@ class GEMWeighting(_ReplayWeighting):
 
     def __init__(self, margin: float = 0.5) -> None:
         super().__init__()
-        if not 0.0 <= margin < math.inf:
-            raise ValueError(f"`margin` must be in [0, inf), found {margin!r}.")
+        check_not_negative("margin", margin)
         self.margin = margin
 
     def _mix(self, gramian: Tensor, current: Tensor, replayed: Tensor) -> Tensor:
@@ -128,10 +127,9 @@ class GEMWeighting(_ReplayWeighting):
 class MEGAWeighting(_ReplayWeighting):
     """MEGA-II: the current gradient, turned towards the memory's by how their losses compare.
 
-    Guo et al., NeurIPS 2020: the new direction keeps the length of the current gradient g and
-    maximises ℓ cos β + ℓ_mem cos(θ − β), where θ is the angle between g and the memory's gradient,
-    and β that between g and the direction sought. Its stationary point is
-    β = atan2(sin θ, ℓ/ℓ_mem + cos θ).
+    The new direction keeps the length of the current gradient g and maximises ℓ cos β + ℓ_mem cos(θ
+    − β) (Guo et al., NeurIPS 2020). θ is the angle between g and the memory's gradient, and β that
+    between g and the new direction. Its stationary point is β = atan2(sin θ, ℓ/ℓ_mem + cos θ).
     """
 
     def _mix(self, gramian: Tensor, current: Tensor, replayed: Tensor) -> Tensor:

@@ -16,10 +16,10 @@ __all__ = ["OrthogonalSum"]
 class OrthogonalSum(PeerWeighting):
     r"""The gradients' part of SPCL (arXiv 2407.08214): the sum of orthogonalised gradients.
 
-    The gradients G = U Σ Vᵀ (one per row) are replaced by the nearest orthogonal system, U Vᵀ,
-    scaled by the smallest non-zero singular value, and summed up. In terms of the Gramian M the
-    weights are :math:`\sigma_{\min} M^{-1/2} \mathbf 1`. That is the transformation of
-    Aligned-MTL, which TorchJD computes, with the sum in place of the mean.
+    The nearest orthogonal system U Vᵀ, scaled by the smallest non-zero singular value, replaces the
+    gradients G = U Σ Vᵀ (one per row). Its rows are summed up. In terms of the Gramian M the
+    weights are :math:`\sigma_{\min} M^{-1/2} \mathbf 1`. That is the transformation of Aligned-MTL,
+    which TorchJD computes, with the sum in place of the mean.
     """
 
     def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:

@@ -23,6 +23,7 @@ from torchjd.aggregation import (
     Weighting,
 )
 
+from ..._numbers import check_positive
 from ..checks import without_negligible
 from .base import PeerWeighting
 
@@ -32,7 +33,7 @@ __all__ = ["IMTLG", "RLW", "AlignedMTL", "CAGrad", "FairGrad", "PCGrad", "Sum", 
 class _TorchJDWeighting(PeerWeighting):
     """A weighting of TorchJD's, of the Gramian alone.
 
-    :param inner: of Gramians of any size.
+    :param inner: weighting of Gramians of any size.
     """
 
     def __init__(self, inner: Weighting) -> None:
@@ -41,7 +42,7 @@ class _TorchJDWeighting(PeerWeighting):
 
     def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
         largest = float(gramian.diagonal().max())
-        if largest == 0.0:  # nobody has a gradient: nothing to weigh
+        if largest == 0.0:  # all gradients are zero: nothing to weigh
             return torch.full((len(gramian),), 1.0 / len(gramian), dtype=torch.float64)
         return self._ask(without_negligible(gramian / largest))
 
@@ -98,16 +99,15 @@ class UPGrad(_TorchJDWeighting):
 class FairGrad(_TorchJDWeighting):
     """FairGrad (Ban and Ji, "Fair resource allocation in multi-task learning", ICML 2024).
 
-    The paper's weights grow as gradients shrink; here they are scaled to the sum one, so that the
-    step is as long as that of the other methods and n = 1 is no exception. An objective without
-    gradient, for which there is no fair weight, gets none.
+    The paper's weights grow as gradients shrink. Here they are scaled to the sum one. So the step
+    is as long as that of the other methods, also for n = 1. An objective without gradient, for
+    which there is no fair weight, gets none.
 
     :param alpha: kind of fairness, > 0; 1 is proportional fairness (Nash bargaining).
     """
 
     def __init__(self, alpha: float = 2.0) -> None:
-        if not 0.0 < alpha < float("inf"):
-            raise ValueError(f"`alpha` must be in (0, inf), found {alpha!r}.")
+        check_positive("alpha", alpha)
         super().__init__(FairGradWeighting(alpha=alpha))
 
     def _ask(self, gramian: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from ..._numbers import check_positive
 from ..._text_files import excerpt
 
 __all__ = ["Norm", "PixelBounds"]
@@ -24,8 +25,8 @@ class PixelBounds:
         pixel (``"sign"``).
     :param radius: radius of the ball around the original, > 0, in the L2 norm (``"l2"``) or in the
         largest change of a pixel (``"sign"``). An edited image never leaves the ball.
-    :param norm: ``"l2"`` for edits along the gradient, scaled to unit length, or ``"sign"`` for
-        edits along the signs of the gradient.
+    :param norm: norm of an edit, ``"l2"`` for edits along the gradient, scaled to unit length, or
+        ``"sign"`` for edits along the signs of the gradient.
     :param pixel_range: lowest and highest valid value after normalisation: two numbers, or two
         sequences with one value for each channel. If omitted, the range of each channel of each
         original.
@@ -39,11 +40,7 @@ class PixelBounds:
 
     def __post_init__(self) -> None:
         for name in ("step", "radius"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"`{name}` must be a number, found {value!r}.")
-            if not 0.0 < value < float("inf"):
-                raise ValueError(f"`{name}` must be positive and finite, found {value!r}.")
+            check_positive(name, getattr(self, name))
         if self.norm not in get_args(Norm):
             known = ", ".join(get_args(Norm))
             raise ValueError(f"`norm` must be one of {known}, found {excerpt(self.norm)}.")

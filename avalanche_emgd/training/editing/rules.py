@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..._numbers import check_not_negative
 from ...gradients.input_gradient import Product, product_gradient
 
 __all__ = [
@@ -122,8 +123,7 @@ class GMEDRule(EditingRule):
     """
 
     def __init__(self, beta: float = 0.01) -> None:
-        if not 0.0 <= beta < float("inf"):
-            raise ValueError(f"`beta` must be at least 0 and finite, found {beta!r}.")
+        check_not_negative("beta", beta)
         self.beta = beta
 
     def gradient(self, replayed: Replayed) -> Tensor:

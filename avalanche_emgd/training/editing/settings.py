@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..._near import did_you_mean
+from ..._numbers import check_whole
 from ..._text_files import excerpt
 from .bounds import Norm, PixelBounds
 from .rules import EDITING_RULES, EditingRule
@@ -19,13 +20,13 @@ __all__ = ["EditingSpec", "MemoryEditing", "make_memory_editing"]
 class MemoryEditing:
     """Settings of memory editing: rule, bounds and ticks.
 
-    :param rule: ``"distance"`` (arXiv 2401.01054: decreases the distance between the memory's
-        gradient and the direction), ``"cosine"`` (decreases their angle), ``"agreement"``
-        (increases their inner product), ``"gmed"`` (Jin et al., NeurIPS 2021), or an
-        :class:`EditingRule`.
+    :param rule: an :class:`EditingRule` or a name. ``"distance"`` (arXiv 2401.01054) decreases the
+        distance between the memory's gradient and the direction, ``"cosine"`` their angle.
+        ``"agreement"`` increases their inner product. ``"gmed"`` is the rule of Jin et al. (NeurIPS
+        2021).
     :param step: length of one edit of one image, > 0; see :class:`PixelBounds`.
     :param radius: radius of the ball around the original, > 0; see :class:`PixelBounds`.
-    :param norm: ``"l2"`` or ``"sign"``; see :class:`PixelBounds`.
+    :param norm: norm of an edit, ``"l2"`` or ``"sign"``; see :class:`PixelBounds`.
     :param pixel_range: lowest and highest valid value; see :class:`PixelBounds`.
     :param every: number of ticks between two edits, ≥ 1.
     :param start: tick of the first edit, ≥ 0.
@@ -50,9 +51,7 @@ class MemoryEditing:
 
     def __post_init__(self) -> None:
         for name, low in (("every", 1), ("start", 0), ("measure_every", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise ValueError(f"`{name}` must be an integer, at least {low}, found {value!r}.")
+            check_whole(name, getattr(self, name), low)
         if not isinstance(self.only_conflicting, bool):
             raise ValueError(
                 f"`only_conflicting` must be true or false, found {self.only_conflicting!r}."

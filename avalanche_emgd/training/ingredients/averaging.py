@@ -13,7 +13,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from ._checks import is_number
+from ..._numbers import check_in_range
 
 __all__ = ["AveragedWeights", "AveragedWeightsPlugin"]
 
@@ -38,10 +38,7 @@ class AveragedWeights:
     decay: float = 0.99
 
     def __post_init__(self) -> None:
-        if not is_number(self.decay) or not 0.0 <= self.decay < 1.0:
-            raise ValueError(
-                f"`decay` of `tested_weights` must be in [0, 1), found {self.decay!r}."
-            )
+        check_in_range("decay` of `tested_weights", self.decay, 0.0, 1.0, open_above=True)
 
     def make_plugin(self) -> AveragedWeightsPlugin:
         """Make the plugin that averages the weights of one strategy."""
@@ -55,7 +52,7 @@ class AveragedWeightsPlugin(SupervisedPlugin):
     weights begin with their present values. Another model in place of the strategy's begins a new
     average.
 
-    :param decay: see :class:`AveragedWeights`.
+    :param decay: decay, see :class:`AveragedWeights`.
     """
 
     def __init__(self, decay: float) -> None:

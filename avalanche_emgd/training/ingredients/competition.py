@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ..._near import did_you_mean
+from ..._numbers import check_in_range
 from ...benchmarks import Part, SegmentExperience
 from ...benchmarks.experience import objective_names
 from ...models import mask_logits
-from ._checks import is_number
 
 __all__ = ["Among", "Asymmetric", "current_classes"]
 
@@ -49,8 +49,7 @@ class Asymmetric:
     among: Among = "active"
 
     def __post_init__(self) -> None:
-        if not is_number(self.share) or not 0.0 <= self.share <= 1.0:
-            raise ValueError(f"`share` of `competition` must be in [0, 1], found {self.share!r}.")
+        check_in_range("share` of `competition", self.share, 0.0, 1.0)
         if self.among not in ("active", "incoming"):
             raise ValueError(
                 f"`among` must be 'active' or 'incoming', found {self.among!r}."

@@ -10,9 +10,9 @@ from avalanche.core import BasePlugin, SupervisedPlugin
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..._numbers import check_whole
 from ...models.classifier import classifier_inputs, find_classifier
 from ..memory import ReplayMemory
-from ._checks import check_at_least_one
 from .gss_memory import GSSMemory
 from .replay import MemorySelection
 
@@ -30,7 +30,7 @@ class GSS(MemorySelection):
     """
 
     def __init__(self, num_compared: int = 10) -> None:
-        check_at_least_one("num_compared", num_compared)
+        check_whole("num_compared", num_compared, 1)
         self.num_compared = num_compared
 
     def __repr__(self) -> str:
@@ -61,7 +61,7 @@ class GSSPlugin(SupervisedPlugin):
     """Plugin that offers the samples of the active tasks to the memory at each tick.
 
     :param memory: memory that selects by similarity.
-    :param num_compared: see :class:`GSS`.
+    :param num_compared: number of compared samples, see :class:`GSS`.
     """
 
     def __init__(self, memory: GSSMemory, num_compared: int) -> None:

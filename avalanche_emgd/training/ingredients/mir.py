@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..._numbers import check_whole
 from ..memory import ReplayMemory
 from ..plugins import MemoryObjectives, ReplayMemoryPlugin
-from ._checks import check_at_least_one
 from .replay import MemoryRetrieval
 
 __all__ = ["MIR", "MIRReplayPlugin"]
@@ -38,7 +38,7 @@ class MIR(MemoryRetrieval):
 
     def __init__(self, num_candidates: int | None = None) -> None:
         if num_candidates is not None:
-            check_at_least_one("num_candidates", num_candidates)
+            check_whole("num_candidates", num_candidates, 1)
         self.num_candidates = num_candidates
 
     def __repr__(self) -> str:
@@ -52,9 +52,9 @@ class MIR(MemoryRetrieval):
 class MIRReplayPlugin(ReplayMemoryPlugin):
     """Plugin that replays the candidates with the largest interference.
 
-    :param memory: see :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
-    :param objectives: see :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
-    :param num_candidates: see :class:`MIR`.
+    :param memory: memory, see :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
+    :param objectives: objectives, see :class:`~avalanche_emgd.training.plugins.ReplayMemoryPlugin`.
+    :param num_candidates: number of candidates, see :class:`MIR`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a replay memory keeps and what is replayed of it: chance decides, or a subclass."""
+"""Selection and retrieval: the samples that a replay memory keeps, and those that are replayed."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from torch import Tensor
 
 from ..._near import did_you_mean
+from ..._numbers import is_number
 from ...benchmarks import Part
 from ..arguments import refuse_class
-from ._checks import is_number
 from .averaging import AveragedWeights
 from .competition import Asymmetric
 from .gss import GSS
@@ -143,7 +143,7 @@ def _made(
     """Make what a name, or a mapping of settings, stands for; objects of a kind stay.
 
     :param kind: class whose settings a mapping has.
-    :param names: what each name stands for.
+    :param names: meaning of each name.
     :param words: other values that the option takes, for the message; callables are among them.
     :param objects: class of the objects that the option takes; ``kind`` if omitted.
     """

@@ -10,10 +10,10 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor
 from torch.nn import functional
 
+from ..._numbers import check_not_negative
 from ...benchmarks import Part
 from ...models import is_masked
 from ...models.class_mask import masked_value
-from ._checks import check_not_negative
 
 __all__ = ["StoredOutputs"]
 
@@ -51,7 +51,7 @@ class StoredOutputs(SupervisedPlugin, ABC):
 
         :param output: masked outputs ``[b, K]``.
         :param stored: stored logits ``[b, K]``.
-        :param competed: which of them belong to classes that competed, ``[b, K]``, boolean.
+        :param competed: mask ``[b, K]`` of the outputs of classes that competed, boolean.
         """
 
     def __call__(self, strategy: Any, output: Tensor, part: Part) -> Tensor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ..._numbers import check_positive
 from ..distillation import distillation
-from ._checks import check_positive
 from .stored_outputs import StoredOutputs
 
 __all__ = ["StoredProbabilities"]
@@ -22,11 +22,11 @@ class StoredProbabilities(StoredOutputs):
         \mathrm{softmax}(f(x) / T))}
 
     with softmax over the classes that competed when z was stored, and the mean over the samples.
-    The divergence is that of Hinton, Vinyals and Dean, *Distilling the knowledge in a neural
-    network*, 2015, as in LwF (Li and Hoiem, ECCV 2016), on the memory's samples. Unlike
-    :class:`StoredLogits`, it leaves the common level of a sample's logits free, so that classes
-    which start later do not outgrow logits of a model that had learned little. For large T the
-    second term is half the sum of the squared differences of centred logits.
+    The divergence is that of *Distilling the knowledge in a neural network* (Hinton, Vinyals and
+    Dean, 2015), as in LwF (Li and Hoiem, ECCV 2016). It does not fix the common level of a sample's
+    logits, which :class:`StoredLogits` does. With that level fixed, the logits of classes that
+    start later outgrow those of a model that had learned little. For large T the second term is
+    half the sum of the squared differences of centred logits.
 
     The object has no state: the memory stores the logits as an annotation, ``"logits"``.
 

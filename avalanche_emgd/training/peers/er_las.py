@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from typing_extensions import Unpack
 
+from ..._numbers import check_not_negative, check_whole
 from ...benchmarks import Part
 from ...models import mask_logits
 from ...optim.peers import ERWeighting
@@ -47,10 +47,8 @@ class ERLASStrategy(MultiGradientTemplate):
         window: int = 1,
         **options: Unpack[StrategyOptions],
     ) -> None:
-        if not 0.0 <= tau < math.inf:
-            raise ValueError(f"`tau` must be at least 0 and finite, found {tau!r}.")
-        if window < 1:
-            raise ValueError(f"`window` must be at least 1, found {window!r}.")
+        check_not_negative("tau", tau)
+        check_whole("window", window, 1)
         super().__init__(model, optimizer=optimizer, weighting=ERWeighting(), **options)
         self.tau = tau
         self._seen: deque[tuple[Tensor, Tensor]] = deque(maxlen=window)

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from torch.utils.data import default_collate
 from typing_extensions import Unpack
 
+from ..._numbers import check_not_negative, check_whole
 from ...benchmarks.experience import finishing_objectives, objective_names
 from ...gradients.flat_gradient import flat_gradient
 from ...models import evaluation_mode
@@ -51,10 +52,8 @@ class EWCStrategy(QuadraticPenaltyStrategy):
         fisher_samples: int = 256,
         **options: Unpack[StrategyOptions],
     ) -> None:
-        if not 0.0 <= ewc_lambda < float("inf"):
-            raise ValueError(f"`ewc_lambda` must be at least 0 and finite, found {ewc_lambda!r}.")
-        if fisher_samples < 1:
-            raise ValueError(f"`fisher_samples` must be at least 1, found {fisher_samples!r}.")
+        check_not_negative("ewc_lambda", ewc_lambda)
+        check_whole("fisher_samples", fisher_samples, 1)
         super().__init__(model, optimizer=optimizer, strength=ewc_lambda, **options)
         self.fisher_samples = fisher_samples
         self._generator = torch.Generator().manual_seed(options.get("seed", 0))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from typing_extensions import Unpack
 
+from ..._numbers import check_not_negative, check_positive
 from ...benchmarks import Part, SegmentExperience
 from ..distillation import distillation
 from ..options import StrategyOptions
@@ -57,10 +58,8 @@ class LwFStrategy(MemoryFreeStrategy):
         temperature: float = 2.0,
         **options: Unpack[StrategyOptions],
     ) -> None:
-        if not 0.0 <= alpha < float("inf"):
-            raise ValueError(f"`alpha` must be at least 0 and finite, found {alpha!r}.")
-        if not 0.0 < temperature < float("inf"):
-            raise ValueError(f"`temperature` must be positive and finite, found {temperature!r}.")
+        check_not_negative("alpha", alpha)
+        check_positive("temperature", temperature)
         if is_multi_task_module(model):
             raise ValueError(
                 f"`model` {type(model).__name__} computes the logits of a sample's own task only, "

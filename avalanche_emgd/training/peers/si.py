@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from typing_extensions import Unpack
 
+from ..._numbers import check_not_negative, check_positive
 from ...benchmarks.experience import finishing_objectives
 from ..options import StrategyOptions
 from .quadratic_penalty import QuadraticPenaltyStrategy
@@ -49,10 +50,8 @@ class SIStrategy(QuadraticPenaltyStrategy):
         xi: float = 0.001,
         **options: Unpack[StrategyOptions],
     ) -> None:
-        if not 0.0 <= si_lambda < float("inf"):
-            raise ValueError(f"`si_lambda` must be at least 0 and finite, found {si_lambda!r}.")
-        if not 0.0 < xi < float("inf"):
-            raise ValueError(f"`xi` must be positive and finite, found {xi!r}.")
+        check_not_negative("si_lambda", si_lambda)
+        check_positive("xi", xi)
         super().__init__(model, optimizer=optimizer, strength=si_lambda, **options)
         self.xi = xi
         self._path: Tensor | None = None

@@ -10,6 +10,8 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor
 from torch.nn import functional
 
+from ..._numbers import check_whole
+
 __all__ = ["AugmentationPlugin", "check_augmentable"]
 
 _PADDING = 4
@@ -51,8 +53,7 @@ class AugmentationPlugin(SupervisedPlugin):
 
     def __init__(self, padding: int = _PADDING, flip: bool = True, seed: int = 0) -> None:
         super().__init__()
-        if padding < 0:
-            raise ValueError(f"`padding` must be at least 0, found {padding!r}.")
+        check_whole("padding", padding, 0)
         self.padding = padding
         self.flip = flip
         self._generator = torch.Generator().manual_seed(seed)

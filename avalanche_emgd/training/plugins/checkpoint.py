@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..._numbers import check_whole
 from ..._paths import checked_path
-from ..._whole_numbers import is_whole
 from ...distributed.launcher import size_of_launcher
 from ..state.shared_files import load_shared, save_shared
 from ..stopping import TrainingStopped
@@ -48,8 +48,8 @@ class CheckpointPlugin(MultiGradientPlugin):
 
     def __init__(self, path: str | Path, every: int | None = None, at_end: bool = True) -> None:
         super().__init__()
-        if every is not None and (not is_whole(every) or every < 1):
-            raise ValueError(f"`every` must be a whole number, at least 1, found {every!r}.")
+        if every is not None:
+            check_whole("every", every, 1)
         self.path = checked_path(path, "path")
         self.every = every
         self.at_end = at_end

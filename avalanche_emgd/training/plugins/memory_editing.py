@@ -132,8 +132,8 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         if self.bounds.radius > usual:
             warnings.warn(
                 f"`radius` {self.bounds.radius:g} of memory editing is more than the median "
-                f"distance between images of different classes, {usual:.3g}, so that an edited "
-                "image can look like another class: choose a smaller one.",
+                f"distance between images of different classes, {usual:.3g}: choose a smaller "
+                "one, or an edited image can look like another class.",
                 stacklevel=2,
             )
 
@@ -191,8 +191,8 @@ class MemoryEditingPlugin(MultiGradientPlugin):
             direction,
         )
         outputs = outputs.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(strategy.objective_loss(outputs, part), outputs)
-        return (slope * change).flatten(1).sum(dim=1)
+        (output_gradient,) = torch.autograd.grad(strategy.objective_loss(outputs, part), outputs)
+        return (output_gradient * change).flatten(1).sum(dim=1)
 
 
 def _look_ahead(strategy: Any) -> Tensor:

@@ -8,6 +8,8 @@ import torch
 from avalanche.core import SupervisedPlugin
 from torch import Tensor, nn
 
+from ..._numbers import check_not_negative
+
 __all__ = ["ConvOrthogonalityPlugin", "orthogonality_penalty"]
 
 
@@ -19,8 +21,7 @@ class ConvOrthogonalityPlugin(SupervisedPlugin):
 
     def __init__(self, strength: float) -> None:
         super().__init__()
-        if not 0.0 <= strength < float("inf"):
-            raise ValueError(f"`strength` must be in [0, inf), found {strength!r}.")
+        check_not_negative("strength", strength)
         self.strength = strength
 
     def before_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:

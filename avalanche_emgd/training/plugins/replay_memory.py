@@ -24,8 +24,8 @@ class ReplayMemoryPlugin(SupervisedPlugin):
     normalises all its samples together.
 
     :param memory: replay memory with the samples of the finished tasks.
-    :param objectives: ``"one"`` for a single objective ``memory``, or ``"per-task"`` for an
-        objective ``memory-<task>`` of each finished task; these share the minibatch equally.
+    :param objectives: objectives, ``"one"`` for a single objective ``memory``, or ``"per-task"``
+        for an objective ``memory-<task>`` of each finished task; these share the minibatch equally.
     """
 
     def __init__(self, memory: ReplayMemory, objectives: MemoryObjectives = "one") -> None:

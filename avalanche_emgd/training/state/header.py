@@ -24,8 +24,8 @@ def check_header(found: Mapping[str, Any], thing: str, number: int, what: str) -
     """Check that a file has the entries of :func:`make_header`.
 
     :param found: content of the file.
-    :param thing: see :func:`make_header`.
-    :param number: see :func:`make_header`.
+    :param thing: word for the content, see :func:`make_header`.
+    :param number: version of the layout, see :func:`make_header`.
     :param what: words for the file, for messages.
     :raises StateError: if the file is of another kind or format.
     """

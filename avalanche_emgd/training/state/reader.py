@@ -35,8 +35,8 @@ _MAKERS: Mapping[str, Callable[[], Any]] = {"ParamData": _param_data}
 class Reader:
     """Restoration of what a :class:`~avalanche_emgd.training.state.writer.Writer` has converted.
 
-    :param model: model of the strategy; modules that the object does not have yet begin as copies
-        of it, or of a part of it.
+    :param model: model of the strategy. Modules that the object does not have yet begin as copies
+        of the model, or of one of its parts.
     :param device: device of tensors that were not on the CPU.
     :param where: words for the owner of the attributes, for messages.
     """

@@ -118,7 +118,7 @@ class Resumable:
         if number_of(first) != position["current"] or self._progress.origin != Origin.of(first):
             raise ValueError(
                 f"`experiences` must contain the experience {position['current']} of the stream of "
-                "the loaded state, which was saved in the middle of it, found "
+                "the loaded state, which was saved in mid-experience, found "
                 f"{first!r} first: give the same stream."
             )
         if len(first.dataset) != position["samples"]:
@@ -152,7 +152,7 @@ class Resumable:
         self._progress.finish()
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
-        """Train for the epochs of an experience, or for those that are left of it."""
+        """Train for the epochs of an experience, or for the remaining ones."""
         self._progress.start = 0
         first, resumed = 0, self._progress.pending
         if resumed is not None:
@@ -177,7 +177,7 @@ class Resumable:
         progress.loader = state["loader"]
 
     def _minibatches(self) -> Iterator[Any]:
-        """Yield the minibatches of an epoch, or those that are left of it."""
+        """Yield the minibatches of an epoch, or the remaining ones."""
         loader, progress = self.dataloader, self._progress
         start, progress.start = progress.start, 0
         if start == 0:

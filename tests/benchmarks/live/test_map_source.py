@@ -26,5 +26,5 @@ def test_the_order_follows_from_the_seed():
 
 @pytest.mark.parametrize("epochs", [0, 1.5, "2"])
 def test_epochs(epochs):
-    with pytest.raises(ValueError, match="`epochs` must be a whole number of at least 1"):
+    with pytest.raises(ValueError, match="`epochs` must be a whole number, at least 1"):
         MapSource(numbered(2), "data", epochs=epochs)

@@ -10,7 +10,7 @@ from tests.training.common import toy_strategy
     [
         ("closer", "`rule` must be one of distance, cosine, agreement, gmed"),
         ({"rule": "gmed", "steps": 3}, "`memory_editing` has unknown settings: steps. Known are"),
-        ({"every": 0}, "`every` must be an integer, at least 1"),
+        ({"every": 0}, "`every` must be a whole number, at least 1"),
         ({"step": -1.0}, "`step` must be positive"),
         ({"rule": "distance", "settings": {"beta": 1.0}}, "`settings` of the rule 'distance' can"),
         ({"rule": "gmed", "settings": {"beta": -1.0}}, "`beta` must be at least 0"),
@@ -46,7 +46,7 @@ def test_a_rule_of_ones_own_has_its_own_settings():
 
 @pytest.mark.parametrize("value", [True, 2.0, "2", None])
 def test_numbers_of_ticks_are_whole(value):
-    with pytest.raises(ValueError, match="`every` must be an integer, at least 1, found"):
+    with pytest.raises(ValueError, match="`every` must be a whole number, at least 1, found"):
         MemoryEditing(every=value)
     with pytest.raises(ValueError, match="`only_conflicting` must be true or false, found 1"):
         MemoryEditing(only_conflicting=1)

@@ -101,7 +101,7 @@ def test_masked_logits_of_half_precision_stay_finite():
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan"), "warm", None, True])
 def test_wrong_temperatures(value):
-    with pytest.raises(ValueError, match="`temperature` must be greater than 0 and finite"):
+    with pytest.raises(ValueError, match="`temperature` must be positive and finite"):
         StoredProbabilities(temperature=value)
 
 

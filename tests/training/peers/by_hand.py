@@ -139,7 +139,7 @@ def check_replayed_loss(memory_loss, distances, scenario, memory_objectives):
 
     :param memory_loss: loss with ``alpha`` and ``beta``.
     :param distances: function from present and former logits of the classes that competed for a
-        sample to numbers, over all of which and all samples the mean is taken.
+        sample to numbers. The mean is over all numbers of all samples.
     """
     then = {}
 

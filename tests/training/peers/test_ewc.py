@@ -141,5 +141,7 @@ def test_wrong_strength(value):
 
 
 def test_wrong_number_of_samples():
-    with pytest.raises(ValueError, match="`fisher_samples` must be at least 1, found 0"):
+    with pytest.raises(
+        ValueError, match="`fisher_samples` must be a whole number, at least 1, found 0"
+    ):
         toy_strategy(EWCStrategy, fisher_samples=0)

@@ -80,7 +80,7 @@ def test_margins_of_own_class_same_task_and_other_tasks(thetas, label, own, othe
     given_logits = mask_logits(logits[None], allowed)
     found = with_margins(given_logits, torch.tensor([label]), own, others)[0]
     expected = by_hand(thetas, label, own, others)
-    # Near 0 and π the sine is held at √1e-7; of it, the sine of a margin counts.
+    # Near 0 and π the sine is held at √1e-7, and is multiplied by the sine of a margin.
     bound = SCALE * (1e-7**0.5 * math.sin(0.5) + 1e-9)
     torch.testing.assert_close(found[allowed], expected[allowed], rtol=0, atol=bound)
     assert torch.equal(found[~allowed], given_logits[0, ~allowed])

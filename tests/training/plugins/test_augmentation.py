@@ -82,7 +82,7 @@ def test_replay_is_augmented_and_memory_is_not():
 
 
 def test_wrong_use():
-    with pytest.raises(ValueError, match="`padding` must be at least 0, found -1"):
+    with pytest.raises(ValueError, match="`padding` must be a whole number, at least 0, found -1"):
         AugmentationPlugin(-1)
     with pytest.raises(
         ValueError, match=r"for images \[b, C, H, W\], found inputs of shape \(5,\)"
