@@ -106,6 +106,8 @@ def check_options(weighting: Any, options: StrategyOptions) -> None:
     check_on_nonfinite(options["on_nonfinite"])
     if options["on_nonfinite"] == "skip" and options["distributed"] is not None:
         raise ValueError("`on_nonfinite` 'skip' is for one process: leave out `distributed`.")
+    if options["memory_editing"] is not None and not options["memory_size"]:
+        raise ValueError("`memory_editing` needs a replay memory: give `memory_size`, too.")
     engine = options["engine"]
     for name, value in (("weighting", weighting), ("engine", engine)):
         refuse_class(name, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -28,6 +28,7 @@ class GradientSpace:
         if shared is None:
             first = trained
         else:
+            shared = shared if isinstance(shared, nn.Module) else list(shared)
             given = shared.parameters() if isinstance(shared, nn.Module) else shared
             wanted = {id(p) for p in given}
             first = [p for p in trained if id(p) in wanted]
@@ -38,6 +39,7 @@ class GradientSpace:
         dtypes = sorted({str(p.dtype) for p in trained})
         if len(dtypes) > 1:
             raise ValueError(f"`model` must have trained parameters of one dtype, found {dtypes}.")
+        self._shared = shared
         own = {id(p) for p in first}
         self.parameters: list[nn.Parameter] = first + [p for p in trained if id(p) not in own]
         """Trained parameters, in the order of the flat space."""
@@ -55,12 +57,23 @@ class GradientSpace:
 
     def __getstate__(self) -> dict[str, Any]:
         # Pickled views would lose the connection to their buffer.
-        names = ("parameters", "num_shared", "_lengths")
+        names = ("parameters", "num_shared", "_lengths", "_shared")
         return {name: getattr(self, name) for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._make_place()
+
+    def renewed(self, model: nn.Module, replaced: Mapping[int, nn.Parameter]) -> GradientSpace:
+        """Make the space of a model's present parameters, with the same shared ones.
+
+        :param model: model, some of whose parameters may have grown.
+        :param replaced: present parameters by the ``id`` of former ones that have grown.
+        """
+        shared = self._shared
+        if isinstance(shared, list):
+            shared = [replaced.get(id(each), each) for each in shared]
+        return GradientSpace(model, shared)
 
     def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
         """Set the parameters' ``grad`` to the pieces of a flat gradient.

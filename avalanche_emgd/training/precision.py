@@ -13,11 +13,27 @@ from ..gradients import ObjectiveGradients
 from ..gradients.engine import Losses
 from .precision_name import Precision
 
-__all__ = ["MixedPrecision", "Precision"]
+__all__ = ["MixedPrecision", "Precision", "make_precision"]
 
 # Defaults of torch's GradScaler: the first scale, and the number of clean ticks before doubling.
 _FIRST_SCALE = 2.0**16
 _PATIENCE = 2000
+
+
+def make_precision(precision: Precision | None, *, edits: bool) -> MixedPrecision:
+    """Make the precision of a strategy's forward passes.
+
+    :param precision: precision, see :class:`MixedPrecision`.
+    :param edits: whether the strategy edits its memory.
+    :raises ValueError: if ``precision`` is unknown, or float16 while the memory is edited:
+        gradients by pixels are not scaled.
+    """
+    if precision == "float16" and edits:
+        raise ValueError(
+            "`precision` 'float16' is not for `memory_editing`, whose gradients would vanish: "
+            "use 'bfloat16'."
+        )
+    return MixedPrecision(precision)
 
 
 class MixedPrecision:

@@ -96,11 +96,11 @@ def check_minibatch(strategy: Any, loader: SerialTickLoader, dataset: Any) -> No
 def check_replayed_minibatches(strategy: Any, experiences: Any) -> None:
     """Check beforehand that no minibatch from memory is too small, on ordinary experiences.
 
-    :param strategy: strategy with a replay memory.
+    :param strategy: strategy; without a replay memory there is nothing to check.
     :param experiences: experiences, see :func:`check_minibatches`.
     :raises ValueError: if one is too small.
     """
-    if not isinstance(experiences, Sequence):
+    if strategy.replay is None or not isinstance(experiences, Sequence):
         return
     replaying = [e for e in experiences if not isinstance(e, SegmentExperience)][1:]
     if replaying and 1 in (strategy.train_mb_size, strategy.memory.max_size):
@@ -110,11 +110,13 @@ def check_replayed_minibatches(strategy: Any, experiences: Any) -> None:
 def check_replay(strategy: Any, model: nn.Module, benchmark: ParallelBenchmark) -> None:
     """Check beforehand that no minibatch from memory is too small, on a parallel benchmark.
 
-    :param strategy: strategy with a replay memory.
+    :param strategy: strategy; without a replay memory there is nothing to check.
     :param model: model that is to be trained.
     :param benchmark: benchmark of the stream.
     :raises ValueError: if one is too small.
     """
+    if strategy.replay is None:
+        return
     reason = _single_replay_reason(benchmark, strategy.memory.max_size, strategy.memory_mb_size)
     if reason is not None:
         refuse_lone(strategy, model, reason, benchmark.train_stream[0].dataset)

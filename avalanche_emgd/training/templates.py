@@ -23,7 +23,7 @@ from ..gradients import FusedEngine, GradientEngine
 from ..optim.peers.gradient_state import GradientStateWeighting
 from .arguments import check_options
 from .gradient_space import GradientSpace, positions_of
-from .ingredients.competition import current_classes
+from .ingredients.competition import CurrentClasses
 from .ingredients.specs import (
     make_competition,
     make_memory_loss,
@@ -41,7 +41,7 @@ from .plugins import (
     MultiGradientPlugin,
     ReplayMemoryPlugin,
 )
-from .precision import MixedPrecision, Precision
+from .precision import Precision, make_precision
 from .replicas import align, check_experience, check_parameters
 from .single_sample_batches import LONE, check_replay, check_replayed_minibatches, refuse_lone
 from .state.settings import described, settings_of
@@ -64,14 +64,12 @@ class MultiGradientTemplate(TickTemplate):
     bring. It trains on parallel benchmarks and on ordinary Avalanche ones; logits are masked as the
     benchmark's scenario asks, in training, replay and evaluation.
 
-    Plugins see the tick between Avalanche's ``before_backward`` and ``after_backward``, and may
-    replace its gradients, Gramian and, from ``after_weighting`` on, its weights: see
-    :attr:`objectives`, :attr:`objective_losses`, :attr:`gradients`, :attr:`gramian` and
+    Plugins see the tick between Avalanche's ``before_backward`` and ``after_backward``. They may
+    replace :attr:`objective_gradients`, :attr:`gramian` and, from ``after_weighting`` on,
     :attr:`weights`.
 
-    For subclasses: :meth:`objective_loss` is the loss of one objective, :meth:`weigh` the weights
-    and :meth:`combine` the update; :meth:`make_memory` and :meth:`make_replay` make the
-    replay memory and the plugin that draws from it. They win over the options that say the same.
+    Subclasses override :meth:`objective_loss`, :meth:`weigh`, :meth:`combine` (the update),
+    :meth:`make_memory` and :meth:`make_replay`. These win over the options that say the same.
 
     ``loss`` is the mean of the objectives' losses. The gradient of terms that plugins add to it,
     such as that of EWC, is added to the weighted sum. A factor by which plugins multiply it scales
@@ -98,8 +96,8 @@ class MultiGradientTemplate(TickTemplate):
     ) -> None:
         chosen = with_defaults(StrategyOptions, options, f"{type(self).__name__}.__init__")
         memory_size, train_mb_size = chosen["memory_size"], chosen["train_mb_size"]
-        plugins, engine, shared = chosen["plugins"], chosen["engine"], chosen["shared"]
         check_options(weighting, chosen)
+        plugins = list(chosen["plugins"] or [])
         self.processes: Processes | None = None
         """Processes that train together; ``None`` without ``distributed``."""
         if chosen["distributed"] is not None:
@@ -121,17 +119,14 @@ class MultiGradientTemplate(TickTemplate):
         self.averaged_weights = None if averaged is None else averaged.make_plugin()
         """Average of the weights; ``None`` if tests use the trained model."""
         self._tested_model = TestedModel(self.averaged_weights)
-        self._current_classes: dict[frozenset[str], list[int]] = {}
+        self._current_classes = CurrentClasses()
         if memory_size:
             self.memory = self.make_memory(memory_size, chosen["seed"])
             self.replay = self.make_replay(self.memory, chosen["memory_objectives"])
         self.memory_editing: MemoryEditingPlugin | None = None
         """Plugin that edits the memory; ``None`` without editing."""
-        if chosen["memory_editing"] is not None:
-            if self.memory is None:
-                raise ValueError("`memory_editing` needs a replay memory: give `memory_size`, too.")
+        if self.memory is not None and chosen["memory_editing"] is not None:
             self.memory_editing = MemoryEditingPlugin(self.memory, chosen["memory_editing"])
-        own = own_plugins(self, model, weighting, plugins or [])
         super().__init__(
             model=model,
             optimizer=optimizer,
@@ -140,14 +135,14 @@ class MultiGradientTemplate(TickTemplate):
             train_epochs=chosen["train_epochs"],
             eval_mb_size=chosen["eval_mb_size"],
             device=chosen["device"],
-            plugins=own + list(plugins or []),
+            plugins=own_plugins(self, model, weighting, plugins) + plugins,
             evaluator=chosen["evaluator"],
             eval_every=chosen["eval_every"],
             peval_mode=chosen["peval_mode"],
         )
+        engine = chosen["engine"]
         self.engine: GradientEngine = FusedEngine() if engine is None else engine
-        self._shared = shared if shared is None or isinstance(shared, nn.Module) else list(shared)
-        self.space = GradientSpace(model, self._shared)
+        self.space = GradientSpace(model, chosen["shared"])
         """Space of the trained parameters; made anew before each experience."""
         self.weighting = weighting
         self._probed: object = None
@@ -162,17 +157,11 @@ class MultiGradientTemplate(TickTemplate):
         """The current tick, or the last one."""
 
     def use_precision(self, precision: Precision | None) -> None:
-        """Forward in other bits from now on; see the parameter of the same name.
+        """Forward in another precision from now on; see the parameter of the same name.
 
-        :raises ValueError: if it is unknown, or float16 while the memory is edited: gradients by
-            pixels are not scaled.
+        :raises ValueError: if it is unknown, or float16 while the memory is edited.
         """
-        if precision == "float16" and self.memory_editing is not None:
-            raise ValueError(
-                "`precision` 'float16' is not for `memory_editing`, whose gradients would vanish: "
-                "use 'bfloat16'."
-            )
-        self.precision = MixedPrecision(precision)
+        self.precision = make_precision(precision, edits=self.memory_editing is not None)
         self._settings["precision"] = described(precision)
 
     def use_processes(self, placement: Placement | PlacementName) -> None:
@@ -183,8 +172,7 @@ class MultiGradientTemplate(TickTemplate):
         :param placement: placement of the samples, or its name.
         :raises ValueError: if the placement is unknown, or the process group does not fit.
         """
-        placement = make_placement(placement)
-        self.processes = Processes.join(self.device)
+        self.processes, placement = Processes.join(self.device), make_placement(placement)
         if self.processes.size > 1:
             self.engine = DistributedEngine(self.engine, self.processes, placement)
             if not self.processes.is_first:
@@ -194,11 +182,10 @@ class MultiGradientTemplate(TickTemplate):
         """Train on a stream or an experience, see Avalanche's ``BaseTemplate``.
 
         :raises TypeError: for a whole benchmark.
-        :raises ValueError: before any training, for data that cannot be trained on or minibatches
-            too small for the model. Also for a weighting that does not give one finite weight for
-            each objective.
+        :raises ValueError: before any training, for unusable data, minibatches too small for the
+            model, or a weighting that does not give one finite weight for each objective.
         """
-        if self._probed is not self.weighting and not self._weighs_itself():
+        if self._probed is not self.weighting and type(self).weigh is MultiGradientTemplate.weigh:
             probe_weighting(self.weighting, most_tasks(experiences))
             self._probed = self.weighting
         if self.processes is None:
@@ -243,9 +230,6 @@ class MultiGradientTemplate(TickTemplate):
         adapted = self._tested_model.adapted(super().model_adaptation) if model is None else None
         return super().model_adaptation(model) if adapted is None else adapted
 
-    def _weighs_itself(self) -> bool:
-        return type(self).weigh is not MultiGradientTemplate.weigh
-
     @property
     def memory_mb_size(self) -> int:
         """Samples drawn from the memory at each tick."""
@@ -266,7 +250,7 @@ class MultiGradientTemplate(TickTemplate):
     def _before_training_exp(self, **kwargs: Any) -> None:
         if self.memory is not None:
             self.memory.pre_adapt(self, self.experience)
-        self._current_classes = {}
+        self._current_classes = CurrentClasses()
         super()._before_training_exp(**kwargs)
         self._make_space()
         if self.processes is not None:
@@ -278,18 +262,15 @@ class MultiGradientTemplate(TickTemplate):
 
     def _make_space(self) -> None:
         """Make the space of the parameters as they are now, some of which may have grown."""
-        before, replaced = self.space, self._replaced
+        before, replaced, self._replaced = self.space, self._replaced, {}
         self._take_parameters(replaced)
         grown = len(before.update) != len(self.space.update)
         if replaced or (grown and isinstance(self.experience, LiveSegment)):
             self._move_state(positions_of(before, self.space, replaced), before.num_shared)
-        self._replaced = {}
 
     def _take_parameters(self, replaced: Mapping[int, nn.Parameter]) -> None:
-        """Take parameters that have grown; what is kept of each follows apart from this."""
-        if isinstance(self._shared, list):
-            self._shared = [replaced.get(id(each), each) for each in self._shared]
-        self.space = GradientSpace(self.model, self._shared)
+        """Take parameters that have grown; the states of each follow apart from this."""
+        self.space = self.space.renewed(self.model, replaced)
 
     def _move_state(self, positions: Tensor, num_shared: int) -> None:
         """Move what is kept of each parameter to where the parameter is now.
@@ -302,12 +283,10 @@ class MultiGradientTemplate(TickTemplate):
 
     def _check_minibatches(self, experiences: Any) -> None:
         super()._check_minibatches(experiences)
-        if self.memory is not None and self.replay is not None:
-            check_replayed_minibatches(self, experiences)
+        check_replayed_minibatches(self, experiences)
 
     def _check_replay(self, model: nn.Module, benchmark: ParallelBenchmark) -> None:
-        if self.memory is not None and self.replay is not None:
-            check_replay(self, model, benchmark)
+        check_replay(self, model, benchmark)
 
     def _held_classes(self) -> list[int]:
         return [] if self.memory is None else self.memory.classes
@@ -320,10 +299,7 @@ class MultiGradientTemplate(TickTemplate):
 
         :param objectives: names of the tasks; one that is not of a task stands for all of them.
         """
-        names = frozenset(objectives)
-        if names not in self._current_classes:
-            self._current_classes[names] = current_classes(self.experience, names)
-        return self._current_classes[names]
+        return self._current_classes.of(self.experience, objectives)
 
     def _release_tick(self) -> None:
         super()._release_tick()
@@ -332,4 +308,4 @@ class MultiGradientTemplate(TickTemplate):
     def _state_between_experiences(self) -> dict[str, Any]:
         state = super()._state_between_experiences()
         trained = self.model if self._tested_model.trained is None else self._tested_model.trained
-        return {**state, "model": trained, "now": Tick(), "_current_classes": {}}
+        return {**state, "model": trained, "now": Tick(), "_current_classes": CurrentClasses()}

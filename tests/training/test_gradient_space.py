@@ -62,6 +62,17 @@ def test_shared_parameters_come_first():
     assert GradientSpace(model).num_shared == 21
 
 
+@pytest.mark.parametrize("by_module", [True, False])
+def test_the_shared_parameters_are_those_that_have_grown(by_module):
+    model = layers()
+    space = GradientSpace(model, model["b"] if by_module else iter(model["b"].parameters()))
+    before = model["b"].weight
+    model["b"].weight = torch.nn.Parameter(torch.zeros(before.shape[0] + 1, before.shape[1]))
+    renewed = space.renewed(model, {id(before): model["b"].weight})
+    assert renewed.parameters[0] is model["b"].weight
+    assert renewed.num_shared == space.num_shared + before.shape[1]
+
+
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("accumulate", [True, False])
 def test_gradients_are_pieces_of_the_update(own, accumulate):

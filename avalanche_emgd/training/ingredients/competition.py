@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from ...benchmarks import Part, SegmentExperience
 from ...benchmarks.experience import objective_names
 from ...models import mask_logits
 
-__all__ = ["Among", "Asymmetric", "current_classes"]
+__all__ = ["Among", "Asymmetric", "CurrentClasses"]
 
 Among = Literal["active", "incoming"]
 
@@ -91,13 +92,26 @@ class Asymmetric:
         return current
 
 
-def current_classes(experience: Any, objectives: Iterable[str]) -> list[int]:
-    """Return the class labels of the tasks that are objectives, ascending.
+class CurrentClasses:
+    """Class labels of tasks of one experience, each set of tasks computed once."""
 
-    :param experience: experience of any benchmark.
-    :param objectives: names; one that is not of a task stands for all tasks of the experience.
-    """
-    names, found = objective_names(experience), set(objectives)
+    def __init__(self) -> None:
+        self._found: dict[frozenset[str], list[int]] = {}
+
+    def of(self, experience: Any, objectives: Iterable[str]) -> list[int]:
+        """Return the class labels of tasks, ascending.
+
+        :param experience: experience of any benchmark, the same at all calls.
+        :param objectives: names of the tasks; one that is not of a task stands for all of them.
+        """
+        names = frozenset(objectives)
+        if names not in self._found:
+            self._found[names] = _current_classes(experience, names)
+        return self._found[names]
+
+
+def _current_classes(experience: Any, found: AbstractSet[str]) -> list[int]:
+    names = objective_names(experience)
     if not found <= set(names.values()):
         found = set(names.values())
     tasks = {task for task, name in names.items() if name in found}

@@ -36,16 +36,8 @@ _APART = frozenset(
     (
         *("model", "optimizer", "plugins", "evaluator", "clock", "engine", "space", "weighting"),
         *("memory", "precision", "averaged_weights", "now", "device", "optimized_param_id"),
-        *("_progress", "_class_mask", "_eval_mask", "_prepared", "_shared", "_probed"),
-        *(
-            "_settings",
-            "_checked",
-            "_tested_model",
-            "_num_loaded",
-            "_stop_training",
-            "_replaced",
-            "processes",
-        ),
+        *("_progress", "_class_mask", "_eval_mask", "_prepared", "_probed", "_settings"),
+        *("_checked", "_tested_model", "_num_loaded", "_stop_training", "_replaced", "processes"),
     )
 )
 # Parts with `state_dict` and `load_state_dict`, which some strategies lack.

@@ -11,7 +11,7 @@ from avalanche_emgd.gradients import PlainEngine
 from avalanche_emgd.models import mask_logits
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.ingredients import Asymmetric
-from avalanche_emgd.training.ingredients.competition import current_classes
+from avalanche_emgd.training.ingredients.competition import CurrentClasses
 from tests.toy import toy_benchmark, toy_datasets
 from tests.training.common import replay_strategy, scenarios, toy_strategy, weights_of
 from tests.training.peers.by_hand import (
@@ -147,9 +147,11 @@ def test_classes_of_one_task_among_several_of_an_ordinary_experience():
         ]
     )
     experience = SimpleNamespace(dataset=data, task_labels=[0, 1], current_experience=0)
-    assert current_classes(experience, ["task1"]) == [2, 3]
-    assert current_classes(experience, ["task0", "task1"]) == [0, 1, 2, 3]
-    assert current_classes(experience, ["another"]) == [0, 1, 2, 3]
+    classes = CurrentClasses()
+    for _ in range(2):  # the second time as kept
+        assert classes.of(experience, ["task1"]) == [2, 3]
+        assert classes.of(experience, ["task0", "task1"]) == [0, 1, 2, 3]
+        assert classes.of(experience, ["another"]) == [0, 1, 2, 3]
 
 
 def test_samples_of_plugins_compete_for_their_own_class():
