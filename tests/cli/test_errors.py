@@ -230,7 +230,7 @@ ROWS = [
     ((*TRAIN, "--edit", "cosine,step=[1"), "`--edit` has a value that cannot be read: 'step=[1'"),
     ((*TRAIN, "--edit", "cosine,stop=1"), "`--edit` has unknown settings: stop."),
     ((*TRAIN, "--edit", "cosine,stop=1"), "Did you mean 'step'?"),
-    ((*TRAIN, "--edit", "cosine,step=a"), "must be a number, found 'a'"),
+    ((*TRAIN, "--edit", "cosine,step=a"), "must be positive and finite, found 'a'"),
     ((*TRAIN, "--edit", "cosine,step=-1"), "`step`"),
     ((*TRAIN, "--edit", "cosine", "--memory-per-class", "0"), "`--edit` needs a replay memory"),
     # Arrays

@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from avalanche_emgd import EMGDStrategy, Timeline
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
-from tests.gradients.soundness.blocks import Of
+from tests.gradients.soundness.parts import Of
 from tests.toy import toy_benchmark
 from tests.training.common import toy_model, toy_strategy, weights_of
 

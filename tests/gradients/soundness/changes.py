@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .blocks import WIDTH, hooked, linear, with_forward, zeroed
+from .parts import WIDTH, hooked, linear, with_forward, zeroed
 
 
 def _first_linear(model):

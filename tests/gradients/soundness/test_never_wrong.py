@@ -14,8 +14,10 @@ from torch.nn import functional
 
 from avalanche_emgd.gradients import Batches, FusedEngine, PlainEngine
 
-from .blocks import BLOCKS, COMPILED, ORDINARY, WIDTH
+from .blocks import BLOCKS, ORDINARY
 from .changes import CHANGES, Switch
+from .compiled_blocks import COMPILED
+from .parts import WIDTH
 
 NETWORKS = int(os.environ.get("EMGD_NETWORKS", "60"))
 EPSILON = torch.finfo(torch.float64).eps

@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
 
-from .blocks import ORDINARY, WIDTH
+from .blocks import ORDINARY
+from .parts import WIDTH
 from .test_never_wrong import CLASSES, close, network
 
 REFUSED = {"checkpoint", "channels last"}  # by vmap

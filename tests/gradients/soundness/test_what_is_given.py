@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
 
-from .blocks import WIDTH, Of, linear
+from .parts import WIDTH, Of, linear
 from .test_never_wrong import close
 
 TICKS, CHANGE = 9, 4
