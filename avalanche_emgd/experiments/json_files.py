@@ -11,7 +11,7 @@ from .._atomic import replacing
 
 __all__ = ["write_json"]
 
-# Lists of numbers that json lays out with one number per line.
+# Lists of numbers that json writes with one number per line.
 _NUMBERS = re.compile(r"\[\n\s+([-+.\deE]+(?:,\n\s+[-+.\deE]+)*)\n\s*\]")
 
 

@@ -244,7 +244,7 @@ def _over_ticks(benchmark: ParallelBenchmark, metrics: PCLMetrics) -> Curves:
 
 
 def check_run(config: RunConfig) -> None:
-    """Check before any work starts that torch knows the device, and the method its settings.
+    """Check before any work starts that torch has the device, and the method the settings.
 
     :raises ValueError: if one of them fails; the message says why.
     """

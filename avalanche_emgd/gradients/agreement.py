@@ -1,4 +1,4 @@
-"""Gradients that are equal but for rounding, and those too small to tell."""
+"""Comparison of gradients: equal but for rounding, or too small for a comparison."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def tolerance_of(kinds: Sequence[torch.dtype]) -> float:
 
 
 def seen_of(
-    found: Sequence[LayerGradient | None], parameters: Sequence[Tensor], told: Collection[int]
+    found: Sequence[LayerGradient | None], parameters: Sequence[Tensor], compared: Collection[int]
 ) -> list[bool]:
     """For each call, whether gradients of its layer that are not zero have been compared.
 
-    :param told: identities of the parameters whose gradients are larger than rounding.
+    :param compared: identities of the parameters whose gradients are larger than rounding.
     """
     trained = {id(p) for p in parameters}
     seen = []
@@ -55,7 +55,7 @@ def seen_of(
             seen.append(True)
         else:
             has_any = any(bool(backprops.any()) for _, backprops, _ in each.blocks)
-            seen.append(has_any and not own.isdisjoint(told))
+            seen.append(has_any and not own.isdisjoint(compared))
     return seen
 
 
@@ -105,7 +105,7 @@ def _on_host(numbers: Sequence[Tensor]) -> list[float]:
 
 
 def _vector_norm(tensor: Tensor) -> Tensor:
-    """Euclidean length, summed up in float64 on devices that know it."""
+    """Euclidean length, summed up in float64 on devices that have it."""
     if tensor.numel() <= _CHUNK:
         return _norm(tensor)
     return _norm(torch.stack([_norm(chunk) for chunk in tensor.reshape(-1).split(_CHUNK)]))

@@ -13,7 +13,7 @@ __all__ = ["Batches", "Pieces", "has_rows", "join", "versions_of"]
 
 
 class Pieces(Sequence[Any]):
-    """Pieces of a tensor, or of several along their first dimension; cut when first asked for.
+    """Pieces of a tensor, or of several along their first dimension; cut at the first use.
 
     Each piece can be modified in place: those of a tensor in a graph are copies, and others share
     its memory, but not the count of modifications.

@@ -92,14 +92,14 @@ class Comparison:
                 shape = joint.shape()
             except GraphError as error:
                 raise UntrustedError(self._described(error)) from error
-            untold = Agreement(shape, [False] * len(joint.calls))
+            uncompared = Agreement(shape, [False] * len(joint.calls))
             if not torch.isfinite(joint.output.detach().sum()):
-                return untold
+                return uncompared
             tolerance = tolerance_of([call.dtype for call in joint.calls])
             self._compare_outputs(joint, tolerance)
             back = self._backprops(joint, output_gradients)
             if not torch.isfinite(back.sum()):
-                return untold
+                return uncompared
             try:
                 layers, sizes = joint.backward(back, parameters[0], retain_graph=False)
                 rows = RowComparison(layers, len(sizes), parameters, tolerance)
@@ -108,7 +108,7 @@ class Comparison:
             for k in range(len(sizes)):
                 again = partial(self._again, state, back, k, parameters)
                 if not rows.compare(k, expected(k), again):
-                    return untold
+                    return uncompared
             return Agreement(shape, rows.seen(), layers, sizes)
         finally:
             state.restore()

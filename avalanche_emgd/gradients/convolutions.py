@@ -19,8 +19,8 @@ def gradients_at_once(layer: Any, gradient: LayerGradient) -> Mapping[str, Tenso
     """Gradients of all objectives, ``[n, ...]`` by name; ``None`` where one by one is quicker.
 
     A kernel of one pixel is a product of matrices. On the CPU, one native call for each objective
-    is the quickest for all others, or nearly so, and lays out no patches. Elsewhere, where launches
-    are what costs, objectives are groups of one convolution.
+    is the quickest for all others, or nearly so, and needs no memory for patches. On other devices
+    launches dominate the cost, and objectives are groups of one convolution.
 
     :param layer: one of :data:`CONVOLUTIONS`.
     :param gradient: gradient of the layer.

@@ -63,8 +63,8 @@ class GradientEngine(ABC):
     :class:`~avalanche_emgd.gradients.PlainEngine` return.
     """
 
-    def attach(self, module: nn.Module) -> None:  # noqa: B027  # some engines need not know
-        """Say which model the batches are forwarded through, where the engine wants to know.
+    def attach(self, module: nn.Module) -> None:  # noqa: B027  # some engines ignore it
+        """Set the model that the batches are forwarded through; some engines ignore it.
 
         :param module: model with all trained parameters.
         """

@@ -1,4 +1,4 @@
-"""Models that cannot be fused, as far as types, hooks and modes tell."""
+"""Models that cannot be fused because of types, hooks or modes of their layers."""
 
 from __future__ import annotations
 

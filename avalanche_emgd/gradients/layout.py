@@ -53,8 +53,9 @@ def make_layout(
 
     :param n: number of objectives.
     :param layers: layers in the order of their calls.
-    :param products: one boolean for each call: whether the layer is linear and the gradients by its
-        weight had better stay outer products. They do unless other calls use that weight.
+    :param products: one boolean for each call: whether the layer is linear and outer products are
+        the better form of the gradients by its weight. They keep that form unless other calls use
+        the weight.
     :param parameters: parameters of the flat space, in its order, P elements in all.
     :param workspace: workspace that gives the memory.
     """

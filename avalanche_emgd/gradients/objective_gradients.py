@@ -26,7 +26,7 @@ class ObjectiveGradients(ABC):
     @property
     @abstractmethod
     def rows(self) -> Tensor:
-        """The gradients themselves, ``[n, P]``; laid out when first asked for."""
+        """The gradients themselves, ``[n, P]``; made at the first use."""
 
     def row(self, k: int) -> Tensor:
         """Gradient of objective ``k``, ``[P]``; the others are laid out only where they must be."""

@@ -18,7 +18,7 @@ class RandomState:
 
     :param tensors: tensors of the model, the first on its device.
     :param attributes: attributes of modules, some of which may be generators.
-    :param thorough: look at generators of Python and NumPy, too, whose states are large.
+    :param thorough: whether to include generators of Python and NumPy, whose states are large.
     """
 
     def __init__(

@@ -87,9 +87,9 @@ class RowComparison:
         """
         if not all(ways_agree(each, self._tolerance) for each in self._found if each is not None):
             raise UntrustedError("its gradients differ from those of separate passes")
-        told = {
+        compared = {
             id(p)
             for p, is_telling in zip(self._parameters, self._telling, strict=True)
             if is_telling
         }
-        return seen_of(self._found, self._parameters, told)
+        return seen_of(self._found, self._parameters, compared)

@@ -52,7 +52,7 @@ def has_rule(layer: nn.Module) -> bool:
 
 
 def is_known(layer: nn.Module) -> bool:
-    """Whether the gradients of each objective by a layer's parameters can be told in one pass."""
+    """Whether one pass can give the gradients of each objective by a layer's parameters."""
     return has_rule(layer) or is_batch_norm(layer)
 
 

@@ -139,7 +139,7 @@ class Trust:
         )
 
     def begin_anew(self) -> None:
-        """Compare the next tick: gradients by other parameters are asked for."""
+        """Compare the next tick, whose gradients are by other parameters."""
         self._ticks, self._seen, self._loaded = 0, {}, {}
 
     def refuse(self, reason: str) -> None:

@@ -130,8 +130,8 @@ class _PowerFactor(ElasticFactor):
         products = self._smooth(self._products(squares, gramian), objectives, self.decay)
         # Powers of numbers of order one neither overflow nor vanish.
         largest, power = max(products) or 1.0, self.exponent / 2.0
-        # What has no gradient has nothing to ask for: it is relaxed completely (σ = ∞), the limit
-        # of the rule, instead of stopping everybody.
+        # An objective without a gradient is relaxed completely (σ = ∞), which is the limit of the
+        # rule. A finite factor would make the direction zero.
         return [
             (product / largest) ** power if square > 0.0 else 0.0
             for product, square in zip(products, squares, strict=True)
@@ -139,7 +139,7 @@ class _PowerFactor(ElasticFactor):
 
 
 class GMC(_PowerFactor):
-    r"""Gradient magnitude change: looks at the objective itself.
+    r"""Gradient magnitude change: σ_i depends on the objective itself.
 
     .. math:: 1/\sigma_i \propto \big(\mathrm{EMA}\,\|g_i\|^2\big)^{p/2}
 
@@ -164,7 +164,7 @@ class GMC(_PowerFactor):
 
 
 class GS(_PowerFactor):
-    r"""Gradient similarity: looks at the other objectives too.
+    r"""Gradient similarity: σ_i depends on the other objectives, too.
 
     .. math:: 1/\sigma_i \propto \max\big(\langle g_i, \bar g\rangle,\ f \|g_i\|^2\big)^{p/2},
         \quad \bar g = \tfrac1n \sum_j g_j

@@ -1,4 +1,4 @@
-"""Weightings that know which objective each row of a Gramian is."""
+"""Weightings that depend on which objective each row of a Gramian is."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
         losses: Tensor | None = None,
         replayed: Sequence[bool] | None = None,
     ) -> None:
-        """Say what each row of the next Gramian is; ``None`` goes back to indices.
+        """Set the objective of each row of the next Gramian; ``None`` goes back to indices.
 
         :param objectives: n identities.
-        :param losses: losses ``[n]``, for weightings that look at them.
+        :param losses: losses ``[n]``, for weightings that use them.
         :param replayed: one boolean for each row: whether its samples come from a replay memory;
             none of them if omitted.
         """

@@ -94,7 +94,7 @@ def _check(name: str, value: Any, right: bool, words: str) -> None:
 
 
 def check_options(weighting: Any, options: StrategyOptions) -> None:
-    """Check the weighting and the options of a strategy, apart from those that Avalanche knows.
+    """Check the weighting and the options of a strategy, apart from Avalanche's own.
 
     :param weighting: value of the argument of the same name.
     :param options: all options.

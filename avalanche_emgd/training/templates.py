@@ -61,8 +61,8 @@ class MultiGradientTemplate(TickTemplate):
     At each tick every active task, and the replay memory, is one objective. The template computes a
     gradient for each, and the Gramian of the gradients. The weighting gives their weights, and the
     optimizer follows the weighted sum. Strategies differ in the weighting and the plugins that they
-    bring. It trains on parallel benchmarks and on ordinary Avalanche ones; logits are masked as the
-    benchmark's scenario asks, in training, replay and evaluation.
+    bring. It trains on parallel benchmarks and on ordinary Avalanche ones; the benchmark's scenario
+    decides which logits are masked, in training, replay and evaluation.
 
     Plugins see the tick between Avalanche's ``before_backward`` and ``after_backward``. They may
     replace :attr:`objective_gradients`, :attr:`gramian` and, from ``after_weighting`` on,
@@ -78,8 +78,8 @@ class MultiGradientTemplate(TickTemplate):
     :param model: any module; Avalanche's multi-task modules get the task labels.
     :param optimizer: optimizer of the model's parameters.
     :param weighting: function from the Gramian ``[n, n]`` to weights ``[n]``: any TorchJD weighting
-        of Gramians. An :class:`~avalanche_emgd.optim.ObjectiveWeighting` is told which objective
-        each row is.
+        of Gramians. An :class:`~avalanche_emgd.optim.ObjectiveWeighting` receives the objective of
+        each row.
 
     The other parameters are those of :class:`StrategyOptions`.
     """

@@ -35,7 +35,7 @@ class Tick:
     :param separable: whether each loss is known to depend on its objective's outputs alone.
     :param entangled: whether losses share graphs, which must outlast the first backward pass.
     :param objective_losses: objective losses ``[n]``, detached.
-    :param mean_loss: mean of the losses, a leaf: its gradient tells by which factor plugins have
+    :param mean_loss: mean of the losses, a leaf: its gradient is the factor by which plugins have
         multiplied it.
     :param gradients: gradients of the objectives.
     :param gramian: Gramian ``[n, n]`` float64 on the CPU.

@@ -61,7 +61,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # Avalanche's `BaseTemplate` wraps the constructors of its subclasses to warn of positional
-        # arguments. The model is one here; all others are keyword-only, as it wants them.
+        # arguments. The model is one here; all others are keyword-only.
         super(BaseTemplate, cls).__init_subclass__(**kwargs)
 
     @property
@@ -258,7 +258,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
         self._release_tick()
 
     def _release_tick(self) -> None:
-        """Let go of the graphs of the tick that ends; values stay."""
+        """Drop the references to the graphs of the tick that ends; values stay."""
         self.loss = self.loss.detach()
         if isinstance(self.mb_output, Tensor):
             self.mb_output = self.mb_output.detach()

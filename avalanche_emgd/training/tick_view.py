@@ -51,7 +51,7 @@ class TickView:
     def gradients(self) -> Tensor:
         """Gradients of the objectives, ``[n, P]`` over ``space.parameters``.
 
-        They are laid out when first asked for, and valid until the next tick.
+        They are made at the first use, and valid until the next tick.
         """
         return self.now.gradients.rows
 

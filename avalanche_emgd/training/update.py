@@ -168,7 +168,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
             tick.entangled = not is_joined
             tick.outputs = [self.mb_output[part.start : part.stop] for part in tick.parts]
         is_mean = is_ours and is_mean_cross_entropy(self._criterion)
-        # Other criteria may depend on parameters, too: the engine looks at their graphs.
+        # Other criteria may depend on parameters, too: the engine examines their graphs.
         tick.separable = is_own and is_mean
         is_index = not self.mb_y.is_floating_point()
         if is_joined and is_mean and is_index:

@@ -11,7 +11,7 @@ from .sources import LiveSource, Minibatch
 __all__ = ["DirectFeed", "Feed", "ThreadFeed", "feed_of"]
 
 _AHEAD = 2  # minibatches that wait in a queue
-_STOP = 0.1  # seconds after which a thread with a full queue looks whether it must stop
+_STOP = 0.1  # seconds after which a thread with a full queue checks whether it must stop
 
 
 class Feed:

@@ -40,7 +40,7 @@ class FolderSource(LiveSource):
     :param size: (height, width) to which all images are scaled.
     :param mean: mean of the pixels in [0, 1], one value for each of three channels.
     :param std: standard deviation of the pixels, > 0, one value for each channel.
-    :param poll: seconds between two looks into the folder, in (0, 1e6].
+    :param poll: seconds between two readings of the folder, in (0, 1e6].
     :param settle: seconds without change after which a file counts as complete, in [0, 1e6]. Times
         of files may be in the future, where another machine's clock is ahead.
     :param end: name of the file that ends the data.

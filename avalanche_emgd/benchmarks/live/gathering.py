@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 class Gathering:
     """Minibatches of the next tick, one of each active task that has one.
 
-    :param additions: queue of the stream, which numbers class labels and knows the active tasks.
+    :param additions: queue of the stream, which numbers class labels and has the active tasks.
     """
 
     def __init__(self, additions: Additions) -> None:

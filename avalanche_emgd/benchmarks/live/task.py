@@ -59,7 +59,7 @@ class LiveTask:
     samples: int = 0
     skipped: int = 0
     is_late: bool = False
-    """Whether it had nothing when it was last asked; it is not waited for then."""
+    """Whether it had no minibatch at the last tick; the stream then does not wait for it."""
     has_delivered: bool = False
     """Whether it has delivered in this round."""
     recent: deque[tuple[Tensor, Tensor]] = field(default_factory=deque)

@@ -7,7 +7,7 @@ import warnings
 
 __all__ = ["Waiting"]
 
-_NAP = 0.01  # seconds between two looks at sources while none has data
+_NAP = 0.01  # seconds between two checks of sources while none has data
 _PATIENCE = 10.0  # seconds without data after which a warning says what the stream waits for
 
 

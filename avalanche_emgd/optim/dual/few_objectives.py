@@ -22,9 +22,9 @@ def few_objectives_candidates(problem: ScalarProblem) -> Iterator[ScalarCandidat
     """Propose the weights where each objective is held at its bound that would fall below it.
 
     Starts with all objectives taking part and holds those that would fall below their bounds, until
-    none does. If the held ones would rather stay there, that is the optimum, and the only one. No
-    weights are proposed if a held objective wants to take part again, if gradients are nearly
-    dependent, or if the matrix is no Gramian.
+    none does. If the multipliers of the held ones are not negative, that is the only optimum. No
+    weights are proposed if one is negative, if gradients are nearly dependent, or if the matrix is
+    no Gramian.
     """
     found = _without_return(problem)
     if found is None:

@@ -57,8 +57,8 @@ def min_norm(C: Array, a: Array) -> Array | None:
     part = _solve(C, a)
     if min(part.tolist()) >= 0.0:
         return part  # all objectives take part
-    # Usually an objective that is left out does not want to take part again: its slack is computed
-    # once no entry is negative.
+    # Usually an objective that is left out stays out: its slack is computed once no entry is
+    # negative.
     index = (part >= 0.0).nonzero()[0]
     while len(index):
         part = _solve(C.take(index, 0).take(index, 1), a[index])

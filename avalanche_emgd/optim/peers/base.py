@@ -58,10 +58,10 @@ class PeerWeighting(ObjectiveWeighting):
         return False
 
     def see(self, gradients: Tensor) -> Tensor | None:
-        """Look at the gradients of the objectives set, before their Gramian is weighed.
+        """Take the gradients of the objectives set, before the call with their Gramian.
 
         :param gradients: gradients ``[n, P]``; not kept beyond the next call.
-        :return: ``[n, P]``, what is to be weighed and combined in their place; ``None`` for the
+        :return: gradients ``[n, P]`` to weigh and combine in their place; ``None`` for the
             gradients themselves.
         """
         return None

@@ -1,7 +1,7 @@
 """Weightings of losses: the weighted sum of gradients is the gradient of the weighted losses.
 
-Each keeps what it has seen of an objective by its identity; a task that starts, or a memory that
-fills up, starts with a clean sheet.
+Each keeps its state by the identity of an objective. A task that starts, or a memory that fills up,
+starts without state.
 """
 
 from __future__ import annotations

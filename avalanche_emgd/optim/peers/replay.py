@@ -1,7 +1,7 @@
 """Serial continual learning with a replay memory, as weightings of two kinds of gradients.
 
-The methods know one current task and a memory. Here several tasks are current at once: the mean of
-their gradients g, and of their losses, takes the place of the current task's.
+The methods are made for one current task and a memory. Here several tasks are current at once: the
+mean of their gradients g, and of their losses, takes the place of the current task's.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class GEMWeighting(_ReplayWeighting):
     .. math:: \min_v\ \tfrac12 \|\textstyle\sum_k v_k g_k\|^2 + \sum_k v_k \langle g_k, g\rangle
         \quad\text{subject to}\quad v \ge \gamma
 
-    solved by quadprog on rows scaled to unit length, of which a millionth is added to the diagonal
-    because the solver wants it positive definite. As in the authors' code, nothing is projected at
+    Quadprog solves it on rows scaled to unit length. A millionth is added to the diagonal, because
+    the solver needs a positive definite matrix. As in the authors' code, nothing is projected at
     ticks at which no row conflicts.
 
     :param margin: γ ≥ 0: pushes towards the memories more than needed.

@@ -42,7 +42,7 @@ def load_like(
 
     :param state: result of :func:`module_state`.
     :param before: module of the state's names and shapes, if there is one.
-    :param model: model to look for a part in.
+    :param model: model that may have the part.
     :return: the module; ``None`` if no part of the model has the state's names and shapes.
     """
     shapes = {name: value.shape for name, value in state["tensors"].items()}

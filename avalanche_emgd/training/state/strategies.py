@@ -242,7 +242,7 @@ def _load_plugins(strategy: Any, states: Mapping[str, Any], reader: Reader) -> N
 
 
 def _model_attributes(strategy: Any, known: set[int]) -> dict[str, Any]:
-    """Return plain attributes of the model's modules, such as the tasks that a head knows."""
+    """Return plain attributes of the model's modules, such as the tasks of a head."""
     found = {}
     for name, module in strategy.model.named_modules():
         attributes = Writer(set(known), f"model.{name}").attributes(module)
