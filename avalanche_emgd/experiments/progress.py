@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any
 
 from avalanche.core import SupervisedPlugin
@@ -40,12 +39,7 @@ class TickProgress(SupervisedPlugin):
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         # The last test comes after the last callback of this plugin.
         self._progress.update(self._bar, accuracy=self._accuracy())
         self._progress.stop()

@@ -36,7 +36,6 @@ from .command_lines import draw_line, without_work
 from .targets import Target, Targets
 
 GRAMIANS, FILES = 100_000, 10_000
-LINES_SHARE = 0.1
 MOST_SECONDS = 60.0
 # Decoding takes memory: images of up to 100 million pixels, three bytes each, and their copies.
 BYTES_PER_BYTE, FREE_BYTES = 1100, 200 * 2**20

@@ -14,9 +14,7 @@ from .statistics import Comparison
 __all__ = ["draw_differences"]
 
 
-def draw_differences(
-    comparisons: Sequence[Comparison], families: Mapping[str, Family], reference: str
-) -> Figure:
+def draw_differences(comparisons: Sequence[Comparison], families: Mapping[str, Family]) -> Figure:
     """Differences of A_ē and of F_ē to the reference, with 95 % intervals, a row for each method.
 
     A dot is full if the interval excludes zero. If the numbers of pairs differ, each stands behind
@@ -24,7 +22,6 @@ def draw_differences(
 
     :param comparisons: comparisons with pairs, at least one, from top to bottom.
     :param families: families of the methods, by label.
-    :param reference: label of the method of comparison.
     """
     rows = len(comparisons)
     figure = Figure(figsize=(8.6, 1.5 + 0.26 * rows), layout="constrained")

@@ -148,7 +148,7 @@ def _differences(
         *(Paragraph(note) for note in notes),
         Picture(
             f"differences-{scenario}",
-            draw_differences(paired, families, reference),
+            draw_differences(paired, families),
             f"The same differences to {reference} (the line at zero), with their intervals. Full "
             "markers: the interval excludes zero. To the right: a higher A_ē, less forgetting."
             + (" Numbers of pairs in brackets." if len({c.pairs for c in paired}) > 1 else ""),

@@ -11,7 +11,7 @@ from tests.experiments.report.records import done, many_runs
 def test_differences_have_a_row_for_each_method(count):
     runs = many_runs(count)
     comparisons = compare(runs, "method-0")
-    figure = draw_differences(comparisons, dict.fromkeys(runs, "serial"), "method-0")
+    figure = draw_differences(comparisons, dict.fromkeys(runs, "serial"))
     left, right = figure.axes
     names = [label.get_text() for label in left.get_yticklabels()]
     assert names == [comparison.method for comparison in comparisons]
@@ -34,7 +34,6 @@ def test_numbers_of_pairs_are_shown_where_they_differ():
     comparisons = compare(finished_runs(records, "class"), "ref")
     families = dict.fromkeys("ab", "yours")
     names = [
-        t.get_text()
-        for t in draw_differences(comparisons, families, "ref").axes[0].get_yticklabels()
+        t.get_text() for t in draw_differences(comparisons, families).axes[0].get_yticklabels()
     ]
     assert names == ["b (2)", "a (3)"]
