@@ -115,6 +115,8 @@ class Timeline:
 
         :param lengths: ticks of each task, ≥ 1.
         :param overlap: share of overlap, in [0, 1]; 0 is serial, 1 is joint.
+        :raises ValueError: if ``overlap`` is not in [0, 1], or a length is no whole number of at
+            least 1.
         """
         if not isinstance(overlap, (int, float)) or not 0.0 <= overlap <= 1.0:
             raise ValueError(f"`overlap` must be in [0, 1], found {excerpt(overlap)}.")

@@ -28,6 +28,7 @@ class GradientDiagnostics(PluginMetric[dict[str, float]]):
     Cosines of a zero gradient, and factors σ_i that are not finite, are left out.
 
     :param every: number of iterations between two emissions, ≥ 1.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, every: int = 1) -> None:

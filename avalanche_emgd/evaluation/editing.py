@@ -32,6 +32,7 @@ class EditingDiagnostics(PluginMetric[dict[str, float]]):
     Strategies without memory editing have no such metrics.
 
     :param images_every: number of iterations between two grids of images, ≥ 1.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, images_every: int = 100) -> None:

@@ -37,6 +37,8 @@ class LiveMetrics(PluginMetric[PCLResult]):
 
     :param stream: stream with the tasks to test.
     :param every: number of iterations between tests of all tasks, ≥ 0; none if 0.
+    :raises TypeError: if ``stream`` is no live stream.
+    :raises ValueError: if ``every`` is out of range.
     """
 
     def __init__(self, stream: LiveStream, every: int = 0) -> None:

@@ -84,6 +84,8 @@ class PCLMetrics(PluginMetric[PCLResult]):
 
     :param benchmark: benchmark with the tasks to test.
     :param every: number of iterations between further tests, ≥ 0; 0 tests after segments only.
+    :raises TypeError: if ``benchmark`` is no parallel benchmark.
+    :raises ValueError: if ``every`` is out of range.
     """
 
     def __init__(self, benchmark: ParallelBenchmark, every: int = 0) -> None:

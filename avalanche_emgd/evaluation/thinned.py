@@ -13,6 +13,7 @@ class ThinnedCurve:
     The first and the last point always stay. The others are evenly spread over the points so far.
 
     :param most: largest number of points, ≥ 4.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, most: int = 512) -> None:

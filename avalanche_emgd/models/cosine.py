@@ -20,6 +20,7 @@ class CosineClassifier(nn.Module):
     :param linear: layer whose weight the classifier shares. An optimizer that holds this parameter
         continues to train it. The bias is not used.
     :param scale: largest logit, > 0.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, linear: nn.Linear, scale: float) -> None:

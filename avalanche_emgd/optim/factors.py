@@ -39,6 +39,7 @@ class ElasticFactor(ABC):
 
     :param lower_bound: c in [0, 1): the smallest weight λ_i as a share of the uniform weight;
         towards 1 the weights become those of the plain average.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, lower_bound: float = 0.0) -> None:
@@ -176,6 +177,7 @@ class GS(_PowerFactor):
     :param decay: decay of the moving average, in [0, 1); 0 means no smoothing.
     :param floor: f ≥ 0, the share of ‖g_i‖² that an objective in conflict still counts for.
     :param lower_bound: lower bound, see :class:`ElasticFactor`.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(
@@ -226,6 +228,7 @@ class EGDA(ElasticFactor):
 
     :param temperature: divisor of the norms, > 0.
     :param decay: decay of the moving average, in [0, 1).
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, temperature: float = 5.0, decay: float = 0.9) -> None:

@@ -55,6 +55,7 @@ class ReplayMemory(StreamedSamples):
     :param max_size: capacity in samples, ≥ 1, shared equally among the classes of the finished
         tasks; the first classes get the remainder.
     :param seed: seed of the random choice of stored and replayed samples.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, max_size: int, seed: int = 0) -> None:

@@ -87,7 +87,10 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
     # Outputs
 
     def forward(self) -> Tensor:
-        """Masked outputs ``[B, K]`` of the minibatch; each objective is forwarded as if alone."""
+        """Masked outputs ``[B, K]`` of the minibatch; each objective is forwarded as if alone.
+
+        :raises ValueError: if samples of the minibatch belong to no objective.
+        """
         x, labels = self.mb_x, self.mb_task_id
         parts = self.now.parts
         if parts[-1].stop != len(x):
@@ -184,6 +187,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
 
         :param output: masked output ``[b, K]``.
         :param part: samples of the objective in the minibatch.
+        :raises ValueError: if ``memory_loss`` or ``competition`` returns no scalar tensor.
         """
         if not part.replayed:
             name, rule = "competition", self.competition

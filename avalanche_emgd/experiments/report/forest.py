@@ -22,6 +22,7 @@ def draw_differences(comparisons: Sequence[Comparison], families: Mapping[str, F
 
     :param comparisons: comparisons with pairs, at least one, from top to bottom.
     :param families: families of the methods, by label.
+    :raises ValueError: if a comparison has no pairs.
     """
     rows = len(comparisons)
     figure = Figure(figsize=(8.6, 1.5 + 0.26 * rows), layout="constrained")

@@ -32,6 +32,8 @@ class CRMOGM(PeerWeighting):
         :class:`~avalanche_emgd.optim.EMGDWeighting` (``"mgda"`` as in the paper) or any weighting
         of Gramians, from TorchJD or here.
     :param alpha: share of the past, in [0, 1]; TorchJD's default.
+    :raises TypeError: if ``weighting`` is neither a name nor a weighting of Gramians.
+    :raises ValueError: if ``alpha`` is out of range.
     """
 
     def __init__(

@@ -32,6 +32,7 @@ class DBMTL(GradientStateWeighting):
 
     :param beta: β in [0, 1); the authors choose it for each benchmark.
     :param power: p ≥ 0, by which β decays over an objective's ticks; the authors take 0 or ½.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, beta: float = 0.9, power: float = 0.0) -> None:

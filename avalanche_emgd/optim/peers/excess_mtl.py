@@ -34,6 +34,7 @@ class ExcessMTL(GradientStateWeighting):
     sum of squares and keeps its weight.
 
     :param rate: η > 0; TorchJD's default.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, rate: float = 1.0) -> None:

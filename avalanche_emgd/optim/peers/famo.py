@@ -31,6 +31,7 @@ class FAMO(PeerWeighting):
 
     :param rate: learning rate of Adam, > 0; 0.025 in the paper.
     :param weight_decay: weight decay of the logits, ≥ 0; 0.001 in the paper's algorithm.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, rate: float = 0.025, weight_decay: float = 1e-3) -> None:

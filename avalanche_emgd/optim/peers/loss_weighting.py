@@ -27,6 +27,7 @@ class DWA(PeerWeighting):
 
     :param temperature: T > 0; 2 in the paper.
     :param window: ticks, ≥ 1.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, temperature: float = 2.0, window: int = 10) -> None:
@@ -62,6 +63,7 @@ class UncertaintyWeighting(PeerWeighting):
     follow plain gradient descent, one step per tick.
 
     :param rate: rate of that descent, > 0.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, rate: float = 0.01) -> None:
@@ -95,6 +97,7 @@ class GradNorm(PeerWeighting):
 
     :param alpha: strength of the pull to a common rate, ≥ 0.
     :param rate: rate of the descent, > 0; 0.025 in the paper.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, alpha: float = 1.5, rate: float = 0.025) -> None:

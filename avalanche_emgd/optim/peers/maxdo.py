@@ -29,6 +29,7 @@ class MaxDO(PeerWeighting):
 
     :param steps: number of steps, ≥ 0.
     :param rate: length of a step, > 0.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, steps: int = 20, rate: float = 2.0) -> None:

@@ -90,6 +90,7 @@ class GEMWeighting(_ReplayWeighting):
     ticks at which no row conflicts.
 
     :param margin: γ ≥ 0: pushes towards the memories more than needed.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, margin: float = 0.5) -> None:

@@ -104,6 +104,7 @@ class FairGrad(_TorchJDWeighting):
     which there is no fair weight, gets none.
 
     :param alpha: kind of fairness, > 0; 1 is proportional fairness (Nash bargaining).
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, alpha: float = 2.0) -> None:

@@ -120,6 +120,7 @@ class GMEDRule(EditingRule):
     bounds edits instead.
 
     :param beta: weight β ≥ 0 of the current loss.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, beta: float = 0.01) -> None:

@@ -67,7 +67,10 @@ class MemoryEditing:
         return PixelBounds(self.step, self.radius, self.norm, self.pixel_range)
 
     def make_rule(self) -> EditingRule:
-        """Make the rule of the edits."""
+        """Make the rule of the edits.
+
+        :raises ValueError: if the rule is unknown, or ``settings`` do not belong to it.
+        """
         if isinstance(self.rule, EditingRule):
             if self.settings:
                 raise ValueError(

@@ -36,6 +36,7 @@ class ERLASStrategy(MultiGradientTemplate):
 
     :param tau: strength τ ≥ 0 of the adjustment; 1 in the paper, 0 is plain replay.
     :param window: number of ticks, ≥ 1; 1 or 10 in the paper.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(

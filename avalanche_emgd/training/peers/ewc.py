@@ -41,6 +41,7 @@ class EWCStrategy(QuadraticPenaltyStrategy):
     :param ewc_lambda: strength of the penalty, ≥ 0. Plain gradient descent diverges above
         2 / (learning rate · largest sum of importances).
     :param fisher_samples: largest number N of samples, ≥ 1, drawn at random by ``seed``.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(

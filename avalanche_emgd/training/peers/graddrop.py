@@ -23,6 +23,8 @@ class GradDropStrategy(MultiGradientTemplate):
 
     The parameters are those of :class:`MultiGradientTemplate` except ``weighting`` and
     ``memory_editing``.
+
+    :raises ValueError: if ``memory_editing`` is given.
     """
 
     def __init__(

@@ -39,6 +39,7 @@ class SIStrategy(QuadraticPenaltyStrategy):
 
     :param si_lambda: strength of the penalty, ≥ 0.
     :param xi: damping ξ > 0 of the denominator.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(

@@ -17,6 +17,7 @@ class ConvOrthogonalityPlugin(SupervisedPlugin):
     """Plugin that adds an orthogonality penalty to the loss.
 
     :param strength: factor of :func:`orthogonality_penalty`, ≥ 0.
+    :raises ValueError: if a setting is out of range.
     """
 
     def __init__(self, strength: float) -> None:

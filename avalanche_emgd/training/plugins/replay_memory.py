@@ -26,6 +26,7 @@ class ReplayMemoryPlugin(SupervisedPlugin):
     :param memory: replay memory with the samples of the finished tasks.
     :param objectives: objectives, ``"one"`` for a single objective ``memory``, or ``"per-task"``
         for an objective ``memory-<task>`` of each finished task; these share the minibatch equally.
+    :raises ValueError: if ``objectives`` is neither ``"one"`` nor ``"per-task"``.
     """
 
     def __init__(self, memory: ReplayMemory, objectives: MemoryObjectives = "one") -> None:
