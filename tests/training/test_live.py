@@ -9,78 +9,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
-from avalanche.models import IncrementalClassifier, MTSimpleMLP
-from avalanche.models.dynamic_modules import MultiTaskModule
 from torch import nn
 
-from avalanche_emgd import MLP, AvgGradStrategy, EMGDStrategy, live_metrics
+from avalanche_emgd import AvgGradStrategy
 from avalanche_emgd.benchmarks.live import LiveSegment, LiveStream
 from avalanche_emgd.training.live import check_live
-from avalanche_emgd.training.methods import METHODS, make_method
-from tests.toy import toy_datasets
+from avalanche_emgd.training.methods import METHODS
 from tests.training.common import quiet, toy_strategy, weights_of
+from tests.training.scripted_streams import TRAIN, scripted, train
 
 every = pytest.mark.parametrize("name", [name for name in METHODS if name != "joint"])
-
-TRAIN = toy_datasets([60, 48, 52])
-TEST = toy_datasets([40, 40, 40], seed=0)
-
-
-class Script(SupervisedPlugin):
-    """Adds tasks at given ticks, from a callback, and closes the stream after the last one.
-
-    :param additions: keyword arguments of ``add_task`` at each tick.
-    """
-
-    def __init__(self, stream, additions):
-        super().__init__()
-        self.stream, self.additions = stream, dict(additions)
-        self.segments = []
-
-    def after_training_iteration(self, strategy, **kwargs):
-        for arguments in self.additions.pop(strategy.tick, ()):
-            self.stream.add_task(**arguments)
-        if not self.additions:
-            self.stream.close()
-
-    def before_training_exp(self, strategy, **kwargs):
-        self.segments.append((strategy.experience, strategy.clock.train_iterations))
-
-
-def scripted(scenario="class", batch_size=4):
-    """Make a stream whose second and third task come later, and whose first task returns."""
-    stream = LiveStream(scenario=scenario, batch_size=batch_size, max_wait=60.0)
-    stream.add_task(TRAIN[0], name="first", test=TEST[0])
-    script = Script(
-        stream,
-        {
-            4: [{"data": iter(list(TRAIN[1])), "name": "second", "test": TEST[1]}],
-            9: [{"data": list(TRAIN[2]), "classes": [4, 5], "name": "third", "test": TEST[2]}],
-            17: [{"data": TRAIN[0], "name": "first"}],
-        },
-    )
-    return stream, script
-
-
-def train(name, scenario="class", memory_size=12, lr=0.03, model=None):
-    stream, script = scripted(scenario)
-    torch.manual_seed(0)
-    model = MLP(1, in_features=5, hidden=(16, 8)) if model is None else model
-    (metrics,) = live_metrics(stream)
-    strategy = make_method(
-        name,
-        model,
-        {},
-        optimizer=torch.optim.Adam(model.parameters(), lr=lr),
-        memory_size=memory_size,
-        seed=0,
-        device="cpu",
-        plugins=[script],
-        evaluator=quiet(metrics),
-    )
-    torch.manual_seed(1)
-    strategy.train(stream)
-    return strategy, stream, script, metrics
 
 
 @every
@@ -132,138 +70,6 @@ def test_every_active_task_delivers_one_minibatch_at_a_tick():
     strategy = toy_strategy(AvgGradStrategy, memory_size=6, plugins=[script, Look()])
     strategy.train(stream)
     assert seen == list(range(stream.tick))
-
-
-class Dynamic(nn.Module):
-    """Avalanche's growing classifier behind a hidden layer."""
-
-    def __init__(self):
-        super().__init__()
-        self.hidden = nn.Linear(5, 8)
-        self.head = IncrementalClassifier(8, 2)
-
-    def forward(self, x):
-        return self.head(self.hidden(x).relu())
-
-
-class MultiHead(MTSimpleMLP):
-    def __init__(self):
-        super().__init__(input_size=5, hidden_size=8)
-
-
-@pytest.mark.parametrize("kind", [Dynamic, MultiHead])
-def test_dynamic_modules_of_avalanche(kind):
-    torch.manual_seed(0)
-    model = kind()
-    scenario = "task" if issubclass(kind, MultiTaskModule) else "class"
-    strategy, stream, _, metrics = train("emgd-gmc", scenario, model=model)
-    assert stream.has_ended
-    assert metrics.result().A_e >= 0.5
-    for parameter in strategy.model.parameters():
-        assert any(parameter is p for g in strategy.optimizer.param_groups for p in g["params"])
-        assert int(strategy.optimizer.state[parameter]["step"]) > 0
-
-
-class Moments(SupervisedPlugin):
-    """Remembers the optimizer's state before each segment."""
-
-    def __init__(self):
-        super().__init__()
-        self.at_end, self.at_start = [], []
-
-    def state(self, strategy):
-        return {
-            name: copy.deepcopy(strategy.optimizer.state.get(parameter, {}))
-            for name, parameter in strategy.model.named_parameters()
-        }
-
-    def before_training_exp(self, strategy, **kwargs):
-        self.at_start.append(self.state(strategy))
-
-    def after_training_exp(self, strategy, **kwargs):
-        self.at_end.append(self.state(strategy))
-
-
-@pytest.mark.parametrize("kind", [Dynamic, lambda: MLP(1, in_features=5, hidden=(8,))])
-def test_the_state_of_the_optimizer_is_kept_where_heads_grow(kind):
-    stream, script = scripted()
-    torch.manual_seed(0)
-    model, moments = kind(), Moments()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    strategy = EMGDStrategy(
-        model,
-        optimizer=optimizer,
-        memory_size=6,
-        plugins=[script, moments],
-        evaluator=None,
-    )
-    strategy.train(stream)
-    grown = 0
-    for after, before in zip(moments.at_end, moments.at_start[1:], strict=False):
-        for name, state in after.items():
-            for key, old in state.items():
-                new = before[name][key]
-                if new.shape == old.shape:
-                    assert torch.equal(new, old), (name, key)
-                else:
-                    grown += 1
-                    inside = tuple(map(slice, old.shape))
-                    assert torch.equal(new[inside], old)
-                    assert new.abs().sum() == old.abs().sum()
-    assert grown >= 8  # two growths, weight and bias, two moments
-
-
-@pytest.mark.parametrize("name", ["db-mtl", "excess-mtl", "si", "ewc", "mdmt-r"])
-def test_states_of_the_size_of_the_model_follow_its_growth(name):
-    # The state of a parameter that does not grow is the same as with a head that is wide enough.
-    strategy, *_ = train(name)
-    assert len(strategy.space.update) == sum(p.numel() for p in strategy.model.parameters())
-
-
-def test_a_state_moves_with_its_parameters():
-    from avalanche_emgd.optim.peers import DBMTL
-    from avalanche_emgd.training.gradient_space import GradientSpace, positions_of
-    from avalanche_emgd.training.live import Heads
-
-    class Segment:
-        active_tasks = (0,)
-
-        class benchmark:  # noqa: N801
-            identity, label_sets, num_classes = "a", ((0, 1, 2),), 3
-
-    class Strategy:
-        device = "cpu"
-        optimized_param_id = None
-        model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2))
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-    before = GradientSpace(Strategy.model)
-    numbers = torch.cat([p.detach().reshape(-1) for p in Strategy.model.parameters()])
-    replaced = Heads().grow(Strategy, Segment)
-    after = GradientSpace(Strategy.model)
-    positions = positions_of(before, after, replaced)
-    now = torch.cat([p.detach().reshape(-1) for p in Strategy.model.parameters()])
-    assert torch.equal(now[positions], numbers)
-    assert len(positions.unique()) == len(numbers)
-    weighting = DBMTL()
-    weighting._state = {"task": (3, numbers.clone())}
-    weighting.move_state(positions, len(now))
-    ticks, moved = weighting._state["task"]
-    assert ticks == 3
-    assert torch.equal(moved[positions], numbers)
-    assert len(moved) == len(now)
-    assert float(moved.abs().sum()) == pytest.approx(float(numbers.abs().sum()))
-
-
-def test_shared_parameters_that_grow():
-    stream, script = scripted()
-    torch.manual_seed(0)
-    model = MLP(2, in_features=5, hidden=(8,))
-    strategy = toy_strategy(
-        model=model, memory_size=6, shared=list(model.parameters()), plugins=[script]
-    )
-    strategy.train(stream)
-    assert strategy.space.num_shared == sum(p.numel() for p in model.parameters())
 
 
 def test_tasks_from_another_thread():
@@ -412,10 +218,3 @@ def test_a_single_last_sample_is_dropped_for_batch_norm():
     model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
     toy_strategy(model=model, memory_size=0).train(stream)
     assert (stream.tick, stream.num_dropped, stream.tasks[0].samples) == (2, 1, 8)
-
-
-def test_a_classifier_that_cannot_grow():
-    model = nn.Sequential(nn.Linear(5, 8), nn.utils.parametrizations.weight_norm(nn.Linear(8, 2)))
-    stream, script = scripted()
-    with pytest.raises(ValueError, match="cannot grow to 4 outputs: make it with as many"):
-        toy_strategy(model=model, memory_size=0, plugins=[script]).train(stream)
