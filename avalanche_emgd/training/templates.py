@@ -299,7 +299,7 @@ class MultiGradientTemplate(TickTemplate):
 
         :param objectives: names of the tasks; one that is not of a task stands for all of them.
         """
-        return self._current_classes.of(self.experience, objectives)
+        return self._current_classes.of([self.experience], objectives)
 
     def _release_tick(self) -> None:
         super()._release_tick()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import torch
@@ -93,20 +94,21 @@ class Asymmetric:
 
 
 class CurrentClasses:
-    """Class labels of tasks of one experience, each set of tasks computed once."""
+    """Class labels of tasks of the experiences in training, each set of tasks computed once."""
 
     def __init__(self) -> None:
         self._found: dict[frozenset[str], list[int]] = {}
 
-    def of(self, experience: Any, objectives: Iterable[str]) -> list[int]:
+    def of(self, experiences: Sequence[Any], objectives: Iterable[str]) -> list[int]:
         """Return the class labels of tasks, ascending.
 
-        :param experience: experience of any benchmark, the same at all calls.
+        :param experiences: experiences of any benchmark, the same at all calls.
         :param objectives: names of the tasks; one that is not of a task stands for all of them.
         """
         names = frozenset(objectives)
         if names not in self._found:
-            self._found[names] = _current_classes(experience, names)
+            found = (_current_classes(each, names) for each in experiences)
+            self._found[names] = sorted(set(chain.from_iterable(found)))
         return self._found[names]
 
 

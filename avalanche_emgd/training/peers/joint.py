@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -14,7 +14,6 @@ from typing_extensions import Unpack
 
 from ...benchmarks import Part, SegmentExperience, SerialTickLoader, TickBatch
 from ...benchmarks.loader import ShuffledLoader
-from ..ingredients.competition import current_classes
 from ..options import StrategyOptions
 from .memory_free import MemoryFreeStrategy
 
@@ -53,11 +52,7 @@ class JointStrategy(MemoryFreeStrategy, JointTraining):
 
         :param objectives: argument without effect.
         """
-        every = frozenset(("joint",))
-        if every not in self._current_classes:
-            found = (current_classes(each, every) for each in self._experiences)
-            self._current_classes[every] = sorted(set(chain.from_iterable(found)))
-        return self._current_classes[every]
+        return self._current_classes.of(self._experiences, ("joint",))
 
     def _state_between_experiences(self) -> dict[str, Any]:
         # Avalanche's state has the stream, which is not needed after training.

@@ -149,9 +149,9 @@ def test_classes_of_one_task_among_several_of_an_ordinary_experience():
     experience = SimpleNamespace(dataset=data, task_labels=[0, 1], current_experience=0)
     classes = CurrentClasses()
     for _ in range(2):  # the second time as kept
-        assert classes.of(experience, ["task1"]) == [2, 3]
-        assert classes.of(experience, ["task0", "task1"]) == [0, 1, 2, 3]
-        assert classes.of(experience, ["another"]) == [0, 1, 2, 3]
+        assert classes.of([experience], ["task1"]) == [2, 3]
+        assert classes.of([experience], ["task0", "task1"]) == [0, 1, 2, 3]
+        assert classes.of([experience], ["another"]) == [0, 1, 2, 3]
 
 
 def test_samples_of_plugins_compete_for_their_own_class():
