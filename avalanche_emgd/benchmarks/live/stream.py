@@ -7,7 +7,7 @@ from typing import Any
 
 from avalanche.benchmarks.scenarios import EagerCLStream
 
-from ..._numbers import check_whole
+from ..._numbers import check_whole, is_whole
 from ..scenario import Scenario
 from .additions import Addition, Additions
 from .benchmark import LiveBenchmark
