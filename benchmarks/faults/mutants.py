@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from .code_mutations import Mutant, mutants_of
 from .mutant_tests import PASSED, MutantTests
@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tests = MutantTests(Path.cwd(), given.package)
     search = Search(tests, given.output, given.most, given.seed, given.again, given.folder)
     console, survivors, total = Console(), [], Counter[str]()
-    table = Table("module", "mutants", "drawn", *OUTCOMES)
+    table = Table(Column("module", no_wrap=True), "mutants", "drawn", *OUTCOMES)
     for path in tests.modules(given.modules or MODULES):
         found, count = search.module(path)
         counts = Counter(each["outcome"] for each in found)

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import nn
 
@@ -33,3 +34,5 @@ def test_the_graph_is_kept_on_request():
     loss = x.square().sum()
     first = flat_gradient(loss, [x], retain_graph=True)
     assert torch.equal(first, flat_gradient(loss, [x]))
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        flat_gradient(loss, [x])

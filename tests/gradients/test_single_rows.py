@@ -5,9 +5,10 @@ from torch.nn.functional import cross_entropy
 
 from avalanche_emgd.gradients import Batches, FusedEngine, PlainEngine
 from avalanche_emgd.gradients.joint_forward import JointForward
+from avalanche_emgd.gradients.layer_gradient import LayerGradient
 from avalanche_emgd.gradients.model_structure import modules_of
 from avalanche_emgd.gradients.rules import is_known
-from avalanche_emgd.gradients.single_rows import SingleRows
+from avalanche_emgd.gradients.single_rows import SingleRows, _of_one
 from tests.gradients.test_fused_engine import MODELS
 from tests.tolerance import tolerance
 
@@ -51,3 +52,14 @@ def test_rows_of_a_group_take_all_of_its_samples():
         losses = [cross_entropy(o, torch.zeros(len(o)).long()) for o in made.outputs]
         found.append(made.gradients(losses, parameters).rows.clone())
     torch.testing.assert_close(*found)
+
+
+def test_gradients_that_the_graph_has_by_objective_are_cut_to_one():
+    x, back = torch.randn(5, 2), torch.randn(5, 2)
+    own = {"weight": torch.arange(6.0).view(3, 2)}
+    gradient = LayerGradient(nn.BatchNorm1d(2), [(x, back, [1, 2, 2])], own)
+    for k, part in enumerate((slice(0, 1), slice(1, 3), slice(3, 5))):
+        found = _of_one(gradient, list(gradient.pieces()), k)
+        assert torch.equal(found.own["weight"], own["weight"][k][None])
+        assert torch.equal(found.inputs, x[part])
+        assert torch.equal(found.backprops, back[part])

@@ -118,3 +118,37 @@ def test_a_converged_objective_does_not_blow_up(elastic):
 def test_bad_jacobian(matrix):
     with pytest.raises(ValueError, match="`matrix` must have at least one row of a floating dtype"):
         EMGD()(matrix)
+
+
+def test_states_of_the_rule_are_forgotten():
+    weighting = EMGDWeighting("gmc")
+    assert weighting.sigma is weighting.solution is None
+    weighting.set_objectives(["a", "b"])
+    weighting(torch.eye(2))
+    assert weighting.get_extra_state() == {"objectives": [("a", 1.0), ("b", 1.0)]}
+    weighting.forget(["a"])
+    assert weighting.get_extra_state() == {"objectives": [("b", 1.0)]}
+    weighting.reset()
+    assert weighting.get_extra_state() == {"objectives": []}
+    assert weighting.sigma is weighting.solution is None
+    weighting(torch.eye(3))  # no names are left either
+    assert dict(weighting.get_extra_state()["objectives"]).keys() == {0, 1, 2}
+
+
+def test_the_aggregator_passes_names_on_and_combines_rows():
+    aggregator = EMGD("gmc")
+    aggregator.set_objectives(["a", "b"])
+    rows = torch.tensor([[2.0, 0.0], [0.0, 4.0]])
+    weights = EMGDWeighting("gmc")(rows @ rows.T)
+    torch.testing.assert_close(aggregator(rows), weights @ rows)
+    state = aggregator.gramian_weighting.get_extra_state()
+    assert state == {"objectives": [("a", 4.0), ("b", 16.0)]}
+
+
+@pytest.mark.parametrize("rows", [[[1e-170, 0.0], [0.0, 1e-160]], [[1e-150, 0.0], [0.0, 0.0]]])
+def test_rows_whose_squares_float64_cannot_hold(rows):
+    with pytest.raises(ArithmeticError, match=r"`matrix` has a longest entry of 1\.0e-1.0, whose"):
+        EMGD()(torch.tensor(rows, dtype=torch.float64))
+    short_and_long = torch.tensor([rows[0], [0.0, 1.0]], dtype=torch.float64)
+    assert torch.isfinite(EMGD()(short_and_long)).all()
+    assert not EMGD()(torch.zeros(2, 2)).any()

@@ -71,10 +71,12 @@ def test_a_bound_that_matters_has_two_candidates():
 
 
 @pytest.mark.parametrize("bound", [0.0, 0.5])
-def test_without_any_gradient_all_weights_are_equal(bound):
-    problem = with_factors(torch.zeros(3, 2, dtype=torch.float64), [1.0, 2.0, 4.0], bound)
+@pytest.mark.parametrize("size", [1.0, 2.0**500])
+def test_without_any_gradient_all_weights_are_equal(bound, size):
+    sigma = [size, 2.0 * size, 4.0 * size]
+    problem = with_factors(torch.zeros(3, 2, dtype=torch.float64), sigma, bound)
     (found,) = critical_candidates(problem)
-    assert problem.weights(found.x).tolist() == pytest.approx([4 / 7] * 3, rel=1e-15)
+    assert problem.weights(found.x).tolist() == pytest.approx([4 / 7 * size] * 3, rel=1e-15)
     assert found.residual() == pytest.approx(0.0, abs=1e-15)
 
 

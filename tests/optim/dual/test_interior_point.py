@@ -87,6 +87,9 @@ def test_interior_points_are_rounded_to_their_bounds(rows, sigma, optimum, c):
     inside = bounded + 1e-9 * (bounded <= problem.lower)
     found = interior_point._with_some_at_bounds(problem, inside)
     np.testing.assert_allclose(found, bounded, rtol=1e-8, atol=1e-15)
+    with patch.object(interior_point, "_interior_point", return_value=inside):
+        first, _ = interior_point_candidates(problem)
+    assert np.array_equal(first.x, found)
     assert array_residual(problem, found) <= min(TOLERANCE, array_residual(problem, inside))
 
 

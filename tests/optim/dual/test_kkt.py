@@ -83,6 +83,17 @@ def test_orthogonal_unit_gradients(weights, expected):
     assert kkt_residual(torch.eye(2), weights) == pytest.approx(expected, abs=ROUNDING)
 
 
+@pytest.mark.parametrize("c", [0.5, 0.9])
+def test_with_bounds_the_equality_is_relative_to_the_room_they_leave(c):
+    """Gλ is ν itself, so that nothing else is violated."""
+    epsilon = 1e-6
+    weights = torch.full((2,), 0.5 * (1 + epsilon), dtype=torch.float64)
+    expected = pytest.approx(epsilon / (1 - c), rel=1e-8)
+    assert kkt_residual(torch.eye(2), weights, lower_bound=c) == expected
+    u = weights.tolist()
+    assert scalar_residual(make_scalar_problem(torch.eye(2), None, c, None), u, u, u) == expected
+
+
 def test_what_exceeds_a_bound_is_a_share():
     """The bound is 1/4, and both multipliers are zero or positive: the share must be zero."""
     G = torch.tensor([[1.0, 1.0], [1.0, 4.0]])
