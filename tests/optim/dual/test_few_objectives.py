@@ -82,7 +82,8 @@ def test_an_objective_that_wants_to_take_part_again_is_left_to_other_methods():
 def test_nearly_dependent_gradients_are_left_to_arrays(square, count, c):
     """The squared sine of two gradients is the pivot, which rounding must not reach."""
     cosine = (1.0 - square) ** 0.5
-    found = candidates_of([[1.0, cosine], [cosine, 1.0]], c)
+    gramian = torch.tensor([[1.0, cosine], [cosine, 1.0]], dtype=torch.float64)
+    found = candidates_of(gramian, c)
     assert len(found) == count
     for each in found:
         assert each.weights == pytest.approx([0.5, 0.5])
