@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,9 +14,10 @@ from avalanche.training.templates import SupervisedTemplate
 from ..benchmarks import ParallelBenchmark
 from ..models import make_model
 from ..training import MultiGradientTemplate
+from ..training.crops_and_flips import check_augmentable
 from ..training.data_checks import check_takes_numbers
+from ..training.ingredients import Augmentation, MemoryAugmentationPlugin
 from ..training.methods import make_method
-from ..training.plugins.augmentation import check_augmentable
 from .config import RunConfig
 from .data import DATA
 from .optimizers import make_optimizer
@@ -70,6 +72,7 @@ def make_strategy(
         evaluator=evaluator,
         plugins=plugins,
     )
+    _check_augmentation(config, getattr(strategy, "memory_augmentation", None), shape)
     if config.precision is not None:
         if not isinstance(strategy, MultiGradientTemplate):
             raise ValueError(
@@ -78,3 +81,24 @@ def make_strategy(
             )
         strategy.use_precision(config.precision)
     return strategy
+
+
+def _check_augmentation(
+    config: RunConfig, plugin: MemoryAugmentationPlugin | None, shape: Sequence[int] | None
+) -> None:
+    """Check that the replayed images of a run can be augmented as its method's settings say.
+
+    :param plugin: plugin of the strategy; ``None`` without augmentation.
+    :param shape: shape of an input; ``None`` if it is not known yet.
+    """
+    if plugin is None:
+        return
+    if shape is not None:
+        plugin.check(shape)
+    own = plugin.augmentation
+    may_flip = DATA[config.benchmark].flips and not config.no_flip
+    if isinstance(own, Augmentation) and own.flip and not may_flip:
+        raise ValueError(
+            "`memory_augmentation` mirrors images, but mirror images of this run's data are of "
+            f"other classes: give {{padding: {own.padding}, flip: false}}."
+        )

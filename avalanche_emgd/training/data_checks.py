@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from avalanche.benchmarks.scenarios import EagerCLStream
+from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.models import DynamicModule
 from avalanche.models.utils import avalanche_forward
 from torch import Tensor, nn
 
+from .._temporary_seed import temporary_seed
 from .._text_files import first_line
 from ..benchmarks.datasets import inputs_of
+from ..benchmarks.experience import ParallelExperience
 from ..benchmarks.inputs import InputKind
 from ..benchmarks.live import LiveBenchmark
 from ..benchmarks.ordinary_experiences import check_kept, check_ordinary
@@ -26,13 +30,14 @@ _MOST_EXPERIENCES = 100  # of an ordinary stream whose samples are examined
 def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
     """Check that a strategy can be trained on experiences.
 
-    :param strategy: strategy with ``model``, and optionally ``memory`` and ``memory_editing``.
+    :param strategy: strategy with ``model``, and optionally ``memory``, ``memory_editing`` and
+        ``memory_augmentation``.
     :param experiences: an experience or a stream of experiences.
     :param samples: total number of samples of ordinary experiences to examine, at least 2 of each.
     :return: whether the experiences have been checked; streams that are generated during training
         are not checked.
     :raises ValueError: if targets are not class labels, ticks and masks have been lost, the model
-        cannot take the inputs, or a replay memory cannot store them.
+        cannot take the inputs, or a replay memory cannot store or augment them.
     """
     found = check_experiences(experiences)
     for place, experience in enumerate(found[:_MOST_EXPERIENCES]):
@@ -47,6 +52,8 @@ def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
         if getattr(strategy, "memory", None) is not None:
             _check_memory(benchmark, getattr(strategy, "memory_editing", None) is not None)
         _check_model(strategy.model, benchmark)
+    if getattr(strategy, "memory_augmentation", None) is not None:
+        _check_augmentation(strategy, list(benchmarks.values()), found[:_MOST_EXPERIENCES])
     return bool(found)
 
 
@@ -89,6 +96,21 @@ def _check_memory(benchmark: ParallelBenchmark, edited: bool) -> None:
             )
     if edited and not first.dtype.is_floating_point:
         raise ValueError(f"`memory_editing` is for floating-point inputs, found {first}.")
+
+
+def _check_augmentation(
+    strategy: Any, benchmarks: Sequence[ParallelBenchmark], experiences: Sequence[Any]
+) -> None:
+    """Check that one input of each benchmark, or of each other experience, can be augmented."""
+    with temporary_seed(0):
+        found = [_example(each, each.input_kinds.train[0])[0] for each in benchmarks]
+        for experience in experiences:
+            data = getattr(experience, "dataset", None)
+            is_other = not isinstance(experience, ParallelExperience)
+            if is_other and isinstance(data, AvalancheDataset) and len(data):
+                found.append(inputs_of(data.eval(), torch.tensor([0])))
+    for x in found:
+        strategy.memory_augmentation.check_on(x.to(strategy.device))
 
 
 def _check_model(model: nn.Module, benchmark: ParallelBenchmark) -> None:

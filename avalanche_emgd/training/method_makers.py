@@ -31,6 +31,7 @@ INGREDIENTS = (
     "memory_selection",
     "memory_retrieval",
     "memory_editing",
+    "memory_augmentation",
     "tested_weights",
 )
 """Options of every multi-gradient strategy that are settings of a run, too."""

@@ -17,6 +17,7 @@ from ..gradients import GradientEngine
 from .editing import EditingSpec
 from .gradient_space import Shared
 from .ingredients.specs import (
+    AugmentationSpec,
     CompetitionSpec,
     MemoryLossSpec,
     RetrievalSpec,
@@ -58,6 +59,10 @@ class StrategyOptions(TypedDict, total=False):
     :param memory_retrieval: retrieval of what is replayed: ``"random"`` (the default), ``"mir"`` or
         a :class:`~avalanche_emgd.training.ingredients.MemoryRetrieval`, such as
         :class:`~avalanche_emgd.training.ingredients.MIR`.
+    :param memory_augmentation: augmentation of the replayed samples alone, new at each replay:
+        ``"none"`` (the default), ``"crops-flips"`` or an
+        :class:`~avalanche_emgd.training.ingredients.Augmentation`, or a callable from inputs
+        ``[b, ...]`` to inputs of the same shape and type.
     :param tested_weights: weights that tests use: ``"last"`` (the default), ``"average"`` or
         :class:`~avalanche_emgd.training.ingredients.AveragedWeights`. Training is the same. For
         each of these options a mapping has the settings of the object it names.
@@ -85,7 +90,7 @@ class StrategyOptions(TypedDict, total=False):
         It does not change how many samples a task of a parallel benchmark delivers.
     :param train_epochs: passes over each experience, 1 by default.
     :param eval_mb_size: samples per evaluation step, 512 by default.
-    :param seed: seed of the replay memory, 0 by default.
+    :param seed: seed of the replay memory and of its augmentation, 0 by default.
     :param device: device that trains the model, ``"cpu"`` by default.
     :param plugins: list of Avalanche's plugins, called after the strategy's own.
     :param evaluator: metrics and loggers; Avalanche's default if omitted, no metrics if ``None``.
@@ -102,6 +107,7 @@ class StrategyOptions(TypedDict, total=False):
     competition: Annotated[CompetitionSpec, Default(0.0)]
     memory_selection: Annotated[SelectionSpec, Default("random")]
     memory_retrieval: Annotated[RetrievalSpec, Default("random")]
+    memory_augmentation: Annotated[AugmentationSpec, Default("none")]
     tested_weights: Annotated[TestedWeightsSpec, Default("last")]
     memory_editing: Annotated[EditingSpec | None, Default(None)]
     shared: Annotated[Shared | None, Default(None)]

@@ -19,7 +19,8 @@ def own_plugins(
 ) -> list[BasePlugin]:
     """Return the plugins of a strategy's own, in the order of their callbacks.
 
-    :param strategy: strategy with its memory, losses, averaged weights and memory editing.
+    :param strategy: strategy with its memory, losses, augmentation, averaged weights and memory
+        editing.
     :param model: model of the strategy.
     :param weighting: weighting of the strategy.
     :param given: plugins of the user; one of them may inform the weighting already.
@@ -29,7 +30,8 @@ def own_plugins(
         own += [strategy.replay, *strategy.memory_selection.make_plugins(strategy.memory, model)]
     losses = (strategy.memory_loss, strategy.competition)
     own += [loss for loss in losses if isinstance(loss, BasePlugin)]
-    own += [p for p in (strategy.averaged_weights, strategy.memory_editing) if p is not None]
+    more = (strategy.memory_augmentation, strategy.averaged_weights, strategy.memory_editing)
+    own += [plugin for plugin in more if plugin is not None]
     is_informed = any(isinstance(plugin, WeightingPlugin) for plugin in given)
     if isinstance(weighting, ObjectiveWeighting) and not is_informed:
         own.append(WeightingPlugin(weighting))

@@ -60,7 +60,10 @@ def check_experience(processes: Processes, strategy: Any) -> None:
         for group in optimizer.param_groups
     ]
     check_alike(processes, "optimizers", (type(optimizer).__name__, groups))
-    made_of = (type(strategy).__name__, repr(strategy.weighting), strategy.memory_editing is None)
+    made_of = (
+        *(type(strategy).__name__, repr(strategy.weighting), strategy.memory_editing is None),
+        strategy._settings["memory_augmentation"],
+    )
     check_alike(processes, "strategies or weightings", made_of)
     if memory is not None and len(memory):
         inputs, *labels = memory.take(torch.arange(len(memory)))

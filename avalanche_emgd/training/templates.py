@@ -23,8 +23,10 @@ from ..gradients import FusedEngine, GradientEngine
 from ..optim.peers.gradient_state import GradientStateWeighting
 from .arguments import check_options
 from .gradient_space import GradientSpace, positions_of
+from .ingredients.augmentation import MemoryAugmentationPlugin
 from .ingredients.competition import CurrentClasses
 from .ingredients.specs import (
+    make_augmentation,
     make_competition,
     make_memory_loss,
     make_retrieval,
@@ -115,6 +117,9 @@ class MultiGradientTemplate(TickTemplate):
         """Selection of what the memory keeps."""
         self.memory_retrieval = make_retrieval(chosen["memory_retrieval"])
         """Retrieval of what is replayed."""
+        augmentation = make_augmentation(chosen["memory_augmentation"])
+        self.memory_augmentation: MemoryAugmentationPlugin | None = None
+        """Plugin that augments replayed samples; ``None`` without augmentation or memory."""
         averaged = make_tested_weights(chosen["tested_weights"])
         self.averaged_weights = None if averaged is None else averaged.make_plugin()
         """Average of the weights; ``None`` if tests use the trained model."""
@@ -123,6 +128,8 @@ class MultiGradientTemplate(TickTemplate):
         if memory_size:
             self.memory = self.make_memory(memory_size, chosen["seed"])
             self.replay = self.make_replay(self.memory, chosen["memory_objectives"])
+            if augmentation is not None:
+                self.memory_augmentation = MemoryAugmentationPlugin(augmentation, chosen["seed"])
         self.memory_editing: MemoryEditingPlugin | None = None
         """Plugin that edits the memory; ``None`` without editing."""
         if self.memory is not None and chosen["memory_editing"] is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -13,15 +11,11 @@ from torch import Tensor
 from ..benchmarks import SegmentExperience
 from ..gradients.random_state import RandomState
 from ..optim import ObjectiveWeighting, checked_weights
+from .trial_copy import trial_copy
 
 __all__ = ["most_tasks", "probe_weighting"]
 
 _SIZES = (2, 3)
-# Types of values that a function cannot use to store state between calls.
-_STATELESS = (
-    *(types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type),
-    *(type(None), bool, int, float, str, torch.dtype, torch.device),
-)
 
 
 def most_tasks(experiences: Any) -> int:
@@ -55,7 +49,7 @@ def probe_weighting(weighting: Callable[[Tensor], Tensor], num_tasks: int) -> No
     :raises ValueError: if the weights are of the wrong shape or dtype, or not finite; the message
         names the weighting.
     """
-    trial = _copy(weighting)
+    trial = trial_copy(weighting)
     if trial is None:
         return
     asked: list[tuple[list[str], Any]] = []
@@ -77,38 +71,6 @@ def probe_weighting(weighting: Callable[[Tensor], Tensor], num_tasks: int) -> No
         asked = [(_names(max(shape[0], num_tasks)), weights) for _, weights in asked]
     for names, weights in asked:
         checked_weights(weights, names, weighting)
-
-
-def _copy(weighting: Any) -> Any:
-    """Copy a weighting, so that calls leave no trace; ``None`` if that is impossible."""
-    if type(weighting).__module__.partition(".")[0] == __name__.partition(".")[0]:
-        return None
-    if isinstance(weighting, types.FunctionType):  # `deepcopy` does not copy functions
-        return weighting if all(isinstance(v, _STATELESS) for v in _referred(weighting)) else None
-    try:
-        return copy.deepcopy(weighting)
-    except Exception:
-        return None
-
-
-def _referred(function: types.FunctionType) -> Iterator[Any]:
-    """Yield the values that a function can reach by names, other than its arguments."""
-    yield from map(_content, function.__closure__ or ())
-    yield from function.__defaults__ or ()
-    yield from (function.__kwdefaults__ or {}).values()
-    codes = [function.__code__]
-    while codes:
-        code = codes.pop()
-        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
-        known = function.__globals__
-        yield from (known[name] for name in code.co_names if name in known)
-
-
-def _content(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # not set yet
-        return cell
 
 
 def _names(n: int) -> list[str]:

@@ -14,6 +14,7 @@ from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.models import as_multitask
 from avalanche.training.plugins import EvaluationPlugin, LwFPlugin
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from avalanche_emgd import (
     MLP,
@@ -34,6 +35,12 @@ from avalanche_emgd.training import METHODS, TrainingStopped, make_method
 from avalanche_emgd.training.plugins import MultiGradientPlugin
 from tests.toy import toy_benchmark, toy_datasets
 from tests.training.common import quiet, toy_strategy, weights_of
+
+
+def noisy(inputs):
+    """Augmentation of inputs of any shape."""
+    return inputs + 0.1 * torch.randn_like(inputs)
+
 
 ENGINES = {"plain": PlainEngine, "fused": FusedEngine, "lean": lambda: FusedEngine(lean=True)}
 
@@ -79,6 +86,16 @@ def paired_stream(scenario, dtype):
     return toy_benchmark((46, 28, 68), 8, Timeline(spans), scenario, dtype)
 
 
+def picture_stream(scenario, dtype):
+    """Images of one row, in the ticks of the short stream."""
+    sets = [
+        TensorDataset(each.tensors[0].view(-1, 1, 1, 5), each.tensors[1])
+        for each in toy_datasets((46, 27, 68), dtype=dtype)
+    ]
+    timeline = Timeline(((0, 9), (0, 5), (8, 21)))
+    return parallel_benchmark(sets, sets, timeline, batch_size=5, scenario=scenario)
+
+
 def serial_stream(scenario, dtype):
     """Tasks one after the other, with a lone objective at first: fewer than processes."""
     return toy_benchmark((20, 18), 4, Timeline(((0, 4), (5, 9))), scenario, dtype)
@@ -95,7 +112,7 @@ def ordinary_stream(scenario, dtype):
 STREAMS = {
     "long": long_stream, "short": short_stream,
     "paired": paired_stream, "brief": brief_stream,
-    "serial": serial_stream, "ordinary": ordinary_stream,
+    "pictures": picture_stream, "serial": serial_stream, "ordinary": ordinary_stream,
 }  # fmt: skip
 
 
@@ -512,6 +529,8 @@ def _differing(what, rank):
     options = {"memory_size": 24, "distributed": "auto"}
     if what == "memory":
         options["seed"] = rank
+    if what == "augmentation" and rank:
+        options["memory_augmentation"] = noisy
     if what == "placement":
         options["distributed"] = ("by-objective", "by-sample")[rank]
     if what == "at the end":

@@ -5,6 +5,7 @@ from functools import cache
 import pytest
 import torch
 
+from avalanche_emgd.training.ingredients import Augmentation
 from tests.distributed import cases
 from tests.distributed.pool import one_thread
 from tests.distributed.runs import distance
@@ -70,13 +71,25 @@ def test_updates_after_1_10_and_100_ticks(pool, group, placement, engine, scenar
         {"memory_editing": "gmed", "memory_objectives": "per-task"},
         {"memory_loss": "stored-logits", "memory_objectives": "per-task", "competition": 0.5},
         {"memory_selection": "gss", "memory_retrieval": "mir"},
+        {"memory_augmentation": cases.noisy, "memory_objectives": "per-task"},
+        {"memory_augmentation": Augmentation(padding=0), "stream": "pictures"},
         {"strategy": "entangled"},
         {"strategy": "penalised"},
         {"strategy": "extended"},
         {"strategy": "distilled"},
     ],
     ids=[
-        *("editing", "gmed", "stored-logits", "gss-mir", "entangled", "penalised", "extended"),
+        *(
+            "editing",
+            "gmed",
+            "stored-logits",
+            "gss-mir",
+            "noisy",
+            "augmented",
+            "entangled",
+            "penalised",
+            "extended",
+        ),
         "distilled",
     ],
 )
@@ -230,6 +243,7 @@ def test_a_model_that_mixes_samples_is_placed_by_objective(pool):
         ("rate", "optimizers"),
         ("optimizer", "optimizers"),
         ("weighting", "strategies or weightings"),
+        ("augmentation", "strategies or weightings"),
         ("memory", "replay memories"),
         ("at the end", "parameters"),
     ],

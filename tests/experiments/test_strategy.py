@@ -1,5 +1,6 @@
 import random
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from avalanche_emgd.experiments import RunConfig, make_benchmark
 from avalanche_emgd.experiments.strategy import make_strategy
+from avalanche_emgd.training.ingredients import Augmentation
 from tests.training.common import quiet, weights_of
 
 CONFIG = RunConfig(num_tasks=2, seed=5)
@@ -44,3 +46,30 @@ def test_channels_last_is_for_convolutions():
     model = made(replace(CONFIG, channels_last=True, model="slim-resnet18")).model
     kernels = [parameter for parameter in model.parameters() if parameter.ndim == 4]
     assert all(each.is_contiguous(memory_format=torch.channels_last) for each in kernels)
+
+
+@pytest.mark.parametrize("method", ["er", "emgd++", "icarl", "der++"])
+def test_augmentation_of_replay_is_a_setting_of_methods(method):
+    chosen = {"padding": 2, "flip": False}
+    config = replace(CONFIG, method=method, settings={"memory_augmentation": chosen})
+    plugin = made(config, make_benchmark(config)).memory_augmentation
+    assert plugin.augmentation == Augmentation(padding=2, flip=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "chosen", "message"),
+    [
+        ({}, "crops-flips", "`memory_augmentation` shifts images by up to 4 .* have 8×8"),
+        ({}, {"padding": 2}, r"mirror images .* other classes: give {padding: 2, flip: false}"),
+        ({"benchmark": "ps-emnist"}, "crops-flips", "`memory_augmentation` mirrors images, but"),
+        ({"benchmark": "npz", "augment": True, "no_flip": True}, "crops-flips", "mirrors images"),
+        ({}, "crops", "Did you mean 'crops-flips'"),
+        ({"method": "spcl"}, {"pading": 2}, "'pading'.* Did you mean 'padding'"),
+    ],
+)
+def test_augmentation_of_replay_that_does_not_fit_is_refused_before_data_are_loaded(
+    changes, chosen, message
+):
+    changes = {"num_tasks": 2, "method": "er", "data_root": ".", **changes}
+    with patch.object(RunConfig, "check_data"), pytest.raises(ValueError, match=message):
+        made(RunConfig(settings={"memory_augmentation": chosen}, **changes))

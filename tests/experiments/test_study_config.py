@@ -33,7 +33,11 @@ def test_runs_are_all_combinations():
 
 
 def test_every_method_is_given_the_ingredients_and_its_own_settings_win():
-    ingredients = {"memory_loss": {"rule": "stored-logits", "alpha": 0.1}, "competition": 0.5}
+    ingredients = {
+        "memory_loss": {"rule": "stored-logits", "alpha": 0.1},
+        "competition": 0.5,
+        "memory_augmentation": {"padding": 2, "flip": False},
+    }
     own = {"method": "er", "settings": {"competition": 0.0}}
     grid = {"method": "emgd-gmc", "grid": {"exponent": [0.5, 1.0]}}
     study = StudyConfig(["avg", own, grid], ingredients=ingredients)

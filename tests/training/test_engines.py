@@ -39,6 +39,7 @@ INGREDIENTS = (
     {"competition": Asymmetric(1.0, "incoming")},
     {"memory_retrieval": "mir"},
     {"memory_selection": "gss"},
+    {"memory_augmentation": torch.square},
     {"tested_weights": "average"},
 )
 

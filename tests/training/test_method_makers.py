@@ -7,7 +7,7 @@ from avalanche_emgd import MultiGradientTemplate
 from avalanche_emgd.optim import GMC
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training.editing import MemoryEditing
-from avalanche_emgd.training.ingredients import Asymmetric
+from avalanche_emgd.training.ingredients import Asymmetric, Augmentation
 from avalanche_emgd.training.methods import METHODS, make_method
 from tests.training.common import quiet, toy_model
 
@@ -84,6 +84,7 @@ def test_every_multi_gradient_method_takes_the_ingredients(name):
         memory_retrieval="mir",
         memory_objectives="per-task",
         memory_editing={"rule": "cosine"},
+        memory_augmentation={"padding": 2},
         tested_weights="average",
     )
     assert strategy.memory_loss.alpha == 0.1
@@ -92,6 +93,7 @@ def test_every_multi_gradient_method_takes_the_ingredients(name):
     assert strategy.replay.num_candidates is None
     assert strategy.replay.objectives == "per-task"
     assert strategy.memory_editing.editing.rule == "cosine"
+    assert strategy.memory_augmentation.augmentation == Augmentation(padding=2)
     assert strategy.averaged_weights is not None
 
 

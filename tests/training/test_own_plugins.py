@@ -14,12 +14,14 @@ def test_plugins_come_in_their_order():
         memory_loss="stored-logits",
         memory_selection="gss",
         memory_editing="distance",
+        memory_augmentation="crops-flips",
         tested_weights="average",
     )
     found = own_plugins(strategy, strategy.model, strategy.weighting, [])
     names = [type(plugin).__name__ for plugin in found]
     assert names[0] == type(strategy.replay).__name__
     assert found.index(strategy.memory_loss) < found.index(strategy.averaged_weights)
+    assert strategy.memory_augmentation in found
     assert found.index(strategy.averaged_weights) < found.index(strategy.memory_editing)
     assert names[-1] == "WeightingPlugin"
     assert [type(plugin) for plugin in strategy.plugins[: len(found)]] == [*map(type, found)]

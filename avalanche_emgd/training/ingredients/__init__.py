@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..._lazy import make_lazy
 
 if TYPE_CHECKING:
+    from .augmentation import Augmentation, MemoryAugmentationPlugin
     from .averaging import AveragedWeights, AveragedWeightsPlugin
     from .competition import Asymmetric
     from .gss import GSS, GSSPlugin
@@ -19,11 +20,13 @@ __all__ = [
     "GSS",
     "MIR",
     "Asymmetric",
+    "Augmentation",
     "AveragedWeights",
     "AveragedWeightsPlugin",
     "GSSMemory",
     "GSSPlugin",
     "MIRReplayPlugin",
+    "MemoryAugmentationPlugin",
     "MemoryRetrieval",
     "MemorySelection",
     "StoredLogits",

@@ -12,6 +12,7 @@ from ..._near import did_you_mean
 from ..._numbers import is_number
 from ...benchmarks import Part
 from ..arguments import refuse_class
+from .augmentation import Augmentation
 from .averaging import AveragedWeights
 from .competition import Asymmetric
 from .gss import GSS
@@ -22,12 +23,14 @@ from .stored_outputs import StoredOutputs
 from .stored_probabilities import StoredProbabilities
 
 __all__ = [
+    "AugmentationSpec",
     "CompetitionSpec",
     "LossRule",
     "MemoryLossSpec",
     "RetrievalSpec",
     "SelectionSpec",
     "TestedWeightsSpec",
+    "make_augmentation",
     "make_competition",
     "make_memory_loss",
     "make_retrieval",
@@ -53,6 +56,9 @@ MemoryLossSpec = (
 CompetitionSpec = float | Asymmetric | Mapping[str, Any] | LossRule
 SelectionSpec = Literal["random", "gss"] | MemorySelection | Mapping[str, Any]
 RetrievalSpec = Literal["random", "mir"] | MemoryRetrieval | Mapping[str, Any]
+AugmentationSpec = (
+    Literal["none", "crops-flips"] | Augmentation | Mapping[str, Any] | Callable[[Tensor], Tensor]
+)
 TestedWeightsSpec = Literal["last", "average"] | AveragedWeights | Mapping[str, Any]
 
 
@@ -119,6 +125,18 @@ def make_retrieval(spec: RetrievalSpec) -> MemoryRetrieval:
     """
     names = {"random": MemoryRetrieval, "mir": MIR}
     found: MemoryRetrieval = _made("memory_retrieval", spec, MIR, names, objects=MemoryRetrieval)
+    return found
+
+
+def make_augmentation(spec: AugmentationSpec) -> Augmentation | Callable[[Tensor], Tensor] | None:
+    """Make the augmentation of replayed samples; ``None`` for none.
+
+    :raises ValueError: names ``memory_augmentation`` and the value, if it is none of the option's.
+    """
+    names: Names = {"none": lambda: None, "crops-flips": Augmentation}
+    words = "a callable from images [b, C, H, W] to images"
+    found: Augmentation | Callable[[Tensor], Tensor] | None
+    found = _made("memory_augmentation", spec, Augmentation, names, words)
     return found
 
 

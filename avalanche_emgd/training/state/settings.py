@@ -48,11 +48,13 @@ def settings_of(strategy: Any, options: Mapping[str, Any]) -> dict[str, str]:
     plain = ("memory_size", "memory_objectives", "train_mb_size", "train_epochs", "precision")
     made = ("memory_loss", "competition", "memory_selection", "memory_retrieval", "weighting")
     editing, averaged = strategy.memory_editing, strategy.averaged_weights
+    augmented = strategy.memory_augmentation
     return {
         **{name: described(options[name]) for name in plain},
         **{name: described(getattr(strategy, name)) for name in made},
         "criterion": described(strategy._criterion),
         "memory_editing": described(None if editing is None else editing.editing),
+        "memory_augmentation": described(None if augmented is None else augmented.augmentation),
         "tested_weights": described(None if averaged is None else averaged),
     }
 

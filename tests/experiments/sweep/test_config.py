@@ -17,6 +17,14 @@ def test_names_of_a_run_and_of_the_method():
     assert choice.settings == {"lower_bound": 0.2, "decay": 0.5, "memory_editing": None}
 
 
+def test_ingredients_are_searched_by_plain_values():
+    choices = ["none", "crops-flips", {"padding": 2, "flip": False}]
+    sweep = SweepConfig("er", {"memory_augmentation": {"choices": choices}})
+    for value in choices:
+        (choice,) = sweep.study_of({"memory_augmentation": value}, "found").methods
+        assert choice.settings == {"memory_augmentation": value}
+
+
 def test_a_file_and_back(tmp_path):
     sweep = SweepConfig(
         "emgd-gmc", EVERY_KIND, metric="A_e", trials=3, study={"seeds": [4], "epochs": 2}

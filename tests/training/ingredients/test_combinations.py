@@ -30,6 +30,11 @@ from tests.training.common import (
     weights_of,
 )
 
+
+def moved(inputs):
+    return 0.9 * inputs + 0.1
+
+
 CHOICES = {
     "memory_loss": ("labels", "stored-logits"),
     "competition": (0.0, 0.5, Asymmetric(1.0, "incoming")),
@@ -37,6 +42,7 @@ CHOICES = {
     "memory_retrieval": ("random", MIR(10)),
     "memory_objectives": ("one", "per-task"),
     "memory_editing": (None, "gmed"),
+    "memory_augmentation": ("none", moved),
     "tested_weights": ("last", "average"),
 }
 EVERYTHING = {name: values[-1] for name, values in CHOICES.items()}

@@ -1,11 +1,13 @@
 """Values of the options that are ingredients."""
 
 import pytest
+import torch
 
 from avalanche_emgd.training.ingredients import (
     GSS,
     MIR,
     Asymmetric,
+    Augmentation,
     AveragedWeights,
     MemoryRetrieval,
     MemorySelection,
@@ -13,12 +15,14 @@ from avalanche_emgd.training.ingredients import (
     StoredProbabilities,
 )
 from avalanche_emgd.training.ingredients.specs import (
+    make_augmentation,
     make_competition,
     make_memory_loss,
     make_retrieval,
     make_selection,
     make_tested_weights,
 )
+from avalanche_emgd.training.plugins import AugmentationPlugin
 from tests.training.common import replay_strategy
 
 MAKERS = {
@@ -26,6 +30,7 @@ MAKERS = {
     "competition": make_competition,
     "memory_selection": make_selection,
     "memory_retrieval": make_retrieval,
+    "memory_augmentation": make_augmentation,
     "tested_weights": make_tested_weights,
 }
 
@@ -64,6 +69,13 @@ def rule(strategy, output, part):
         ("memory_retrieval", "random", "MemoryRetrieval()"),
         ("memory_retrieval", "mir", "MIR(num_candidates=None)"),
         ("memory_retrieval", {"num_candidates": 3}, "MIR(num_candidates=3)"),
+        ("memory_augmentation", "none", "None"),
+        ("memory_augmentation", "crops-flips", "Augmentation(padding=4, flip=True)"),
+        (
+            "memory_augmentation",
+            {"padding": 2, "flip": False},
+            "Augmentation(padding=2, flip=False)",
+        ),
         ("tested_weights", "last", "None"),
         ("tested_weights", "average", "AveragedWeights(decay=0.99)"),
         ("tested_weights", {"decay": 0.9}, "AveragedWeights(decay=0.9)"),
@@ -85,6 +97,8 @@ def test_names_numbers_and_mappings(option, spec, expected):
         ("memory_selection", MemorySelection()),
         ("memory_retrieval", MIR(3)),
         ("memory_retrieval", MemoryRetrieval()),
+        ("memory_augmentation", Augmentation(2)),
+        ("memory_augmentation", torch.square),
         ("tested_weights", AveragedWeights(0.5)),
     ],
 )
@@ -119,6 +133,19 @@ def test_objects_stay(option, spec):
         ("memory_retrieval", "mri", "found 'mri'. Did you mean 'mir'"),
         ("memory_retrieval", GSS(), "`memory_retrieval` must be"),
         ("memory_retrieval", ["mir"], r"`memory_retrieval` must be .* found \['mir'\]"),
+        ("memory_augmentation", "crop-flips", "Did you mean 'crops-flips'"),
+        (
+            "memory_augmentation",
+            None,
+            "`memory_augmentation` must be 'none', 'crops-flips'",
+        ),
+        ("memory_augmentation", True, "`memory_augmentation` must be .* found True"),
+        ("memory_augmentation", {"pad": 2}, "'pad'. Settings of Augmentation are padding, flip"),
+        ("memory_augmentation", {"padding": -1}, "`padding` of `memory_augmentation` .* found -1"),
+        ("memory_augmentation", {"padding": 1.5}, "`padding` of `memory_augmentation` .* 1.5"),
+        ("memory_augmentation", {"padding": True}, "`padding` of `memory_augmentation` .* True"),
+        ("memory_augmentation", {"flip": "no"}, "`flip` of `memory_augmentation` .* found 'no'"),
+        ("memory_augmentation", AugmentationPlugin(), "`memory_augmentation` must be .* found <"),
         ("tested_weights", "averge", "found 'averge'. Did you mean 'average'"),
         ("tested_weights", 0.99, "`tested_weights` must be 'last', 'average', AveragedWeights"),
         ("tested_weights", {"decay": 1.0}, "`decay` of `tested_weights`"),
@@ -138,6 +165,7 @@ def test_wrong_values_are_refused_by_the_constructor(option, spec, message):
         ("competition", Asymmetric),
         ("memory_selection", GSS),
         ("memory_retrieval", MIR),
+        ("memory_augmentation", Augmentation),
         ("tested_weights", AveragedWeights),
     ],
 )

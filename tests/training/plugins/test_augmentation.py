@@ -8,46 +8,6 @@ from avalanche_emgd.training.peers import GradDropStrategy
 from avalanche_emgd.training.plugins import AugmentationPlugin
 from tests.training.common import quiet, toy_strategy
 
-IMAGES = torch.arange(1.0, 1 + 6 * 2 * 4 * 5).view(6, 2, 4, 5)
-
-
-def crops_of(image, padding):
-    """Return all possible crops of an image."""
-    padded = nn.functional.pad(image, 4 * [padding])
-    height, width = image.shape[1:]
-    for flipped in (False, True):
-        for top in range(2 * padding + 1):
-            for left in range(2 * padding + 1):
-                crop = padded[:, top : top + height, left : left + width]
-                yield (flipped, top, left), crop.flip(2) if flipped else crop
-
-
-def test_each_image_becomes_one_of_its_crops_and_all_occur():
-    plugin = AugmentationPlugin(padding=1)
-    seen = [set() for _ in IMAGES]
-    for _ in range(400):
-        for found, result, image in zip(seen, plugin.augment(IMAGES), IMAGES, strict=True):
-            (kind,) = [kind for kind, crop in crops_of(image, 1) if torch.equal(crop, result)]
-            found.add(kind)
-    assert all(len(found) == 18 for found in seen)
-
-
-def test_without_flips_and_without_padding():
-    assert torch.equal(AugmentationPlugin(0, flip=False).augment(IMAGES), IMAGES)
-    mirrored = AugmentationPlugin(0).augment(IMAGES)
-    same = [torch.equal(a, b) for a, b in zip(mirrored, IMAGES, strict=True)]
-    assert {True, False} == set(same)
-
-
-def test_continues_from_its_state(tmp_path):
-    plugin = AugmentationPlugin(2, seed=5)
-    plugin.augment(IMAGES)
-    torch.save(plugin.state_dict(), tmp_path / "state.pt")
-    expected = plugin.augment(IMAGES)
-    other = AugmentationPlugin(2)
-    other.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
-    assert torch.equal(other.augment(IMAGES), expected)
-
 
 def test_replay_is_augmented_and_memory_is_not():
     data = [

@@ -38,6 +38,8 @@ def test_descriptions():
         ("memory_retrieval", {"memory_retrieval": MIR()}),
         ("memory_selection", {"memory_selection": "gss"}),
         ("memory_editing", {"memory_editing": "distance"}),
+        ("memory_augmentation", {"memory_augmentation": torch.square}),
+        ("memory_augmentation", {"memory_augmentation": "crops-flips"}),
         ("competition", {"competition": Asymmetric(0.5)}),
         ("weighting", {"elastic": GS()}),
         ("weighting", {"elastic": GMC(exponent=1.0)}),

@@ -1,0 +1,404 @@
+"""Augmentation of replayed samples, and of no others."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+from avalanche.benchmarks import benchmark_from_datasets
+from avalanche.benchmarks.utils import as_classification_dataset
+from avalanche.core import SupervisedPlugin
+from torch import nn
+from torch.utils.data import TensorDataset
+
+from avalanche_emgd import MLP, EMGDStrategy, LiveStream, Timeline, parallel_benchmark
+from avalanche_emgd.gradients import PlainEngine
+from avalanche_emgd.training.ingredients import (
+    GSS,
+    Augmentation,
+    MemoryAugmentationPlugin,
+    StoredLogits,
+)
+from avalanche_emgd.training.peers import ICaRLStrategy, NaiveStrategy
+from avalanche_emgd.training.plugins import AugmentationPlugin
+from tests.toy import toy_benchmark
+from tests.training.common import (
+    assert_same_weights,
+    scenarios,
+    toy_model,
+    toy_strategy,
+    weights_of,
+)
+from tests.training.state.common import Saved, assert_equal, from_file, of_method, outcome
+from tests.training.test_crops_and_flips import crops_of
+
+SPANS = ((0, 4), (2, 6), (6, 10))
+SMALL = {"padding": 2}
+EVERYTHING = {
+    "memory_augmentation": SMALL,
+    "memory_objectives": "per-task",
+    "memory_loss": "stored-logits",
+    "memory_retrieval": "mir",
+    "memory_selection": GSS(3),
+    "memory_editing": "distance",
+    "competition": 0.5,
+    "tested_weights": "average",
+}
+
+
+def data_of(shape=(1, 8, 8), size=20):
+    generator = torch.Generator().manual_seed(0)
+    return [
+        TensorDataset(
+            torch.randn(size, *shape, generator=generator), 2 * task + torch.arange(size) % 2
+        )
+        for task in range(3)
+    ]
+
+
+def images(scenario="class", shape=(1, 8, 8)):
+    sets = data_of(shape)
+    return parallel_benchmark(sets, sets, Timeline(SPANS), batch_size=4, scenario=scenario)
+
+
+def image_model():
+    torch.manual_seed(0)
+    return MLP(6, in_features=64, hidden=(16, 8))
+
+
+def of_images(kind=EMGDStrategy, **options):
+    options = {"memory_size": 12, "lr": 0.01, **options}
+    return toy_strategy(kind, image_model(), **options)
+
+
+class Look(SupervisedPlugin):
+    """Keeps the inputs of each tick, and the stored images of its replay."""
+
+    def __init__(self):
+        super().__init__()
+        self.incoming, self.replayed, self.stored, self.tested = [], [], [], []
+
+    def before_forward(self, strategy, **kwargs):
+        for part in strategy.mbatch.parts:
+            x = strategy.mb_x[part.start : part.stop].clone()
+            (self.replayed if part.replayed else self.incoming).extend(x)
+            if part.replayed:
+                positions = strategy.replay.drawn[part.objective]
+                self.stored.extend(strategy.memory.inputs[positions].clone())
+
+    def before_eval_forward(self, strategy, **kwargs):
+        self.tested.extend(strategy.mb_x.clone())
+
+
+def bytes_of(images):
+    return {image.numpy().tobytes() for image in images}
+
+
+@scenarios
+@pytest.mark.parametrize("objectives", ["one", "per-task"])
+def test_replayed_images_alone_change(scenario, objectives):
+    benchmark, look = images(scenario), Look()
+    strategy = of_images(
+        memory_objectives=objectives, memory_augmentation=Augmentation(2), plugins=[look]
+    )
+    strategy.train(benchmark.train_stream)
+    strategy.eval(benchmark.test_stream)
+    known = bytes_of(x for each in data_of() for x in each.tensors[0])
+    assert bytes_of(look.incoming) == bytes_of(look.tested) == known
+    assert bytes_of(strategy.memory.inputs) <= known
+    assert len(look.replayed) == len(look.stored) > 20
+    kinds = []
+    for found, stored in zip(look.replayed, look.stored, strict=True):
+        (kind,) = [kind for kind, crop in crops_of(stored, 2) if torch.equal(crop, found)]
+        kinds.append(kind)
+    # Equal choices for the images of a tick, or for the ticks of an image, would leave few kinds.
+    assert len(set(kinds)) > 15
+
+
+def test_none_is_the_default():
+    found = []
+    for options in ({}, {"memory_augmentation": "none"}):
+        strategy = of_images(**options)
+        assert strategy.memory_augmentation is None
+        strategy.train(images().train_stream)
+        found.append(weights_of(strategy.model))
+    assert torch.equal(*found)
+
+
+def test_the_seed_decides_and_no_other_generator_draws_the_same():
+    x = data_of()[0].tensors[0]
+    plugin, again, other = (MemoryAugmentationPlugin(Augmentation(2), seed) for seed in (1, 1, 2))
+    first = plugin.augmented(x)
+    assert torch.equal(first, again.augmented(x))
+    assert not torch.equal(first, other.augmented(x))
+    assert not torch.equal(first, AugmentationPlugin(2, seed=1).augment(x))
+    assert not torch.equal(first, plugin.augmented(x))
+    for seed in (-1, 2**64 - 1):
+        MemoryAugmentationPlugin(Augmentation(2), seed)
+
+
+def test_the_options_seed_reaches_it():
+    found = []
+    for seed in (0, 0, 5):
+        strategy = of_images(memory_augmentation=SMALL, seed=seed)
+        found.append(strategy.memory_augmentation.augmented(data_of()[0].tensors[0]))
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("method", ["emgd++", "er", "icarl", "gss", "mir", "mdmt-r"])
+def test_a_resumed_run_equals_one_without_interruption(method):
+    settings, saved = {"memory_augmentation": SMALL}, Saved()
+    arguments = {"benchmark": images(), "model": image_model()}
+    whole, metrics = of_method(method, settings, [saved], **arguments)
+    whole.train(metrics.benchmark.train_stream)
+    expected = outcome(whole, metrics)
+    for tick in (0, 5, 8):
+        arguments = {"benchmark": images(), "model": image_model()}
+        rest, again = of_method(method, settings, [Saved()], **arguments)
+        rest.load_state_dict(from_file(saved.files[tick]))
+        rest.train(again.benchmark.train_stream)
+        assert_equal(outcome(rest, again), expected)
+
+
+class Scaled:
+    """Augmentation with a state of its own."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, inputs):
+        self.calls += 1
+        return inputs / self.calls
+
+    def state_dict(self):
+        return {"calls": self.calls}
+
+    def load_state_dict(self, state):
+        self.calls = state["calls"]
+
+
+def test_the_state_of_a_callable_is_kept():
+    saved = Saved()
+    whole, metrics = of_method("er", {"memory_augmentation": Scaled()}, [saved])
+    whole.train(metrics.benchmark.train_stream)
+    rest, again = of_method("er", {"memory_augmentation": Scaled()}, [Saved()])
+    rest.load_state_dict(from_file(saved.files[-3]))
+    rest.train(again.benchmark.train_stream)
+    assert rest.memory_augmentation.transform.calls == whole.memory_augmentation.transform.calls > 3
+    assert_equal(outcome(rest, again), outcome(whole, metrics))
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
+def test_copies_go_on_alike(way):
+    stream = images().train_stream
+    strategy = of_images(engine=PlainEngine(), **EVERYTHING)
+    strategy.train(stream[:3])
+    other = way(strategy)
+    for each in (strategy, other):
+        each.train(stream[3:])
+    assert torch.equal(weights_of(other.model), weights_of(strategy.model))
+    assert torch.equal(other.memory.inputs, strategy.memory.inputs)
+
+
+@scenarios
+@pytest.mark.parametrize("options", [{"memory_augmentation": SMALL}, EVERYTHING])
+def test_all_objectives_still_take_one_pass(scenario, options):
+    found = []
+    for engine in (None, PlainEngine()):
+        strategy = of_images(engine=engine, **options)
+        strategy.train(images(scenario).train_stream)
+        found.append(weights_of(strategy.model))
+        if engine is None:
+            assert strategy.engine.reason is None
+    assert_same_weights(*found)
+
+
+def test_stored_outputs_are_of_the_stored_image_and_compared_with_the_augmented_one():
+    found = []
+
+    class Compare(SupervisedPlugin):
+        def before_backward(self, strategy, **kwargs):
+            for row, part in enumerate(strategy.mbatch.parts):
+                if part.replayed:
+                    stored = strategy.memory.annotation("logits")[strategy.replay.drawn["memory"]]
+                    competed = stored > -1e3
+                    output = strategy.model(torch.zeros(len(stored), 1, 8, 8))
+                    expected = (output - stored)[competed].square().mean()
+                    found.append((strategy.objective_losses[row], expected.detach()))
+
+    strategy = of_images(
+        memory_augmentation=torch.zeros_like,
+        memory_loss=StoredLogits(1.0, beta=0.0),
+        plugins=[Compare()],
+    )
+    strategy.train(images("task").train_stream)
+    assert found
+    torch.testing.assert_close(*map(torch.stack, zip(*found, strict=True)))
+    assert len(bytes_of(strategy.memory.annotation("logits"))) > 1
+
+
+class First(SupervisedPlugin):
+    """Keeps what is replayed first."""
+
+    def __init__(self):
+        super().__init__()
+        self.drawn = []
+
+    def before_forward(self, strategy, **kwargs):
+        self.drawn += [each.tolist() for each in strategy.replay.drawn.values()]
+
+
+def test_retrieval_compares_stored_images():
+    found = []
+    for spec in ("none", torch.zeros_like):
+        first = First()
+        strategy = of_images(
+            memory_augmentation=spec, memory_retrieval="mir", train_mb_size=2, plugins=[first]
+        )
+        strategy.train(images().train_stream)
+        found.append((first.drawn[0], weights_of(strategy.model)))
+    assert found[0][0] == found[1][0]
+    assert not torch.equal(found[0][1], found[1][1])
+
+
+def test_stored_images_are_edited_as_they_are():
+    look = Look()
+    strategy = of_images(
+        memory_augmentation=SMALL, memory_editing={"step": 0.05, "radius": 0.1}, plugins=[look]
+    )
+    strategy.train(images().train_stream)
+    editing = strategy.memory_editing
+    known = bytes_of(x for each in data_of() for x in each.tensors[0])
+    assert bytes_of(editing.originals) <= known
+    # An edit of an augmented image in the place of the stored one would leave the ball.
+    assert 0.0 < float(editing.drift().max()) <= 0.1 + 1e-6
+    assert not bytes_of(look.replayed) & bytes_of(look.stored)
+
+
+def far(inputs):
+    return inputs + 100.0
+
+
+def test_beside_the_plugin_for_all_images_each_is_augmented_once():
+    look = Look()
+    plugins = [AugmentationPlugin(0), look]
+    strategy = of_images(memory_augmentation=far, plugins=plugins)
+    strategy.train(images().train_stream)
+    for found, stored in zip(look.replayed, look.stored, strict=True):
+        assert torch.equal(found, stored + 100.0)
+    known = torch.cat([each.tensors[0] for each in data_of()])
+    incoming = bytes_of(look.incoming)
+    assert incoming <= bytes_of(known) | bytes_of(known.flip(3).contiguous())
+    assert 0 < len(incoming & bytes_of(known)) < len(incoming)
+
+
+def test_without_a_memory_it_has_no_effect():
+    for kind, options in ((NaiveStrategy, {}), (EMGDStrategy, {"memory_size": 0})):
+        strategy = of_images(kind, memory_augmentation="crops-flips", **options)
+        assert strategy.memory_augmentation is None
+        strategy.train(images().train_stream)
+
+
+def test_exemplars_of_icarl_are_not_augmented():
+    strategy = of_images(ICaRLStrategy, memory_augmentation=SMALL)
+    strategy.train(images().train_stream)
+    known = bytes_of(x for each in data_of() for x in each.tensors[0])
+    assert bytes_of(strategy._exemplars()[0]) <= known
+
+
+def test_live_streams():
+    look = Look()
+    strategy = of_images(memory_augmentation=SMALL, plugins=[look])
+    stream = LiveStream(batch_size=4, max_wait=60.0)
+    for task, data in enumerate(data_of()[:2]):
+        stream.add_task(data, name=f"task{task}")
+    for data in data_of()[2:]:
+
+        class Later(SupervisedPlugin):
+            def after_training_iteration(self, strategy, data=data, **kwargs):
+                if strategy.tick == 4:
+                    stream.add_task(data, name="later")
+                    stream.close()
+
+    strategy.plugins.append(Later())
+    strategy.train(stream)
+    known = bytes_of(x for each in data_of() for x in each.tensors[0])
+    assert look.replayed
+    assert bytes_of(look.incoming) == known
+    assert bytes_of(strategy.memory.inputs) <= known
+    assert not bytes_of(look.replayed) <= known
+
+
+def live_vectors():
+    stream = LiveStream(batch_size=4)
+    stream.add_task(TensorDataset(torch.randn(8, 5), torch.arange(8) % 2), name="first")
+    stream.close()
+    return stream
+
+
+def ordinary_vectors():
+    samples = TensorDataset(torch.randn(8, 5), torch.arange(8) % 2)
+    samples.targets = samples.tensors[1].tolist()
+    data = [as_classification_dataset(samples)]
+    return benchmark_from_datasets(train=data, test=data).train_stream
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: toy_benchmark().train_stream, live_vectors, ordinary_vectors]
+)
+def test_inputs_that_are_no_images_are_refused_before_the_first_update(make):
+    model = toy_model()
+    before = weights_of(model)
+    strategy = toy_strategy(EMGDStrategy, model, memory_size=12, memory_augmentation="crops-flips")
+    words = r"`memory_augmentation` is for images \[C, H, W\], .* the shape \[5\]: leave it out"
+    with pytest.raises(ValueError, match=words):
+        strategy.train(make())
+    assert torch.equal(weights_of(model), before)
+    assert strategy.clock.train_iterations == 0
+
+
+def test_images_that_are_too_small_are_refused():
+    words = "`memory_augmentation` shifts .* 8×8: give it a `padding` of at most 2, or leave it"
+    with pytest.raises(ValueError, match=words):
+        of_images(memory_augmentation="crops-flips").train(images().train_stream)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (lambda x: x[:1], r"must return inputs of the same shape .* found torch.float32 \[1, 1, 8"),
+        (lambda x: x.double(), r"must return .* found torch.float64 \[2, 1, 8, 8\]"),
+        (lambda x: None, "must return .* found NoneType"),
+        (lambda x: x.unknown, r"cannot take inputs of shape \[2, 1, 8, 8\]: .*unknown"),
+        (nn.Linear(3, 3), r"cannot take inputs of shape \[2, 1, 8, 8\]"),
+    ],
+)
+def test_callables_are_tried_before_training(spec, words):
+    strategy = of_images(memory_augmentation=spec)
+    with pytest.raises(ValueError, match=f"^`memory_augmentation` {words}"):
+        strategy.train(images().train_stream)
+    assert strategy.clock.train_iterations == 0
+
+
+def test_a_trial_leaves_no_trace():
+    scaled = Scaled()
+    plugin = MemoryAugmentationPlugin(scaled, 0)
+    state = torch.get_rng_state()
+    plugin.check_on(torch.zeros(1, 5))
+    MemoryAugmentationPlugin(lambda x: x + torch.randn_like(x), 0).check_on(torch.zeros(1, 5))
+    assert scaled.calls == 0
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_callables_that_cannot_be_tried_are_checked_when_used():
+    calls = []
+
+    def counted(x):
+        calls.append(len(x))
+        return x[:1]
+
+    strategy = of_images(memory_augmentation=counted)
+    with pytest.raises(ValueError, match="`memory_augmentation` must return inputs"):
+        strategy.train(images().train_stream)
+    assert len(calls) == 1
