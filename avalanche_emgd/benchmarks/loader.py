@@ -45,6 +45,16 @@ class TickBatch(list[Tensor]):
         super().__init__(tensors)
         self.parts: list[Part] = list(parts)
         self.tick: int = tick
+        self._delivered: Tensor | None = None
+
+    @property
+    def delivered(self) -> Tensor:
+        """Inputs ``[b, ...]`` before :meth:`augment`, in the order of the minibatch."""
+        return self[0] if self._delivered is None else self._delivered
+
+    def augment(self, inputs: Tensor) -> None:
+        """Replace the inputs ``[b, ...]`` by augmented ones; ``delivered`` stays as it is."""
+        self._delivered, self[0] = self.delivered, inputs
 
     @property
     def groups(self) -> list[int]:
@@ -75,6 +85,8 @@ class TickBatch(list[Tensor]):
         groups = [self.group_of(part) for part in parts]
         for position, tensor in enumerate(self):
             self[position] = tensor.index_select(0, rows.to(tensor.device))
+        if self._delivered is not None:
+            self._delivered = self._delivered.index_select(0, rows.to(self._delivered.device))
         start, self.parts = 0, []
         for place, part in enumerate(parts):
             stop = start + part.stop - part.start
@@ -99,6 +111,9 @@ class TickBatch(list[Tensor]):
             batch norm normalises both together.
         """
         start = len(self[0])
+        if self._delivered is not None:
+            more = tensors[0].to(self._delivered.device)
+            self._delivered = torch.cat([self._delivered, more])
         for position, tensor in enumerate(tensors):
             self[position] = torch.cat([self[position], tensor.to(self[position].device)])
         self.parts.append(Part(objective, start, len(self[0]), replayed, together))

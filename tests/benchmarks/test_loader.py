@@ -5,7 +5,7 @@ from avalanche.benchmarks.utils import AvalancheDataset, as_classification_datas
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from avalanche_emgd import Timeline, parallel_benchmark, parallel_benchmark_from_classes
-from avalanche_emgd.benchmarks import SerialTickLoader, TickLoader
+from avalanche_emgd.benchmarks import Part, SerialTickLoader, TickBatch, TickLoader
 from tests.toy import ids_of, toy_benchmark, toy_datasets
 
 
@@ -60,6 +60,18 @@ def serial_benchmark():
     return class_incremental_benchmark(
         {"train": data, "test": data}, num_experiences=2, class_order=[0, 1]
     )
+
+
+def test_delivered_inputs_follow_the_minibatch():
+    x, y = torch.arange(6.0).view(6, 1), torch.zeros(6, dtype=torch.int64)
+    batch = TickBatch([x, y, y], [Part("a", 0, 2), Part("b", 2, 6)], tick=0)
+    assert batch.delivered is batch[0]
+    batch.augment(x + 10.0)
+    batch.augment(batch[0] + 10.0)
+    batch.append_objective("memory", [torch.tensor([[6.0]]), y[:1], y[:1]], replayed=True)
+    batch.keep([batch.parts[0], batch.parts[2]])
+    assert batch[0].flatten().tolist() == [20.0, 21.0, 6.0]
+    assert batch.delivered.flatten().tolist() == [0.0, 1.0, 6.0]
 
 
 def test_ordinary_experience():

@@ -79,7 +79,7 @@ class MemoryAugmentationPlugin(SupervisedPlugin):
         """Augment the replayed samples of the minibatch."""
         inputs = strategy.mbatch[0]
         self.check(inputs.shape[1:])  # of a stream whose inputs were not known before
-        strategy.mbatch[0] = replace_parts(inputs, self.parts(strategy), self.augmented)
+        strategy.mbatch.augment(replace_parts(inputs, self.parts(strategy), self.augmented))
 
     @staticmethod
     def parts(strategy: Any) -> list[Part]:

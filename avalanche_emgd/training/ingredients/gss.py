@@ -74,7 +74,8 @@ class GSSPlugin(SupervisedPlugin):
         for part in strategy.mbatch.parts:
             if part.replayed or part.objective in strategy.now.skipped:
                 continue
-            samples = [tensor[part.start : part.stop] for tensor in list(strategy.mbatch)[:3]]
+            tensors = [strategy.mbatch.delivered, *strategy.mbatch[1:3]]
+            samples = [tensor[part.start : part.stop] for tensor in tensors]
             compared = self.memory.compared(part.objective, self.num_compared)
             if compared is None:
                 similarity = torch.zeros(len(samples[1]))

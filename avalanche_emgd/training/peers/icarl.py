@@ -93,7 +93,7 @@ class ICaRLStrategy(MultiGradientTemplate):
     def optimizer_step(self) -> None:
         """Update the model, and discard its class means."""
         super().optimizer_step()
-        self._latest = (self.mb_x, self.mb_y)
+        self._latest = (self.mbatch.delivered, self.mb_y)
         self.model.refresh()
 
     def _after_training_exp(self, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from avalanche.core import SupervisedPlugin
 
+from ...benchmarks.loader import TickBatch
 from ..crops_and_flips import CropsAndFlips, replace_parts
 
 __all__ = ["AugmentationPlugin"]
@@ -30,8 +31,12 @@ class AugmentationPlugin(CropsAndFlips, SupervisedPlugin):
         batch = strategy.mbatch
         own = getattr(strategy, "memory_augmentation", None)
         if own is None:
-            batch[0] = self.augment(batch[0])
+            images = self.augment(batch[0])
         else:
             done = own.parts(strategy)
             rest = [part for part in batch.parts if part not in done]
-            batch[0] = replace_parts(batch[0], rest, self.augment)
+            images = replace_parts(batch[0], rest, self.augment)
+        if isinstance(batch, TickBatch):
+            batch.augment(images)
+        else:
+            batch[0] = images
