@@ -170,6 +170,11 @@ def test_a_grid_makes_four_methods(tmp_path):
     assert [choice.settings["competition"] for choice in choices] == [0.5, 0.5, 0.5, 0.0]
 
 
+def test_the_reference_has_every_command():
+    listed = CliRunner().invoke(app, ["--help"]).output.partition("Commands:\n")[2]
+    assert [line.split()[0] for line in listed.splitlines()] == list(reference.COMMANDS)
+
+
 def test_the_reference_has_every_public_name():
     pages = reference.reference_pages()
     everything = public_names.public_names()

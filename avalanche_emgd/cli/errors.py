@@ -49,9 +49,16 @@ _OPTIONS = {
 }
 _PATHS = ("--output", "--config")
 
+# The commands as the help lists them.
+_ORDER = ("train", "compare", "sweep", "predict", "report", "methods", "timeline", "demo")
+
 
 class OneLineGroup(TyperGroup):
     """Commands whose errors of usage are one line."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """List the names of the commands in a fixed order."""
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
         """Run a command; with ``standalone_mode``, exit at its end."""

@@ -25,5 +25,5 @@ def methods() -> None:
     console.print(table)
     console.print(
         "parallel: made for parallel continual learning; weighting: of the gradients or losses of "
-        "several tasks; serial: serial continual learning; bound: upper bound of all methods."
+        "several tasks; serial: serial continual learning; bound: all tasks from the start."
     )

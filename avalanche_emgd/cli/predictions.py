@@ -48,7 +48,7 @@ def predict(
     ] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Predict the classes of images, arrays or rows with the model of a run.
+    """Predict the classes of images, arrays or rows of a table.
 
     Writes a table (CSV) with the most probable class of each input, and the probabilities of all.
 

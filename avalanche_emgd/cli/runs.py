@@ -179,10 +179,11 @@ def demo(
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare four methods on PS-Digits, class-incremental, with three seeds; no download.
+    """Compare four methods on digits, with three seeds; no download.
 
-    The methods are emgd++ (EMGD with the recommended ingredients), EMGD as published, DER++ and the
-    plain average. The memory keeps one sample of each class.
+    The benchmark is ps-digits, class-incremental. The methods are emgd++ (EMGD with the recommended
+    ingredients), EMGD as published, DER++ and the plain average. The memory keeps one sample of
+    each class.
 
     Example: avalanche-emgd demo --output runs/demo
     """

@@ -46,11 +46,13 @@ def compare(
     ] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run every method in every scenario with every label set, time line and seed.
+    """Run every method in every scenario with every seed.
 
-    Writes study.yaml, a file in records/ for each finished run, results.csv and results.parquet.
-    After an interruption, the same command continues. With more methods, seeds and so on, it does
-    the missing runs. The exit status is 1 if a run has failed.
+    Each label set and each time line has runs of its own, too.
+
+    The command writes study.yaml, a file in records/ for each finished run, results.csv and
+    results.parquet. After an interruption, the same command continues. With more methods, seeds and
+    so on, it does the missing runs. The exit status is 1 if a run has failed.
 
     Example: avalanche-emgd compare --benchmark ps-digits --methods emgd-gmc,avg --seeds 0,1,2
     --scenarios task,class --output runs/digits-study

@@ -49,11 +49,13 @@ def sweep(
     scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Search the settings of a method with Optuna (pip install 'avalanche-emgd[sweep]').
+    """Search the settings of a method with Optuna.
 
-    Writes sweep.yaml, optuna.db, a study for each trial in trials/, trials.csv, best.yaml and
-    sweep.png. After an interruption, the same command continues. A larger number of trials adds
-    some. The exit status is 1 if a trial has failed.
+    pip install 'avalanche-emgd[sweep]' installs Optuna, too.
+
+    The command writes sweep.yaml, optuna.db, a study for each trial in trials/, trials.csv,
+    best.yaml and sweep.png. After an interruption, the same command continues. A larger number of
+    trials adds some. The exit status is 1 if a trial has failed.
 
     Example: avalanche-emgd sweep --config sweep.yaml --output runs/sweep
     """

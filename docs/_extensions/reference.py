@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command_pages", "reference_pages", "setup"]
 
-COMMANDS = ("train", "compare", "report", "methods", "timeline", "demo")
+COMMANDS = ("train", "compare", "sweep", "predict", "report", "methods", "timeline", "demo")
 
 
 def reference_pages() -> dict[str, str]:
