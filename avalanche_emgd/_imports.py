@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from ._near import did_you_mean
 from ._text_files import first_line
 
 __all__ = ["find_callable"]
@@ -20,11 +21,18 @@ def find_callable(name: str, argument: str) -> Callable[..., Any]:
     :raises ValueError: if the object cannot be imported or is not callable.
     """
     module_name, _, attribute = name.partition(":")
+    found: Any = None
     try:
-        found: Any = importlib.import_module(module_name)
+        found = importlib.import_module(module_name)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
+    except AttributeError as error:
+        known = [each for each in dir(found) if not each.startswith("_")]
+        raise ValueError(
+            f"`{argument}` {name!r} cannot be imported: {error}."
+            f"{did_you_mean(attribute.rpartition('.')[2], known)}"
+        ) from error
+    except (ImportError, ValueError) as error:
         raise ValueError(
             f"`{argument}` {name!r} cannot be imported: {error}. Its module must be installed, or "
             "in a folder of PYTHONPATH."

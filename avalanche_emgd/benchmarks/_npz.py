@@ -50,7 +50,7 @@ def read_arrays(file: Path, keys: Sequence[str]) -> dict[str, Any]:
     except Exception as error:  # for damaged headers, NumPy raises errors of all kinds
         wanted = " and ".join(filter(None, (", ".join(keys[:-1]), keys[-1])))
         raise ValueError(
-            f"`file` {str(file)!r} must be a NumPy .npz file with {wanted}, of numbers only: "
+            f"`file` {str(file)!r} must be a NumPy .npz file with {wanted}, of numbers or text: "
             f"{first_line(error).rstrip('.')[:500]}."
         ) from None
 
@@ -61,7 +61,7 @@ def _checked_size(archive: zipfile.ZipFile, key: str) -> int:
     with archive.open(entry) as stream:
         shape, dtype, header = _header(stream)
     if dtype.hasobject:
-        raise ValueError(f"{key} has Python objects")
+        raise ValueError(f"{key} has Python objects: save text as {key}.astype(str)")
     size = math.prod(shape) * dtype.itemsize
     if header + size != entry.file_size:
         raise ValueError(

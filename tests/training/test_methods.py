@@ -92,7 +92,8 @@ def test_a_user_defined_method():
     [
         ("sgd", "must be one of emgd-gmc,"),
         ("nowhere:method", "cannot be imported: No module named 'nowhere'"),
-        ("math:nothing", "cannot be imported"),
+        ("math:nothing", "cannot be imported: module 'math' has no attribute 'nothing'"),
+        ("math:sqr", "has no attribute 'sqr'. Did you mean 'sqrt'?"),
         ("math:pi", "is not callable: 3.14"),
         (":method", "cannot be imported"),
     ],
@@ -106,7 +107,7 @@ def test_unknown_methods(name, message):
     ("name", "settings", "message"),
     [
         ("cagrad", {"d": 1.0}, "`method` 'cagrad' cannot be made with the settings {'d': 1.0}"),
-        ("emgd-gmc", {"exponent": -1.0}, "`exponent` must be in"),
+        ("emgd-gmc", {"exponent": -1.0}, "`exponent` must be at least 0"),
     ],
 )
 def test_wrong_settings(name, settings, message):
