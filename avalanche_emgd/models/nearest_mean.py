@@ -43,7 +43,8 @@ class NearestMean(nn.Module):
         self._name, _ = find_classifier(model)
         self.model = model
         self._exemplars = exemplars
-        self._means: Tensor | None = None
+        # A list, because gradient engines take a change of an attribute for another model.
+        self._means: list[Tensor] = []
 
     @property
     def classifier(self) -> nn.Linear:
@@ -62,18 +63,18 @@ class NearestMean(nn.Module):
             raise RuntimeError("This model has fixed class means, and no exemplars.")
 
         made = cls(model, no_exemplars)
-        made._means = means
+        made._means.append(means)
         return made
 
     def class_means(self) -> Tensor:
         """Return the class means ``[K, F]``, each of unit length, or zero without exemplars."""
-        if self._means is None:
-            self._means = self._class_means()
-        return self._means
+        if not self._means:
+            self._means.append(self._class_means())
+        return self._means[0]
 
     def refresh(self) -> None:
         """Discard the class means; the next evaluation computes them again."""
-        self._means = None
+        self._means.clear()
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the logits ``[B, K]`` of inputs ``[B, ...]``."""

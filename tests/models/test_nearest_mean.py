@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from avalanche_emgd.gradients.model_structure import same_structure, structure_of
 from avalanche_emgd.models import NearestMean, is_masked
 from tests.optim.families import unit
 from tests.tolerance import tolerance
@@ -113,3 +114,11 @@ def test_training_changes_the_parameters_of_the_model():
 def test_a_classifier_is_needed():
     with pytest.raises(ValueError, match=r"contains no torch\.nn\.Linear"):
         NearestMean(nn.ReLU(), lambda: None)
+
+
+def test_an_evaluation_changes_nothing_that_gradient_engines_compare():
+    inputs, labels = torch.randn(4, 3).double(), torch.tensor([0, 1, 1, 2])
+    wrapped = NearestMean(small_model(), lambda: (inputs, labels))
+    before = structure_of(wrapped)
+    wrapped.eval()(inputs)
+    assert same_structure(structure_of(wrapped.train()), before)

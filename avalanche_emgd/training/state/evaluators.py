@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from .reader import Reader
-from .writer import Writer
+from .writer import KnownObjects, Writer
 
 __all__ = ["evaluator_state", "load_evaluator"]
 
 
-def evaluator_state(evaluator: Any, known: set[int]) -> dict[str, Any]:
+def evaluator_state(evaluator: Any, known: KnownObjects) -> dict[str, Any]:
     """Return the results that an evaluator has collected, and the states of its metrics.
 
     Pictures are left out. Loggers have no state: their files go on.
@@ -79,7 +79,7 @@ def _metrics(evaluator: Any) -> Iterator[tuple[str, Any]]:
         yield f"{kind} {counts[kind]}", metric
 
 
-def _of_metric(metric: Any, known: set[int]) -> dict[str, Any]:
+def _of_metric(metric: Any, known: KnownObjects) -> dict[str, Any]:
     name = type(metric).__name__
     if hasattr(metric, "state_dict") and hasattr(metric, "load_state_dict"):
         return {"protocol": Writer(known, name).value(metric.state_dict(), name, 0)}

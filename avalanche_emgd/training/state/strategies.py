@@ -22,7 +22,7 @@ from .optimizers import load_optimizer, optimizer_state
 from .random_states import random_states, restore_random_states
 from .reader import Reader
 from .settings import check_settings
-from .writer import Writer
+from .writer import KnownObjects, Writer
 
 __all__ = ["load_strategy", "strategy_state", "ticks_done"]
 
@@ -186,8 +186,8 @@ def _check(strategy: Any, state: Any) -> None:
             )
 
 
-def _parts_of(strategy: Any) -> set[int]:
-    """Return the identities of objects that have their own entries, or no place in a state."""
+def _parts_of(strategy: Any) -> KnownObjects:
+    """Return objects that have their own entries, or no place in a state."""
     parts = [
         *(strategy, strategy.model, strategy.optimizer, strategy.evaluator, strategy.clock),
         *(strategy.experience, *strategy.plugins, *strategy.model.modules()),
@@ -198,7 +198,7 @@ def _parts_of(strategy: Any) -> set[int]:
     weighting = getattr(strategy, "weighting", None)
     if isinstance(weighting, nn.Module):
         parts += weighting.modules()
-    return {id(part) for part in parts if part is not None}
+    return KnownObjects(part for part in parts if part is not None)
 
 
 def _plugins(strategy: Any) -> Iterator[tuple[str, Any]]:
@@ -213,7 +213,7 @@ def _plugins(strategy: Any) -> Iterator[tuple[str, Any]]:
         yield f"{kind} {counts[kind]}", plugin
 
 
-def _of_plugin(plugin: Any, known: set[int]) -> Any:
+def _of_plugin(plugin: Any, known: KnownObjects) -> Any:
     name = type(plugin).__name__
     if _has_state(plugin):
         state = Writer(known, name).value(plugin.state_dict(), name, 0)
@@ -241,11 +241,11 @@ def _load_plugins(strategy: Any, states: Mapping[str, Any], reader: Reader) -> N
             reader.attributes(plugin, state["attributes"])
 
 
-def _model_attributes(strategy: Any, known: set[int]) -> dict[str, Any]:
+def _model_attributes(strategy: Any, known: KnownObjects) -> dict[str, Any]:
     """Return plain attributes of the model's modules, such as the tasks of a head."""
     found = {}
     for name, module in strategy.model.named_modules():
-        attributes = Writer(set(known), f"model.{name}").attributes(module)
+        attributes = Writer(known.copy(), f"model.{name}").attributes(module)
         if attributes:
             found[name] = attributes
     return found
@@ -257,7 +257,7 @@ def _load_model_attributes(model: nn.Module, device: Any, states: Mapping[str, A
         Reader(model, device, f"model.{name}").attributes(modules[name], state)
 
 
-def _weighting_state(weighting: Any, known: set[int]) -> Any:
+def _weighting_state(weighting: Any, known: KnownObjects) -> Any:
     if not isinstance(weighting, nn.Module):
         if weighting is None or isinstance(weighting, type) or not hasattr(weighting, "__dict__"):
             return None
@@ -266,7 +266,7 @@ def _weighting_state(weighting: Any, known: set[int]) -> Any:
         return {"attributes": Writer(known, "weighting").attributes(weighting)}
     modules = {}
     for name, module in weighting.named_modules():
-        writer, where = Writer(set(known), "weighting"), f"weighting.{name}"
+        writer, where = Writer(known.copy(), "weighting"), f"weighting.{name}"
         own = type(module).get_extra_state not in _DEFAULT_EXTRA
         modules[name] = {
             "extra": writer.value(module.get_extra_state(), where, 0) if own else None,

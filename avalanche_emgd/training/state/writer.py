@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ...benchmarks.live import LiveStream
 from .errors import StateError
 from .models import module_state
 
-__all__ = ["ABSENT", "KIND", "Writer"]
+__all__ = ["ABSENT", "KIND", "KnownObjects", "Writer"]
 
 ABSENT: Any = object()
 """In place of a value that is not part of a state, such as a function."""
@@ -36,6 +36,29 @@ _KEPT = "kept"  # kind of an entry that a dictionary of the fresh object keeps
 _DEPTH = 12  # of objects within objects
 
 
+class KnownObjects:
+    """Objects that are told apart by identity.
+
+    They are held, because Python uses the identity of an object that is gone for another one.
+
+    :param objects: objects to begin with.
+    """
+
+    def __init__(self, objects: Iterable[Any] = ()) -> None:
+        self._objects = {id(each): each for each in objects}
+
+    def __contains__(self, thing: object) -> bool:
+        return id(thing) in self._objects
+
+    def add(self, thing: object) -> None:
+        """Add an object."""
+        self._objects[id(thing)] = thing
+
+    def copy(self) -> KnownObjects:
+        """Return other known objects, with the same ones to begin with."""
+        return KnownObjects(self._objects.values())
+
+
 class Writer:
     """Conversion of attributes into plain values, which copies tensors.
 
@@ -43,7 +66,7 @@ class Writer:
     :param where: words for the owner of the attributes, for messages.
     """
 
-    def __init__(self, known: set[int], where: str) -> None:
+    def __init__(self, known: KnownObjects, where: str) -> None:
         self._known = known
         self._where = where
 
@@ -54,7 +77,7 @@ class Writer:
         :param without: names to leave out.
         :raises StateError: if the object holds a data set.
         """
-        self._known.add(id(thing))
+        self._known.add(thing)
         if isinstance(thing, nn.Module):
             without = without | _OF_MODULES
         found = {}
@@ -71,7 +94,7 @@ class Writer:
             return value if type(value) in _PLAIN else _plain_number(value)
         if isinstance(value, Tensor):
             # One of the model or the optimizer has its own place; references to it stay.
-            return ABSENT if id(value) in self._known else self._tensor(value)
+            return ABSENT if value in self._known else self._tensor(value)
         if isinstance(value, bytes):
             return {KIND: "bytes", "value": list(value)}
         if isinstance(value, complex):
@@ -84,12 +107,12 @@ class Writer:
             return _array(value)
         if isinstance(value, _GENERATORS):
             return {KIND: "generator", "value": self._generator(value, name)}
-        if isinstance(value, AvalancheDataset | ExemplarsBuffer) and id(value) not in self._known:
+        if isinstance(value, AvalancheDataset | ExemplarsBuffer) and value not in self._known:
             raise StateError(
                 f"`{name}` holds samples of a data set, which a state cannot hold: use the "
                 "strategy's own `memory_size` in place of this plugin."
             )
-        if id(value) in self._known or depth > _DEPTH or isinstance(value, LiveStream):
+        if value in self._known or depth > _DEPTH or isinstance(value, LiveStream):
             return ABSENT  # a live stream has its own state, in that of its loader
         if isinstance(value, Mapping):
             return self._mapping(value, name, depth)
@@ -133,7 +156,7 @@ class Writer:
         return self.value(value.get_state(legacy=False), name, 0)
 
     def _object(self, value: Any, name: str, depth: int) -> Any:
-        self._known.add(id(value))
+        self._known.add(value)
         if isinstance(value, nn.Module):
             if type(value).__module__.startswith("torchjd."):
                 state = self.value(value.state_dict(), name, depth + 1)

@@ -12,7 +12,7 @@ from torch import nn
 
 from avalanche_emgd.training.state import StateError
 from avalanche_emgd.training.state.reader import Reader
-from avalanche_emgd.training.state.writer import KIND, Writer
+from avalanche_emgd.training.state.writer import KIND, KnownObjects, Writer
 from tests.training.common import toy_model
 from tests.training.state.common import as_file, from_file
 
@@ -38,7 +38,7 @@ def reader():
 
 def written(value):
     """A value as a file gives it back, still plain."""
-    return from_file(as_file({"a": Writer(set(), "x").value(value, "x", 0)}))["a"]
+    return from_file(as_file({"a": Writer(KnownObjects(), "x").value(value, "x", 0)}))["a"]
 
 
 @settings(max_examples=100)

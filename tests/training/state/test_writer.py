@@ -8,7 +8,7 @@ from torch import nn
 from avalanche_emgd import MultiGradientTemplate
 from avalanche_emgd.training.state import StateError
 from avalanche_emgd.training.state.reader import Reader
-from avalanche_emgd.training.state.writer import KIND, Writer
+from avalanche_emgd.training.state.writer import KIND, KnownObjects, Writer
 from tests.toy import toy_datasets
 from tests.training.common import toy_strategy
 from tests.training.state.common import as_file, from_file
@@ -50,7 +50,7 @@ class Holder:
 
 
 def written(**values):
-    return Writer(set(), "`plugins`").attributes(Holder(**values))
+    return Writer(KnownObjects(), "`plugins`").attributes(Holder(**values))
 
 
 def test_only_plain_values_are_left():
@@ -72,7 +72,7 @@ def test_tensors_are_copied_and_known_objects_left_out():
     tensor, known = torch.ones(2), Holder(a=1)
     holder = Holder(tensor=tensor, known=known, itself=None)
     holder.itself = holder
-    state = Writer({id(known)}, "x").attributes(holder)
+    state = Writer(KnownObjects([known]), "x").attributes(holder)
     tensor.zero_()
     assert set(state) == {"tensor"}
     assert torch.equal(state["tensor"], torch.ones(2))
@@ -95,7 +95,7 @@ def test_references_to_parameters_and_functions_in_dictionaries_stay():
             one=own.bias,
         )
 
-    state = Writer({id(p) for p in model.parameters()}, "x").attributes(holder_of(model))
+    state = Writer(KnownObjects(model.parameters()), "x").attributes(holder_of(model))
     holder = holder_of(other)
     holder.named["hits"] = 0
     Reader(other, torch.device("cpu"), "x").attributes(holder, from_file(as_file(state)))
@@ -110,3 +110,13 @@ def test_data_sets_are_refused_by_name():
     for value in (data, [data], {"a": data}):
         with pytest.raises(StateError, match=r"`plugins`\.own` holds samples of a data set"):
             written(own=value)
+
+
+def test_an_object_that_is_gone_is_not_taken_for_another():
+    known = KnownObjects([torch.zeros(1)])
+    known.add(torch.zeros(1))
+    assert not any(torch.zeros(1) in known for _ in range(3))
+    copied = known.copy()
+    copied.add(own := object())
+    assert own in copied
+    assert own not in known
