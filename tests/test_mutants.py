@@ -161,6 +161,7 @@ def outcomes(entries):
     return {f"{each['line']}: {each['change']}": each["outcome"] for each in entries}
 
 
+@pytest.mark.slow
 def test_command(toy_package):
     _, few = search(toy_package, "--most", "3")
     assert len(few) == 3
