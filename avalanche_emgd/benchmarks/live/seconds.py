@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
+
+from ..._numbers import is_number
 
 __all__ = ["check_seconds"]
 
@@ -18,8 +19,7 @@ def check_seconds(name: str, value: Any, *, is_positive: bool = False) -> None:
     :param is_positive: whether 0 is refused.
     :raises ValueError: if it is no number, negative, or longer than 1e6 seconds.
     """
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not 0.0 <= value <= _MOST or (is_positive and value == 0.0):
+    if not is_number(value) or not 0.0 <= value <= _MOST or (is_positive and value == 0.0):
         words = "above 0" if is_positive else "at least 0"
         raise ValueError(
             f"`{name}` must be a number of seconds, {words} and at most {_MOST:g}, found {value!r}."

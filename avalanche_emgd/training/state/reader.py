@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..._text_files import excerpt
 from .errors import StateError
 from .models import load_like
-from .writer import KIND
+from .writer import KEPT, KIND
 
 __all__ = ["Reader"]
 
@@ -120,7 +120,7 @@ class Reader:
         into.clear()
         for key, each in value:
             key = self.value(key, None, name)
-            if isinstance(each, dict) and each.get(KIND) == "kept":
+            if isinstance(each, dict) and each.get(KIND) == KEPT:
                 if key in known:
                     into[key] = known[key]
                 continue

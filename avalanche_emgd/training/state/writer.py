@@ -21,7 +21,7 @@ from ...benchmarks.live import LiveStream
 from .errors import StateError
 from .models import module_state
 
-__all__ = ["ABSENT", "KIND", "KnownObjects", "Writer"]
+__all__ = ["ABSENT", "KEPT", "KIND", "KnownObjects", "Writer"]
 
 ABSENT: Any = object()
 """In place of a value that is not part of a state, such as a function."""
@@ -32,7 +32,8 @@ KIND = "__kind__"
 _LIBRARIES = ("avalanche.", "avalanche_emgd.", "torchjd.")
 _NOT_WALKED = ("avalanche.benchmarks", "avalanche.logging", "avalanche_emgd.benchmarks")
 _OF_MODULES = frozenset(vars(nn.Module()))
-_KEPT = "kept"  # kind of an entry that a dictionary of the fresh object keeps
+KEPT = "kept"
+"""Kind of an entry that a dictionary of the fresh object keeps."""
 _DEPTH = 12  # of objects within objects
 
 
@@ -142,7 +143,7 @@ class Writer:
                 items.append(plain)
         if value and all(each is ABSENT for _, each in items):
             return ABSENT
-        kept = {KIND: _KEPT, "value": None}
+        kept = {KIND: KEPT, "value": None}
         items = [(key, kept if each is ABSENT else each) for key, each in items]
         return {KIND: "dict", "value": items}
 
