@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-__all__ = ["digest_of", "sums_of"]
+__all__ = ["digest_of", "digest_of_text", "sums_of"]
 
 
 def digest_of(tensors: Sequence[Tensor]) -> Tensor:
@@ -22,8 +22,20 @@ def digest_of(tensors: Sequence[Tensor]) -> Tensor:
         digest.update(f"{each.dtype} {tuple(each.shape)}".encode())
         values = each.detach().cpu().contiguous().view(-1)
         digest.update(values.view(torch.uint8).numpy().data)
-    number = int.from_bytes(digest.digest()[:8], "big", signed=True)
-    return torch.tensor([number], dtype=torch.int64)
+    return _number(digest.digest())
+
+
+def digest_of_text(text: str) -> Tensor:
+    """Return a number that differs if texts differ.
+
+    :param text: any text.
+    :return: int64 tensor ``[1]`` on the CPU.
+    """
+    return _number(hashlib.sha256(text.encode()).digest())
+
+
+def _number(digest: bytes) -> Tensor:
+    return torch.tensor([int.from_bytes(digest[:8], "big", signed=True)], dtype=torch.int64)
 
 
 def sums_of(module: nn.Module) -> Tensor:

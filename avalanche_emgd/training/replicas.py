@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import nn
 
 from ..benchmarks.experience import objective_names
 from ..distributed import Processes
-from ..distributed.digests import digest_of, sums_of
+from ..distributed.digests import digest_of, digest_of_text, sums_of
 from ..distributed.randomness import share_random_states
 
 __all__ = ["align", "check_alike", "check_experience", "check_parameters"]
@@ -60,10 +59,7 @@ def check_experience(processes: Processes, strategy: Any) -> None:
         for group in optimizer.param_groups
     ]
     check_alike(processes, "optimizers", (type(optimizer).__name__, groups))
-    made_of = (
-        *(type(strategy).__name__, repr(strategy.weighting), strategy.memory_editing is None),
-        strategy._settings["memory_augmentation"],
-    )
+    made_of = (type(strategy).__name__, repr(strategy.weighting), strategy._settings)
     check_alike(processes, "strategies or weightings", made_of)
     if memory is not None and len(memory):
         inputs, *labels = memory.take(torch.arange(len(memory)))
@@ -93,9 +89,7 @@ def check_alike(processes: Processes, what: str, described: Any) -> None:
     """
     # Addresses of objects differ from process to process.
     words = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(described))
-    digest = hashlib.sha256(words.encode()).digest()[:8]
-    number = int.from_bytes(digest, "big", signed=True)
-    processes.agree(what, torch.tensor([number], dtype=torch.int64))
+    processes.agree(what, digest_of_text(words))
 
 
 def _plain(value: Any) -> Any:
