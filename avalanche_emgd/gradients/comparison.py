@@ -101,7 +101,7 @@ class Comparison:
             if not torch.isfinite(back.sum()):
                 return uncompared
             try:
-                layers, sizes = joint.backward(back, parameters[0], retain_graph=False)
+                layers, sizes = joint.backward_from(back, parameters[0], retain_graph=False)
                 rows = RowComparison(layers, len(sizes), parameters, tolerance)
             except RuntimeError as error:
                 raise UntrustedError(f"its joint gradients fail: {first_line(error)}") from error

@@ -108,16 +108,33 @@ class JointForward:
         )
 
     def backward(
-        self, output_gradients: Tensor, like: Tensor, *, retain_graph: bool
+        self, roots: Sequence[Tensor], like: Tensor, *, retain_graph: bool
     ) -> tuple[list[LayerGradient | None], list[int]]:
         """Gradients of each objective's loss, layer by layer.
 
-        :param output_gradients: gradients of the losses by :attr:`output`, of its shape. Each loss
-            depends on the outputs of its own objective alone.
+        :param roots: losses, each of which depends on the outputs of its own objective alone.
         :param like: a tensor of the dtype in which gradients are computed.
         :param retain_graph: whether to keep the graphs.
         :return: gradient of each call of a layer, ``None`` where no loss depends on it; and for
             each objective the number of samples that its gradient sums.
+        """
+        ones = [torch.ones_like(root) for root in roots]
+        if len(self._runs) == 1 and not self._runs[0].is_group:  # one backward pass is all
+            found = self._runs[0].recording.backward(roots, ones, retain_graph=retain_graph)
+            return [_merged([(*each, self.sizes)], like) for each in found], list(self.sizes)
+        (output_gradients,) = torch.autograd.grad(
+            roots, [self.output], ones, retain_graph=retain_graph, allow_unused=True
+        )
+        if output_gradients is None:
+            output_gradients = torch.zeros_like(self.output)
+        return self.backward_from(output_gradients, like, retain_graph=retain_graph)
+
+    def backward_from(
+        self, output_gradients: Tensor, like: Tensor, *, retain_graph: bool
+    ) -> tuple[list[LayerGradient | None], list[int]]:
+        """See :meth:`backward`, from the gradients of the losses by :attr:`output`.
+
+        :param output_gradients: these gradients, of the shape of :attr:`output`.
         """
         calls: list[list[_Found]] = []
         counted: list[int] = []
@@ -127,12 +144,8 @@ class JointForward:
             for back, sizes, is_last in _passes(run, rows):
                 counted += sizes
                 keep = retain_graph or not is_last
-                calls.append(
-                    [
-                        (call, backprops, own, sizes)
-                        for call, backprops, own in run.recording.backward(back, retain_graph=keep)
-                    ]
-                )
+                found = run.recording.backward([run.recording.output], [back], retain_graph=keep)
+                calls.append([(call, backprops, own, sizes) for call, backprops, own in found])
         return [_merged(each, like) for each in zip(*calls, strict=True)], counted
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from .._text_files import first_line
@@ -55,15 +54,7 @@ class JointPass(Pass):
             separate = SeparatePass(self.outputs, self._assembly.lend())
             return separate.gradients(list(losses), parameters, retain_graph=True)
         roots = [root for root in roots if root.requires_grad]
-        ones = [torch.ones_like(root) for root in roots]
-        (output_gradients,) = torch.autograd.grad(
-            roots, [self.joined], ones, retain_graph=retain_graph, allow_unused=True
-        )
-        if output_gradients is None:
-            output_gradients = torch.zeros_like(self.joined)
-        found, sizes = self._forward.backward(
-            output_gradients, parameters[0], retain_graph=retain_graph
-        )
+        found, sizes = self._forward.backward(roots, parameters[0], retain_graph=retain_graph)
         return self._assembly.gradients(found, sizes, parameters)
 
     def _can_be_fused(

@@ -78,17 +78,18 @@ class Recording:
         return any(call.inputs._version != call.version for call in self.calls)
 
     def backward(
-        self, output_gradients: Tensor, *, retain_graph: bool
+        self, roots: Sequence[Tensor], gradients: Sequence[Tensor], *, retain_graph: bool
     ) -> Iterator[tuple[LayerCall, Tensor | None, dict[str, Tensor]]]:
         """Go backward once; yield each call with its backprops ``[N, ...]`` and own gradients.
 
-        :param output_gradients: gradients by the output, of its shape.
+        :param roots: tensors that the backward pass begins at: the output, or functions of it.
+        :param gradients: gradients by each of them, of its shape.
         :param retain_graph: whether to keep the graph.
         """
         edges = [GradientEdge(call.node, call.output_nr) for call in self.calls]
         edges += [edge for call in self.calls for edge in call.own.values()]
         found = torch.autograd.grad(
-            self.output, edges, output_gradients, retain_graph=retain_graph, allow_unused=True
+            roots, edges, gradients, retain_graph=retain_graph, allow_unused=True
         )
         own = iter(found[len(self.calls) :])
         for call, backprops in zip(self.calls, found, strict=False):

@@ -20,7 +20,7 @@ def test_objectives_are_one_pass():
     torch.testing.assert_close(joint.output, model(x))
     assert joint.sizes == [2, 3, 4]
     assert len(joint.calls) == 2
-    found, sizes = joint.backward(torch.ones_like(joint.output), x, retain_graph=False)
+    found, sizes = joint.backward_from(torch.ones_like(joint.output), x, retain_graph=False)
     assert sizes == [2, 3, 4]
     assert torch.equal(found[0].inputs, x)
 
@@ -30,8 +30,23 @@ def test_a_coupled_group_is_a_pass_with_a_backward_pass_for_each():
     x, joint = forward(model, [1, 2], True)
     assert len(joint.calls) == 6  # of two passes
     torch.testing.assert_close(joint.output[2:], model(x[2:]))
-    _, sizes = joint.backward(torch.ones_like(joint.output), x, retain_graph=False)
+    _, sizes = joint.backward_from(torch.ones_like(joint.output), x, retain_graph=False)
     assert sizes == [2, 7, 7]
+
+
+@pytest.mark.parametrize("groups", [None, [1, 2]])
+def test_backward_from_losses_is_that_from_their_gradients(groups):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)).double()
+    x, joint = forward(model, groups, True)
+    losses = [output.square().mean() for output in joint.output.split(joint.sizes)]
+    (by_output,) = torch.autograd.grad(losses, joint.output, [torch.ones(())] * 3, True)
+    found, sizes = joint.backward(losses, x, retain_graph=True)
+    expected, other_sizes = joint.backward_from(by_output, x, retain_graph=False)
+    assert sizes == other_sizes
+    for one, other in zip(found, expected, strict=True):
+        assert torch.equal(one.backprops, other.backprops)
+        assert all(torch.equal(one.own[name], other.own[name]) for name in other.own)
 
 
 class Changes(nn.Module):

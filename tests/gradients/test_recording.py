@@ -19,7 +19,7 @@ def test_calls_are_those_of_the_pass_in_order():
     assert recording.unlike(5) is None
     assert recording.unlike(4) == "Linear"
     back = torch.randn_like(recording.output)
-    found = list(recording.backward(back, retain_graph=False))
+    found = list(recording.backward([recording.output], [back], retain_graph=False))
     assert torch.equal(found[2][1], back)
     torch.testing.assert_close(found[1][1], back @ second.weight)
     assert torch.equal(found[0][0].inputs, x)
@@ -43,7 +43,7 @@ def test_batch_norm_normalises_by_objective():
     other = nn.BatchNorm1d(3)
     torch.testing.assert_close(recording.output, torch.cat([other(p) for p in x.split([3, 4])]))
     torch.testing.assert_close(norm.running_mean, other.running_mean)
-    ((_, _, own),) = recording.backward(torch.ones(7, 3), retain_graph=False)
+    ((_, _, own),) = recording.backward([recording.output], [torch.ones(7, 3)], retain_graph=False)
     assert {name: rows.shape for name, rows in own.items()} == {"weight": (2, 3), "bias": (2, 3)}
     assert torch.equal(own["bias"], torch.tensor([[3.0] * 3, [4.0] * 3]))
 

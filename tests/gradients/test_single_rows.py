@@ -22,7 +22,7 @@ def layer_gradients(model, x, targets):
     pieces = zip(joint.output.split(joint.sizes), targets.split(list(SIZES)), strict=True)
     loss = sum(cross_entropy(output, y) for output, y in pieces)
     (output_gradients,) = torch.autograd.grad(loss, joint.output, retain_graph=True)
-    found, _ = joint.backward(output_gradients, next(model.parameters()), retain_graph=False)
+    found, _ = joint.backward_from(output_gradients, next(model.parameters()), retain_graph=False)
     return found
 
 
