@@ -80,6 +80,20 @@ class Tick:
         self._version = output._version
         return output
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether all objectives have been forwarded together."""
+        return self.forward_pass is not None and self.forward_pass.joined is not None
+
+    def adopt(self, output: Tensor) -> None:
+        """Take outputs of a plugin for those of the objectives.
+
+        :param output: outputs ``[B, K]`` of all objectives. They join the graphs of passes that
+            were separate.
+        """
+        self.entangled = not self.is_joined
+        self.outputs = [output[part.start : part.stop] for part in self.parts]
+
     def is_own(self, output: Tensor) -> bool:
         """Whether outputs are those of the pass: not replaced, modified or hooked by a plugin."""
         return (

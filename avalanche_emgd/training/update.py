@@ -154,7 +154,13 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
     def criterion(self) -> Tensor:
         """Mean of the objectives' losses."""
         tick = self.now
-        tick.losses = losses = self._losses(tick)
+        is_own = tick.is_own(self.mb_output)
+        if not is_own:  # a plugin has put its own in their place, or has modified them
+            tick.adopt(self.mb_output)
+        is_mean = not self._has_own_losses() and is_mean_cross_entropy(self._criterion)
+        # Other criteria may depend on parameters, too: the engine examines their graphs.
+        tick.separable = is_own and is_mean
+        tick.losses = losses = self._losses(tick, is_mean)
         tick.objective_losses = (
             losses.detach()
             if isinstance(losses, Tensor)
@@ -164,17 +170,9 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         tick.mean_loss = tick.objective_losses.mean().requires_grad_()
         return tick.mean_loss
 
-    def _losses(self, tick: Tick) -> Losses:
-        is_joined = tick.forward_pass is not None and tick.forward_pass.joined is not None
-        is_own, is_ours = tick.is_own(self.mb_output), not self._has_own_losses()
-        if not is_own:  # a plugin has put its own in their place, or has modified them
-            tick.entangled = not is_joined
-            tick.outputs = [self.mb_output[part.start : part.stop] for part in tick.parts]
-        is_mean = is_ours and is_mean_cross_entropy(self._criterion)
-        # Other criteria may depend on parameters, too: the engine examines their graphs.
-        tick.separable = is_own and is_mean
-        is_index = not self.mb_y.is_floating_point()
-        if is_joined and is_mean and is_index:
+    def _losses(self, tick: Tick, is_mean: bool) -> Losses:
+        """Losses of the objectives; of all at once if they are means of cross-entropies."""
+        if tick.is_joined and is_mean and not self.mb_y.is_floating_point():
             sizes = [part.stop - part.start for part in tick.parts]
             return mean_cross_entropies(self._criterion, self.mb_output, self.mb_y, sizes)
         return [
