@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .reader import Reader
-from .writer import KnownObjects, Writer
+from .writer import KnownObjects, Writer, has_state
 
 __all__ = ["evaluator_state", "load_evaluator"]
 
@@ -81,6 +81,6 @@ def _metrics(evaluator: Any) -> Iterator[tuple[str, Any]]:
 
 def _of_metric(metric: Any, known: KnownObjects) -> dict[str, Any]:
     name = type(metric).__name__
-    if hasattr(metric, "state_dict") and hasattr(metric, "load_state_dict"):
+    if has_state(metric):
         return {"protocol": Writer(known, name).value(metric.state_dict(), name, 0)}
     return {"attributes": Writer(known, name).attributes(metric)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -13,15 +13,16 @@ from ...benchmarks.live import LiveTickLoader
 from ...benchmarks.origin import Origin
 from ...distributed import DistributedEngine
 from ...models import grow_like
-from ...optim import ObjectiveWeighting
 from .errors import StateError
 from .evaluators import evaluator_state, load_evaluator
 from .header import check_format
 from .models import load_tensors, module_state
 from .optimizers import load_optimizer, optimizer_state
+from .plugins import load_plugins, plugin_states
 from .random_states import random_states, restore_random_states
 from .reader import Reader
 from .settings import check_settings
+from .weightings import load_weighting, weighting_state
 from .writer import KnownObjects, Writer
 
 __all__ = ["load_strategy", "strategy_state", "ticks_done"]
@@ -62,7 +63,7 @@ def strategy_state(strategy: Any) -> dict[str, Any]:
         "is_optimizer_made": strategy.optimized_param_id is not None,
         "stops": bool(strategy._stop_training),
         "class_mask": strategy._class_mask.state_dict(),
-        "weighting": _weighting_state(getattr(strategy, "weighting", None), known),
+        "weighting": weighting_state(getattr(strategy, "weighting", None), known),
     }
     for name in _PARTS:
         part = getattr(strategy, name, None)
@@ -72,9 +73,7 @@ def strategy_state(strategy: Any) -> dict[str, Any]:
         state["processes"] = engine.common_state()
     averaged = getattr(strategy, "averaged_weights", None)
     state["averaged_weights"] = None if averaged is None else averaged.state_dict()
-    state["plugins"] = {
-        name: plain for name, plugin in _plugins(strategy) if (plain := _of_plugin(plugin, known))
-    }
+    state["plugins"] = plugin_states(strategy, known)
     state["evaluator"] = evaluator_state(strategy.evaluator, known)
     without = _APART | frozenset(strategy._state_between_experiences()) | strategy._derived
     state["attributes"] = Writer(known, "strategy").attributes(strategy, without)
@@ -142,8 +141,8 @@ def _load(strategy: Any, state: Mapping[str, Any]) -> None:
     _load_engine(strategy, state)
     if state["averaged_weights"] is not None:
         strategy.averaged_weights.load_state_dict(state["averaged_weights"], model)
-    _load_weighting(getattr(strategy, "weighting", None), state["weighting"], reader)
-    _load_plugins(strategy, state["plugins"], reader)
+    load_weighting(getattr(strategy, "weighting", None), state["weighting"], reader)
+    load_plugins(strategy, state["plugins"], reader)
     load_evaluator(strategy.evaluator, state["evaluator"], model, device)
     reader.attributes(strategy, state["attributes"])
     restore_random_states(state["random"])
@@ -201,46 +200,6 @@ def _parts_of(strategy: Any) -> KnownObjects:
     return KnownObjects(part for part in parts if part is not None)
 
 
-def _plugins(strategy: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the plugins with names: the class, and its number among those of the class."""
-    apart = (strategy.evaluator, getattr(strategy, "averaged_weights", None))
-    counts: dict[str, int] = {}
-    for plugin in strategy.plugins:
-        if any(plugin is each for each in apart):
-            continue
-        kind = type(plugin).__qualname__
-        counts[kind] = counts.get(kind, 0) + 1
-        yield f"{kind} {counts[kind]}", plugin
-
-
-def _of_plugin(plugin: Any, known: KnownObjects) -> Any:
-    name = type(plugin).__name__
-    if _has_state(plugin):
-        state = Writer(known, name).value(plugin.state_dict(), name, 0)
-        return {"protocol": state} if plugin.state_dict() else None
-    attributes = Writer(known, name).attributes(plugin)
-    return {"attributes": attributes} if attributes else None
-
-
-def _has_state(thing: Any) -> bool:
-    return hasattr(thing, "state_dict") and hasattr(thing, "load_state_dict")
-
-
-def _load_plugins(strategy: Any, states: Mapping[str, Any], reader: Reader) -> None:
-    own = dict(_plugins(strategy))
-    for name, state in states.items():
-        if name not in own:
-            raise StateError(
-                f"`plugins` lacks the {name.partition(' ')[0]} of the saved strategy: make the "
-                "strategy with the same plugins."
-            )
-        plugin = own[name]
-        if "protocol" in state:
-            plugin.load_state_dict(reader.value(state["protocol"], None, name))
-        else:
-            reader.attributes(plugin, state["attributes"])
-
-
 def _model_attributes(strategy: Any, known: KnownObjects) -> dict[str, Any]:
     """Return plain attributes of the model's modules, such as the tasks of a head."""
     found = {}
@@ -255,48 +214,3 @@ def _load_model_attributes(model: nn.Module, device: Any, states: Mapping[str, A
     modules = dict(model.named_modules())
     for name, state in states.items():
         Reader(model, device, f"model.{name}").attributes(modules[name], state)
-
-
-def _weighting_state(weighting: Any, known: KnownObjects) -> Any:
-    if not isinstance(weighting, nn.Module):
-        if weighting is None or isinstance(weighting, type) or not hasattr(weighting, "__dict__"):
-            return None
-        if _has_state(weighting):
-            return {"state": Writer(known, "weighting").value(weighting.state_dict(), "", 0)}
-        return {"attributes": Writer(known, "weighting").attributes(weighting)}
-    modules = {}
-    for name, module in weighting.named_modules():
-        writer, where = Writer(known.copy(), "weighting"), f"weighting.{name}"
-        own = type(module).get_extra_state not in _DEFAULT_EXTRA
-        modules[name] = {
-            "extra": writer.value(module.get_extra_state(), where, 0) if own else None,
-            "attributes": {} if own else writer.attributes(module, frozenset({"_rows"})),
-            "tensors": writer.value({**module._parameters, **module._buffers}, where, 0),
-        }
-    return {"modules": modules}
-
-
-_DEFAULT_EXTRA = (nn.Module.get_extra_state, ObjectiveWeighting.get_extra_state)
-
-
-def _load_weighting(weighting: Any, state: Any, reader: Reader) -> None:
-    if state is None:
-        return
-    if "state" in state:
-        weighting.load_state_dict(reader.value(state["state"], None, "weighting"))
-    elif "attributes" in state:
-        reader.attributes(weighting, state["attributes"])
-    else:
-        modules = dict(weighting.named_modules())
-        if set(modules) != set(state["modules"]):
-            raise StateError("`weighting` is of another kind than that of the saved strategy.")
-        for name, own in state["modules"].items():
-            module = modules[name]
-            if own["extra"] is not None:
-                module.set_extra_state(reader.value(own["extra"], None, "weighting"))
-            reader.attributes(module, own["attributes"])
-            for key, value in reader.value(own["tensors"], None, "weighting").items():
-                if isinstance(module._parameters.get(key), nn.Parameter):
-                    module._parameters[key].data.copy_(value)
-                else:
-                    module._buffers[key] = value

@@ -21,7 +21,7 @@ from ...benchmarks.live import LiveStream
 from .errors import StateError
 from .models import module_state
 
-__all__ = ["ABSENT", "KEPT", "KIND", "KnownObjects", "Writer"]
+__all__ = ["ABSENT", "KEPT", "KIND", "KnownObjects", "Writer", "has_state"]
 
 ABSENT: Any = object()
 """In place of a value that is not part of a state, such as a function."""
@@ -58,6 +58,11 @@ class KnownObjects:
     def copy(self) -> KnownObjects:
         """Return other known objects, with the same ones to begin with."""
         return KnownObjects(self._objects.values())
+
+
+def has_state(thing: Any) -> bool:
+    """Whether an object saves and loads its state itself, as PyTorch's do."""
+    return hasattr(thing, "state_dict") and hasattr(thing, "load_state_dict")
 
 
 class Writer:
@@ -164,7 +169,7 @@ class Writer:
                 own = Writer(self._known, name).attributes(value)
                 return {KIND: "weighting", "value": state, "attributes": own}
             return {KIND: "module", "value": module_state(value)}
-        if hasattr(value, "state_dict") and hasattr(value, "load_state_dict"):
+        if has_state(value):
             return {KIND: "state", "value": self.value(value.state_dict(), name, depth + 1)}
         module = type(value).__module__ + "."
         if not module.startswith(_LIBRARIES) or module.startswith(_NOT_WALKED):
