@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from ._near import did_you_mean
@@ -21,27 +22,35 @@ def find_callable(name: str, argument: str) -> Callable[..., Any]:
     :raises ValueError: if the object cannot be imported or is not callable.
     """
     module_name, _, attribute = name.partition(":")
-    found: Any = None
-    try:
-        found = importlib.import_module(module_name)
-        for part in attribute.split("."):
+    found: Any = _import(module_name, f"`{argument}` {name!r} cannot be imported")
+    for part in attribute.split("."):
+        try:
             found = getattr(found, part)
-    except AttributeError as error:
-        known = [each for each in dir(found) if not each.startswith("_")]
-        raise ValueError(
-            f"`{argument}` {name!r} cannot be imported: {error}."
-            f"{did_you_mean(attribute.rpartition('.')[2], known)}"
-        ) from error
-    except (ImportError, ValueError) as error:
-        raise ValueError(
-            f"`{argument}` {name!r} cannot be imported: {error}. Its module must be installed, or "
-            "in a folder of PYTHONPATH."
-        ) from error
-    except (Exception, SystemExit) as error:  # of the code of the module itself
-        raise ValueError(
-            f"`{argument}` {name!r} cannot be imported: its module raises {type(error).__name__}: "
-            f"{first_line(error)}"
-        ) from error
+        except AttributeError as error:
+            known = [each for each in dir(found) if not each.startswith("_")]
+            raise ValueError(
+                f"`{argument}` {name!r} cannot be imported: {error}.{did_you_mean(part, known)}"
+            ) from error
     if not callable(found):
         raise ValueError(f"`{argument}` {name!r} is not callable: {found!r}.")
     return found
+
+
+def _import(name: str, trouble: str) -> ModuleType:
+    """Import a module.
+
+    :param name: name of the module.
+    :param trouble: beginning of error messages.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ValueError(
+            f"{trouble}: {error}. Its module must be installed, or in a folder of PYTHONPATH."
+        ) from error
+    except (Exception, SystemExit) as error:  # of the code of the module itself
+        if not name:
+            raise ValueError(f"{trouble}: it has no module before the colon.") from error
+        raise ValueError(
+            f"{trouble}: its module raises {type(error).__name__}: {first_line(error)}"
+        ) from error

@@ -185,6 +185,8 @@ def demo(
     ingredients), EMGD as published, DER++ and the plain average. The memory keeps one sample of
     each class.
 
+    Writes curves.png, and a directory for each method with the files of `train` for each seed.
+
     Example: avalanche-emgd demo --output runs/demo
     """
     check_free(output, overwrite=overwrite)

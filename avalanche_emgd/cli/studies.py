@@ -117,6 +117,9 @@ def report(
 ) -> None:
     """Write a report on a study: tables and pictures.
 
+    Writes report.md, report.html and the pictures in report/. With --format latex it writes
+    report.tex and PDF figures in report/.
+
     Example: avalanche-emgd report runs/digits-study --reference avg
     """
     check_study(directory)
