@@ -24,13 +24,14 @@ def find_callable(name: str, argument: str) -> Callable[..., Any]:
     module_name, _, attribute = name.partition(":")
     found: Any = _import(module_name, f"`{argument}` {name!r} cannot be imported")
     for part in attribute.split("."):
-        try:
-            found = getattr(found, part)
-        except AttributeError as error:
+        if not hasattr(found, part):
+            what = f"module {module_name!r}" if isinstance(found, ModuleType) else repr(found)
             known = [each for each in dir(found) if not each.startswith("_")]
             raise ValueError(
-                f"`{argument}` {name!r} cannot be imported: {error}.{did_you_mean(part, known)}"
-            ) from error
+                f"`{argument}` {name!r} cannot be imported: {what} has no attribute {part!r}."
+                f"{did_you_mean(part, known)}"
+            )
+        found = getattr(found, part)
     if not callable(found):
         raise ValueError(f"`{argument}` {name!r} is not callable: {found!r}.")
     return found

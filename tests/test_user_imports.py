@@ -21,7 +21,7 @@ def test_faults_of_a_module(tmp_path, monkeypatch, code, words):
     name = f"own_{abs(hash(code))}"
     (tmp_path / f"{name}.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ValueError, match="^`method` ") as caught:
+    with pytest.raises(ValueError, match=r"^`method` ") as caught:
         find_callable(f"{name}:make", "method")
     assert words in str(caught.value)
 
