@@ -9,6 +9,7 @@ another processor, one for each name (:mod:`tests.rounding`). ``ATEN_CPU_CAPABIL
 ``avx2`` uses PyTorch's code for older processors.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -85,7 +86,16 @@ def scheduler():
 
 @pytest.fixture(autouse=True)
 def _seeded():
-    torch.manual_seed(0)
+    # For devices that are not there, `torch.manual_seed` formats the whole stack.
+    is_alone = not torch.accelerator.is_available()
+    (torch.default_generator if is_alone else torch).manual_seed(0)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """Spare garbage collections, which each run asks for, what was imported and collected."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
