@@ -1,12 +1,12 @@
 """The examples run, and the documents show them as they are."""
 
-import os
 import re
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from avalanche_emgd.experiments.sweep import SweepConfig
@@ -16,21 +16,23 @@ EXAMPLES = ROOT / "examples"
 NUMBER = r"(\d+\.\d)"
 
 
-def example(name, *arguments, folder):
-    """Return the lines that an example prints."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(EXAMPLES / name), *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+@pytest.fixture
+def example(tmp_path, monkeypatch, capsys):
+    """Function that runs an example in an empty folder and returns the lines that it prints."""
+
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out.splitlines()
+
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+    yield run
+    torch.set_num_threads(threads)
 
 
-def test_table_of_class_incremental_digits(tmp_path):
-    lines = example(
-        "class_incremental_digits.py", "--seeds", "0,1", "--epochs", "1", folder=tmp_path
-    )
+def test_table_of_class_incremental_digits(example, tmp_path):
+    lines = example("class_incremental_digits.py", "--seeds", "0,1", "--epochs", "1")
     heading, *rows = [line for line in lines if line.strip()]
     assert heading.split()[:2] == ["learning", "rate"]
     names = ("EMGDStrategy", "AvgGradStrategy", "Naive + ReplayPlugin")
@@ -47,8 +49,8 @@ def test_table_of_class_incremental_digits(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_log_of_one_run_is_avalanches(tmp_path):
-    lines = example("class_incremental_digits.py", "--epochs", "1", folder=tmp_path)
+def test_the_log_of_one_run_is_avalanches(example, tmp_path):
+    lines = example("class_incremental_digits.py", "--epochs", "1")
     finals = [line for line in lines if "Top1_Acc_Stream/eval_phase/test_stream" in line]
     assert len(finals) == 5
     assert sum("End of training phase" in line for line in lines) == 5
@@ -72,8 +74,8 @@ def test_the_search_in_python(tmp_path, monkeypatch):
     assert Path("runs/decay/sweep.png").exists()
 
 
-def test_a_live_stream_of_digits(tmp_path):
-    lines = example("live_streams.py", "--ticks", "200", folder=tmp_path)
+def test_a_live_stream_of_digits(example, tmp_path):
+    lines = example("live_streams.py", "--ticks", "200")
     assert lines[0].startswith("interrupted at tick 111")
     assert lines[1] == "resumed with odd, high"
     rows = [line for line in lines if " classes (" in line]

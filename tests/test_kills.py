@@ -4,6 +4,7 @@
 """
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,8 @@ EDITED = {"memory_editing": "distance"}
     ("method", "settings"), [("emgd++", EDITED), ("emgd-gmc", {}), ("icarl", {})]
 )
 def test_a_killed_run_equals_one_that_was_never_killed(method, settings, tmp_path):
-    found = killed(small_run(method, settings), 3, random.Random(1), tmp_path)
+    config = replace(small_run(method, settings), num_tasks=2, batch_size=32)  # about 60 ticks
+    found = killed(config, 3, random.Random(1), tmp_path)
     assert found.kills == 3
     assert found.resumed
     assert found.equal

@@ -3,6 +3,7 @@
 import gc
 import sys
 
+import pytest
 import torch
 
 from benchmarks.soak import MEMORY, differences, soak, tenths
@@ -25,11 +26,18 @@ def held(thing):
     return total
 
 
-def test_short():
-    plugin, stream = soak(ticks=1000, tasks=12, segments=100, batch_size=4)
-    assert stream.tick == 1000
-    assert len(stream.tasks) == 12
-    assert 80 <= stream.num_segments <= 120
+@pytest.fixture(scope="module")
+def soaked():
+    strategies = []
+    plugin, stream = soak(ticks=600, tasks=8, segments=60, batch_size=4, keep=strategies.append)
+    return plugin, stream, *strategies
+
+
+def test_a_stream_holds_its_tasks_and_recent_samples(soaked):
+    plugin, stream, _ = soaked
+    assert stream.tick == 600
+    assert len(stream.tasks) == 8
+    assert 50 <= stream.num_segments <= 70
     assert all(task.rounds >= 3 for task in stream.tasks)
     found = tenths(plugin)
     assert len(found) == 10
@@ -43,10 +51,8 @@ def test_short():
     assert held({**state, "segment": None}) < 200 * len(stream.tasks)
 
 
-def test_the_memory_of_a_strategy_is_bounded():
-    strategies = []
-    _, stream = soak(ticks=600, tasks=8, segments=60, batch_size=4, keep=strategies.append)
-    (strategy,) = strategies
+def test_the_memory_of_a_strategy_is_bounded(soaked):
+    _, stream, strategy = soaked
     active = sum(task.is_active for task in stream.tasks)
     aside = sum(len(s) for stores in strategy.memory._streaming.values() for s in stores.values())
     assert len(strategy.memory) <= MEMORY

@@ -4,6 +4,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -40,15 +41,36 @@ HEAVY = {
     *("torch", "torchjd", "numpy", "scipy", "avalanche", "torchvision", "matplotlib", "sklearn"),
     *("tensorboard", "pandas", "dask", "distributed"),
 }
-BESIDE_TORCH = HEAVY - {"torch", "torchjd", "numpy", "scipy"}
 
 
-def loaded_after(code):
-    """Return the names of the top-level modules that a fresh interpreter loads for some code."""
-    code += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+STEPS = """
+import sys, traceback
+for step in {steps!r}:
+    before = set(sys.modules)
+    try:
+        exec(step, {{}})
+        failure = ""
+    except Exception:
+        failure = traceback.format_exc()
+    loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+    print("STEP", [sorted(loaded), failure])
+"""
+
+
+@cache
+def loaded_by(steps):
+    """Run pieces of code one after the other in a fresh interpreter.
+
+    :return: names of the top-level modules of which each piece is the first to load any.
+    """
+    command = [sys.executable, "-c", STEPS.format(steps=steps)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    return set(done.stdout.splitlines()[-1].split())
+    printed = [line for line in done.stdout.splitlines() if line.startswith("STEP ")]
+    found = [ast.literal_eval(line.removeprefix("STEP ")) for line in printed]
+    assert len(found) == len(steps)
+    assert [failure for _, failure in found if failure] == []
+    return dict(zip(steps, [set(loaded) for loaded, _ in found], strict=True))
 
 
 def called(*arguments):
@@ -59,29 +81,29 @@ def called(*arguments):
     )
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import avalanche_emgd, avalanche_emgd.training",
-        "import avalanche_emgd.optim",
-        "import avalanche_emgd.gradients",
-        called("--help"),
-        called("--version"),
-        called("methods"),
-        called("train", "--help"),
-        called("train", "--nonsense"),
-        called("train", "--output", "/nowhere/run", "--tasks", "0"),
-        called("train", "--output", "/nowhere/run", "--method", "emgd-gcm"),
-        called("train", "--output", "/nowhere/run", "--benchmark", "ps-emnist"),
-        called("train", "--output", "/nowhere/run", "--npz", "/nowhere.npz"),
-        called("compare", "--output", "/nowhere/run", "--methods", "agv"),
-        called("compare", "--output", "/nowhere/run", "--config", "/nowhere.yaml"),
-        called("compare", "--output", "/nowhere/run", "--methods", "avg", "--workers", "0"),
-        called("report", "/nowhere"),
-    ],
+WORDS = (
+    "import avalanche_emgd, avalanche_emgd.training",
+    "import avalanche_emgd.optim",
+    "import avalanche_emgd.gradients",
+    called("--help"),
+    called("--version"),
+    called("methods"),
+    called("train", "--help"),
+    called("train", "--nonsense"),
+    called("train", "--output", "/nowhere/run", "--tasks", "0"),
+    called("train", "--output", "/nowhere/run", "--method", "emgd-gcm"),
+    called("train", "--output", "/nowhere/run", "--benchmark", "ps-emnist"),
+    called("train", "--output", "/nowhere/run", "--npz", "/nowhere.npz"),
+    called("compare", "--output", "/nowhere/run", "--methods", "agv"),
+    called("compare", "--output", "/nowhere/run", "--config", "/nowhere.yaml"),
+    called("compare", "--output", "/nowhere/run", "--methods", "avg", "--workers", "0"),
+    called("report", "/nowhere"),
 )
+
+
+@pytest.mark.parametrize("code", WORDS)
 def test_words_need_no_torch(code):
-    assert not loaded_after(code) & HEAVY
+    assert not loaded_by(WORDS)[code] & HEAVY
 
 
 def test_python_m_and_the_command_are_the_same():
@@ -95,39 +117,34 @@ def test_python_m_and_the_command_are_the_same():
     assert lines[0] == lines[1] != []
 
 
-USE = {
+def all_modules(package):
+    """Return code that imports the modules of a package, also those that no export needs."""
+    root = Path(importlib.import_module(f"avalanche_emgd.{package}").__file__).parent
+    names = [file.stem for file in root.glob("*.py") if file.stem != "__init__"]
+    return "\n".join(f"import avalanche_emgd.{package}.{name}" for name in names)
+
+
+# What needs least comes first: a step is charged with what no step before it has loaded.
+MATHEMATICS = {
+    "torch": "import torch, numpy",
+    "attributes": "import avalanche_emgd as a; a.optim.dual.solve_dual; a.gradients.PlainEngine",
+    "dual": "import torch\nfrom avalanche_emgd.optim.dual import *\nsolve_dual(torch.eye(2))",
+    "all of dual": all_modules("optim.dual"),
+    "gradients": "from avalanche_emgd.gradients import *\nPlainEngine(), FusedEngine()",
+    "all of gradients": all_modules("gradients"),
     "optim": (
         "from avalanche_emgd.optim import *\nfrom avalanche_emgd.optim.peers import *\n"
         "EMGDWeighting('gs')"
     ),
-    "dual": "import torch\nfrom avalanche_emgd.optim.dual import *\nsolve_dual(torch.eye(2))",
-    "gradients": "from avalanche_emgd.gradients import *\nPlainEngine(), FusedEngine()",
+    "all of optim": all_modules("optim"),
 }
 
 
-@pytest.mark.parametrize(
-    ("code", "needed"),
-    [
-        (USE["optim"], {"torch", "torchjd"}),
-        (USE["dual"], {"torch"}),
-        (USE["gradients"], {"torch"}),
-    ],
-    ids=USE,
-)
-def test_the_mathematics_needs_torch_and_torchjd_only(code, needed):
-    assert loaded_after(code) & (HEAVY - {"numpy", "scipy"}) == needed
-
-
-@pytest.mark.parametrize("package", ["optim", "optim.dual", "gradients"])
-def test_all_modules_of_the_mathematics_need_no_avalanche(package):
-    """Also those that no export needs."""
-    root = Path(importlib.import_module(f"avalanche_emgd.{package}").__file__).parent
-    names = [file.stem for file in root.glob("*.py") if file.stem != "__init__"]
-    lines = [f"import avalanche_emgd.{package}.{name}" for name in names]
-    loaded = loaded_after("\n".join(lines))
-    assert "torch" in loaded
-    assert not loaded & BESIDE_TORCH
-    assert ("torchjd" in loaded) == (package == "optim")
+@pytest.mark.parametrize("step", MATHEMATICS)
+def test_the_mathematics_needs_torch_and_torchjd_only(step):
+    needed = {"torch": {"torch"}, "optim": {"torchjd"}}.get(step, set())
+    loaded = loaded_by(tuple(MATHEMATICS.values()))[MATHEMATICS[step]]
+    assert loaded & (HEAVY - {"numpy", "scipy"}) == needed
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -156,8 +173,3 @@ def test_an_export_comes_before_a_submodule_of_its_name():
         package, _, export = name.rpartition(".")
         importlib.import_module(name)
         assert isinstance(getattr(importlib.import_module(package), export), FunctionType)
-
-
-def test_submodules_are_attributes_without_being_imported():
-    code = "import avalanche_emgd as a; a.training.peers.LwFStrategy; a.optim.dual.solve_dual"
-    assert "avalanche" in loaded_after(code)

@@ -143,15 +143,15 @@ def test_the_options_seed_reaches_it():
 
 @pytest.mark.parametrize("method", ["emgd++", "er", "icarl", "gss", "mir", "mdmt-r"])
 def test_a_resumed_run_equals_one_without_interruption(method):
-    settings, saved = {"memory_augmentation": SMALL}, Saved()
+    settings, saved = {"memory_augmentation": SMALL}, Saved([0, 5, 8])
     arguments = {"benchmark": images(), "model": image_model()}
     whole, metrics = of_method(method, settings, [saved], **arguments)
     whole.train(metrics.benchmark.train_stream)
     expected = outcome(whole, metrics)
-    for tick in (0, 5, 8):
+    for content in saved.files:
         arguments = {"benchmark": images(), "model": image_model()}
-        rest, again = of_method(method, settings, [Saved()], **arguments)
-        rest.load_state_dict(from_file(saved.files[tick]))
+        rest, again = of_method(method, settings, [Saved([])], **arguments)
+        rest.load_state_dict(from_file(content))
         rest.train(again.benchmark.train_stream)
         assert_equal(outcome(rest, again), expected)
 
@@ -177,7 +177,7 @@ def test_the_state_of_a_callable_is_kept():
     saved = Saved()
     whole, metrics = of_method("er", {"memory_augmentation": Scaled()}, [saved])
     whole.train(metrics.benchmark.train_stream)
-    rest, again = of_method("er", {"memory_augmentation": Scaled()}, [Saved()])
+    rest, again = of_method("er", {"memory_augmentation": Scaled()}, [Saved([])])
     rest.load_state_dict(from_file(saved.files[-3]))
     rest.train(again.benchmark.train_stream)
     assert rest.memory_augmentation.transform.calls == whole.memory_augmentation.transform.calls > 3

@@ -13,14 +13,19 @@ from tests.training.common import quiet, toy_model, weights_of
 
 
 class Saved(MultiGradientPlugin):
-    """Plugin that saves the state after each tick, as a file has it."""
+    """Plugin that saves the state after ticks, as a file has it.
 
-    def __init__(self):
+    :param ticks: numbers of the ticks from 0; all of them by default.
+    """
+
+    def __init__(self, ticks=None):
         super().__init__()
-        self.files = []
+        self.ticks, self.files, self.tick = ticks, [], -1
 
     def after_tick(self, strategy, *args, **kwargs):
-        self.files.append(as_file(strategy.state_dict()))
+        self.tick += 1
+        if self.ticks is None or self.tick in self.ticks:
+            self.files.append(as_file(strategy.state_dict()))
 
     def state_dict(self):
         return {}

@@ -17,7 +17,7 @@ def interrupted(make, stream, ticks=(0, 4, -1), **kwargs):
     assert saved.files
     for content in [saved.files[tick] for tick in ticks]:
         torch.manual_seed(5)
-        rest = make([Saved()])
+        rest = make([Saved([])])
         rest.load_state_dict(from_file(content))
         torch.manual_seed(6)
         found = rest.train(stream(), **kwargs)

@@ -21,7 +21,7 @@ def test_metrics_of_avalanche():
     torch.manual_seed(0)
     first = make([saved])
     first.train(train_stream())
-    rest = make([Saved()])
+    rest = make([Saved([])])
     rest.load_state_dict(from_file(saved.files[5]))
     rest.train(train_stream())
     assert rest.evaluator.get_all_metrics() == whole.evaluator.get_all_metrics()

@@ -11,7 +11,7 @@ def test_two_passes_over_a_stream():
     whole = toy_strategy(memory_size=12, plugins=[saved])
     whole.train(train_stream())
     whole.train(train_stream())
-    rest = toy_strategy(memory_size=12, plugins=[Saved()])
+    rest = toy_strategy(memory_size=12, plugins=[Saved([])])
     rest.load_state_dict(from_file(saved.files[len(saved.files) // 2 + 3]))
     rest.train(train_stream())
     assert torch.equal(weights_of(rest.model), weights_of(whole.model))

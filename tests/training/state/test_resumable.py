@@ -27,7 +27,7 @@ def test_one_experience_at_a_time():
     for experience in train_stream():
         whole.train(experience)
     for content in saved.files[::3]:
-        rest = toy_strategy(memory_size=12, plugins=[Saved()], model=toy_model(seed=3))
+        rest = toy_strategy(memory_size=12, plugins=[Saved([])], model=toy_model(seed=3))
         rest.load_state_dict(from_file(content))
         for experience in train_stream():
             rest.train(experience)
@@ -71,7 +71,7 @@ def test_other_streams_are_refused():
     saved = Saved()
     toy_strategy(memory_size=12, plugins=[saved]).train(train_stream())
     for stream in (train_stream(batch_size=5), train_stream()[4:], serial_stream()):
-        rest = toy_strategy(memory_size=12, plugins=[Saved()])
+        rest = toy_strategy(memory_size=12, plugins=[Saved([])])
         rest.load_state_dict(from_file(saved.files[3]))
         with pytest.raises(ValueError, match="`experiences` must contain the experience"):
             rest.train(stream)
@@ -81,7 +81,7 @@ def test_what_is_changed_after_loading_counts():
     stream, saved = toy_benchmark().train_stream, Saved()
     toy_strategy(memory_size=12, plugins=[saved]).train(stream)
     state = from_file(saved.files[4])
-    strategy, same, copied = (toy_strategy(memory_size=12, plugins=[Saved()]) for _ in range(3))
+    strategy, same, copied = (toy_strategy(memory_size=12, plugins=[Saved([])]) for _ in range(3))
     for each in (strategy, same, copied):
         each.load_state_dict(state)
     strategy.optimizer.param_groups[0]["lr"] = 0.0
