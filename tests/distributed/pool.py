@@ -85,7 +85,7 @@ def join(rank, size, port):
 
 
 def _fork(ends, ports):
-    from tests.distributed import cases  # noqa: F401  # imported before the forks
+    from tests.distributed import differing, experiments, failing  # noqa: F401  # before the forks
 
     context = multiprocessing.get_context("fork")
     workers = [

@@ -6,20 +6,20 @@ import pytest
 import torch
 
 from avalanche_emgd import load_checkpoint
-from tests.distributed import cases
+from tests.distributed import cases, failing
 from tests.distributed.pool import one_thread
-from tests.distributed.runs import distance
+from tests.distributed.runs import distance, in_one_process
 
 BOUND = {torch.float32: 1e-6, torch.float64: 1e-12}
 RUNS = {
-    "one-process": lambda pool, **options: [alone(**options)],
+    "one-process": lambda pool, **options: [in_this_process(**options)],
     "2": lambda pool, **options: pool.run("2", cases.train, **options),
     "3": lambda pool, **options: pool.run("3", cases.train, **options),
 }
-AT = (1, 14, 15, 22)  # the checkpoint is of tick 14
+AT = (1, 7, 8, 12)  # the checkpoint is of tick 7
 
 
-def alone(**options):
+def in_this_process(**options):
     with one_thread():
         return cases.train(**options)
 
@@ -33,8 +33,8 @@ def test_another_number_of_processes_continues(pool, tmp_path, first, then, plac
     options = {"distributed": placement, "dtype": dtype, "at": AT, "momentum": 0.9}
     options |= {"memory_objectives": "per-task", "tested_weights": "average"}
     path = tmp_path / "run.pt"
-    expected = alone(**options)
-    RUNS[first](pool, checkpoint=path, every=14, **options)
+    expected = in_one_process(**options)
+    RUNS[first](pool, checkpoint=path, every=7, **options)
     assert [each.name for each in tmp_path.iterdir()] == ["run.pt"]
     found = RUNS[then](pool, checkpoint=path, restores=True, **options)
     for each in found:
@@ -71,7 +71,7 @@ def test_as_many_processes_continue_bit_for_bit(pool, tmp_path, options):
 
 def test_a_state_that_one_process_saves_by_itself_continues(pool, tmp_path):
     # The usual lines of a script: `if processes.is_first: save_checkpoint(...)`.
-    options = {"distributed": "by-sample", "dtype": torch.float64, "at": (14, 22)}
+    options = {"distributed": "by-sample", "dtype": torch.float64, "at": (7, 12)}
     path = tmp_path / "run.pt"
     expected, _ = pool.run("2", cases.train, saves_alone=path, **options)
     assert "engines" not in load_checkpoint(path)
@@ -82,7 +82,7 @@ def test_a_state_that_one_process_saves_by_itself_continues(pool, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_one_process_stops_all_at_one_tick(pool, tmp_path, number):
     path = tmp_path / "run.pt"
-    first, second = pool.run("2", cases.stop, path=path, number=number)
+    first, second = pool.run("2", failing.stop, path=path, number=number)
     assert first[1:] == second[1:] == (7, f"Training has stopped. Checkpoint: {path}")
     assert second[0] == number
     assert first[0] == signal.SIGTERM  # which a launcher sends to the others
@@ -103,7 +103,7 @@ def test_without_a_file_no_process_restores(pool, tmp_path):
 
 
 def test_a_file_that_cannot_be_written_ends_the_other_processes(pool, tmp_path):
-    pool.send("full", cases.lose_folder, path=tmp_path / "gone" / "run.pt")
+    pool.send("full", failing.lose_folder, path=tmp_path / "gone" / "run.pt")
     is_right, error = pool.answer("full", 1)
     assert is_right
     # Here process 0 holds the store with its message, which is torchrun's otherwise.
@@ -112,13 +112,13 @@ def test_a_file_that_cannot_be_written_ends_the_other_processes(pool, tmp_path):
 
 def test_a_process_that_is_killed_while_it_writes_leaves_the_last_whole_checkpoint(pool, tmp_path):
     path = tmp_path / "run.pt"
-    pool.send("writes", cases.killed_while_writing, path=path)
+    pool.send("writes", failing.killed_while_writing, path=path)
     is_right, error = pool.answer("writes", 1)
     assert is_right, error
     assert error.startswith("ProcessError: the process with the store, usually process 0, has")
     clock = load_checkpoint(path)["plugins"]["Clock 1"]["attributes"]
     assert clock["train_iterations"] == 5
-    options = {"distributed": "by-objective", "dtype": torch.float64, "at": (22,)}
-    (expected,) = alone(**options)["weights"]
+    options = {"distributed": "by-objective", "dtype": torch.float64, "at": (12,)}
+    (expected,) = in_one_process(**options)["weights"]
     for each in pool.run("2", cases.train, checkpoint=path, restores=True, **options):
         assert distance(each["weights"][0], expected) <= BOUND[torch.float64]

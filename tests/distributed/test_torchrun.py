@@ -13,7 +13,7 @@ from avalanche_emgd import load_checkpoint
 from avalanche_emgd.cli import app
 from avalanche_emgd.experiments import RunConfig, run
 from avalanche_emgd.experiments.resuming import CHECKPOINT
-from tests.distributed import cases
+from tests.distributed import experiments
 from tests.distributed.pool import one_thread
 
 QUICK = {"num_tasks": 2, "batch_size": 32, "eval_every": 10, "memory_per_class": 2}
@@ -104,9 +104,9 @@ def test_a_run_that_torchrun_has_lost_continues(whole, tmp_path, way, then):
 def test_an_interrupted_run_continues_in_another_number(pool, whole, tmp_path, first, then):
     def start(processes, **options):
         if processes > 1:
-            return pool.run("2", cases.run_method, output=tmp_path / "run", **options)
+            return pool.run("2", experiments.run_method, output=tmp_path / "run", **options)
         with one_thread():
-            return [cases.run_method(tmp_path / "run", **options)]
+            return [experiments.run_method(tmp_path / "run", **options)]
 
     assert start(first, stops_at=17) == ["stopped"] * first
     assert {each.name for each in (tmp_path / "run").iterdir()} >= {"config.json", CHECKPOINT}
@@ -116,7 +116,7 @@ def test_an_interrupted_run_continues_in_another_number(pool, whole, tmp_path, f
 
 
 def test_processes_with_other_configurations_are_an_error(pool, tmp_path):
-    for error in pool.run("2", cases.run_differently, output=tmp_path / "run"):
+    for error in pool.run("2", experiments.run_differently, output=tmp_path / "run"):
         assert "ProcessError: processes 0 and 1 have different configurations" in error
 
 

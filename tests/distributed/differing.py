@@ -1,0 +1,61 @@
+"""Trainings of processes that differ in one thing."""
+
+import os
+
+import torch
+
+from avalanche_emgd import EMGDStrategy, MultiGradientTemplate, Timeline, parallel_benchmark
+from avalanche_emgd.optim import EMGDWeighting
+from avalanche_emgd.optim.peers import ERWeighting
+from avalanche_emgd.training.plugins import MultiGradientPlugin
+from tests.distributed.cases import message_of, noisy
+from tests.distributed.networks import mlp
+from tests.distributed.plugins import is_last
+from tests.distributed.streams import stream_of
+from tests.toy import toy_datasets
+from tests.training.common import quiet
+
+
+def _differing(what, rank):
+    """Strategy and stream that differ between processes in one thing."""
+    name = "serial" if what == "stream" and rank else "short"
+    benchmark = stream_of(name, "class", torch.float32)
+    if what == "order":
+        data = toy_datasets((46, 27))
+        spans = Timeline(((0, 9), (0, 5)))
+        benchmark = parallel_benchmark(data, data, spans, batch_size=5, seed=rank)
+    options = {"memory_size": 24, "distributed": "auto"}
+    if what == "memory":
+        options["seed"] = rank
+    if what == "augmentation" and rank:
+        options["memory_augmentation"] = noisy
+    if what == "placement":
+        options["distributed"] = ("by-objective", "by-sample")[rank]
+    if what == "at the end":
+        options["plugins"] = [Drifting()]
+    net = mlp()
+    rate = 0.05 * (1 + rank) if what == "rate" else 0.05
+    optimizer = torch.optim.SGD(net.parameters(), lr=rate)
+    if what == "optimizer" and rank:
+        optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    if what != "weighting":
+        return EMGDStrategy(net, optimizer=optimizer, evaluator=quiet(), **options), benchmark
+    weighting = ERWeighting() if rank else EMGDWeighting("gmc")
+    made = MultiGradientTemplate(
+        net, weighting=weighting, optimizer=optimizer, evaluator=quiet(), **options
+    )
+    return made, benchmark
+
+
+class Drifting(MultiGradientPlugin):
+    """Moves a parameter of the last process after the last tick."""
+
+    def after_training(self, strategy, **kwargs):
+        if is_last():
+            next(strategy.model.parameters()).data.add_(1.0)
+
+
+def differ(what):
+    """Train two processes that differ in one thing; return the error."""
+    strategy, benchmark = _differing(what, int(os.environ["RANK"]))
+    return message_of(lambda: strategy.train(benchmark.train_stream, eval_streams=[]))
