@@ -20,6 +20,7 @@ __all__ = [
     "most_digits",
     "parse_json",
     "read_text",
+    "writable",
 ]
 
 MOST_BYTES = 16 * 2**20
@@ -49,6 +50,11 @@ def check_text(text: str, name: str) -> str:
     if "\0" in text:
         raise ValueError(f"{name} must not have the character 0, found {excerpt(text)}.")
     return text
+
+
+def writable(text: str) -> str:
+    """Replace the characters that :func:`check_text` refuses by escapes of Python."""
+    return text.replace("\0", "\\x00").encode(errors="backslashreplace").decode()
 
 
 def excerpt(value: Any, most: int = 80) -> str:

@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from avalanche_emgd._text_files import MOST_BYTES, excerpt, parse_json, read_text
+from avalanche_emgd._text_files import (
+    MOST_BYTES,
+    check_text,
+    excerpt,
+    parse_json,
+    read_text,
+    writable,
+)
 from avalanche_emgd.benchmarks import LabelSet, Protocol, Timeline
 from avalanche_emgd.benchmarks.limits import MOST_TASKS
 from tests.hostile import DEEP, SECONDS, refused
@@ -147,3 +154,11 @@ def test_excerpts_are_short_and_can_be_printed(name):
     assert len(words) <= 81
     assert "\n" not in words
     words.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("caf\udce9\0", r"caf\udce9\x00"), ("é 😀 \\ \n", "é 😀 \\ \n")],
+)
+def test_texts_become_writable(text, expected):
+    assert check_text(writable(text), "it") == expected

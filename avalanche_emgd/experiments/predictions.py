@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .._atomic import replacing
 from ..benchmarks.unlabelled import arrays_in, images_in, pixels_of, rows_in
+from .csv_cells import as_text
 from .trained_model import TrainedModel
 
 __all__ = ["predict_arrays", "predict_images", "predict_table", "write_predictions"]
@@ -85,7 +86,7 @@ def write_predictions(
 
     The first columns are ``input`` (path of the image, or number of the sample), ``prediction``
     (name of the most probable class) and ``probability``. The other columns are the probabilities
-    of the classes, by name.
+    of the classes, by name. A text that a spreadsheet would compute has an apostrophe before it.
 
     :param path: path of the file.
     :param model: model of the predictions.
@@ -96,9 +97,10 @@ def write_predictions(
     rows = 0
     with replacing(path) as draft, draft.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream)
-        table.writerow(["input", "prediction", "probability", *model.class_names])
+        classes = [as_text(name) for name in model.class_names]
+        table.writerow(["input", "prediction", "probability", *classes])
         for name, row in predictions:
             best = max(range(len(row)), key=row.__getitem__)
-            table.writerow([name, model.class_names[best], row[best], *row])
+            table.writerow([as_text(name), classes[best], row[best], *row])
             rows += 1
     return rows

@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 
 from .._atomic import replacing
-from .._text_files import parse_json, read_text
+from .._text_files import parse_json, read_text, writable
 from .config import RunConfig, published_streams
+from .csv_cells import with_text_cells
 from .finished_run import Run
 from .record_schema import FIGURES, IDENTITY, check_record
 from .setting import declared
@@ -53,6 +54,7 @@ _FIRST = (
     *("overlap", "num_tasks", "model", "augment", "batch_size", "learning_rate"),
     *("memory_per_class", "eval_every", "device", "precision", "channels_last"),
 )
+_MOST_OF_ERROR = 100_000  # characters of a message in a record, which is read in bounded memory
 _MOST_LETTERS = 60  # of a method's name in the name of a file
 # Names that Windows keeps for devices, whatever follows their first dot.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
@@ -113,9 +115,14 @@ def failed_record(config: RunConfig, error: str) -> Record:
     """Make the record of a failed run.
 
     :param config: configuration of the run.
-    :param error: traceback or other message.
+    :param error: traceback or other message; characters that a record cannot have become escapes,
+        and the middle of a very long text is left out.
     """
-    return {**_head(config), "status": "failed", "error": error, "config": config.to_json()}
+    words = writable(error)
+    if len(words) > _MOST_OF_ERROR:
+        half = _MOST_OF_ERROR // 2
+        words = f"{words[:half]}\n…\n{words[-half:]}"
+    return {**_head(config), "status": "failed", "error": words, "config": config.to_json()}
 
 
 def _head(config: RunConfig) -> Record:
@@ -234,6 +241,6 @@ def write_results(directory: Path, records: Iterable[Mapping[str, Any]]) -> None
     """
     table = results_table(records)
     with replacing(directory / "results.csv") as draft:
-        table.to_csv(draft, index=False)
+        with_text_cells(table).to_csv(draft, index=False)
     with replacing(directory / "results.parquet") as draft:
         table.to_parquet(draft, index=False)

@@ -1,6 +1,7 @@
 """Predictions of a model as a table, without training."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -88,3 +89,12 @@ def test_a_failed_prediction_leaves_the_table_as_it_was(tmp_path, folder):
     with pytest.raises(ValueError, match=r"3\.png' cannot be used"):
         write_predictions(path, model, predict_images(model, folder))
     assert path.read_text() == "precious"
+
+
+def test_names_that_are_formulas_or_no_unicode_are_text(tmp_path):
+    path, model = tmp_path / "table.csv", model_of(class_names=["=1+1", "@a", "red"])
+    found = [("=2.png", [0.9, 0.1, 0.0]), (os.fsdecode(b"caf\xe9.png"), [0.0, 0.1, 0.9])]
+    assert write_predictions(path, model, found) == 2
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    assert rows[0][3:] == ["'=1+1", "'@a", "red"]
+    assert [row[:2] for row in rows[1:]] == [["'=2.png", "'=1+1"], [r"caf\udce9.png", "red"]]

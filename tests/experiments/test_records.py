@@ -168,3 +168,13 @@ def test_table(study):
     assert pd.read_parquet(study / "results.parquet").equals(table)
     csv = pd.read_csv(study / "results.csv", dtype=dict(table.dtypes))
     pd.testing.assert_frame_equal(csv, table)
+
+
+@pytest.mark.parametrize("words", ["caf\udce9\0.png", "x" * 20_000_000 + "y"])
+def test_the_record_of_any_error_can_be_read_and_listed(words, study):
+    write_record(study, "failed", failed_record(CONFIG, f"Traceback:\nValueError: {words}\n"))
+    (record,) = load_records(study)
+    assert record["error"].startswith("Traceback:\nValueError: ")
+    write_results(study, [record])
+    (listed,) = pd.read_csv(study / "results.csv")["error"]
+    assert listed.endswith(r"caf\udce9\x00.png" if len(words) < 100 else "xy")

@@ -10,6 +10,7 @@ import pandas as pd
 from rich.table import Table
 
 from ..._atomic import replacing
+from ..csv_cells import with_text_cells
 from ..study_config import StudyConfig
 from .config import SweepConfig
 from .picture import draw_sweep
@@ -100,7 +101,7 @@ def write_trials(sweep: SweepConfig, table: pd.DataFrame, output: Path) -> None:
     :param output: directory of the sweep.
     """
     with replacing(output / "trials.csv") as draft:
-        table.to_csv(draft, index=False)
+        with_text_cells(table).to_csv(draft, index=False)
     best = best_study(sweep, table)
     if best is not None:
         best.to_yaml(output / "best.yaml")
