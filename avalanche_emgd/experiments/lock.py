@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import stat
 import tempfile
 import threading
 import time
@@ -68,7 +69,7 @@ def check_unlocked(directory: Path) -> None:
     if _is_own(directory):
         return
     with contextlib.suppress(OSError):
-        handle = _opened(directory / LOCK)
+        handle = _opened(directory)
         try:
             _check_stale(directory, handle)
         finally:
@@ -139,9 +140,11 @@ def _acquire(directory: Path) -> int:
                 f"{error.strerror or error}."
             ) from None
         try:
-            handle = _opened(directory / LOCK)
+            handle = _opened(directory)
         except FileNotFoundError:  # released in the meantime
             continue
+        except OSError:
+            raise _unknown(directory) from None
         try:
             owner = _check_stale(directory, handle, patient=time.monotonic() < end)
             if owner is not None and _is_at(directory / LOCK, handle):
@@ -199,18 +202,33 @@ def _release(directory: Path, handle: int) -> None:
         os.close(handle)
 
 
-def _opened(path: Path) -> int:
-    options = getattr(os, "O_NONBLOCK", 0)
+def _opened(directory: Path) -> int:
+    """Open the lock.
+
+    :raises DirectoryInUseError: if it is no file: a folder, a symbolic link, a pipe or a socket.
+    :raises OSError: if there is none, or it cannot be opened.
+    """
+    path, options = directory / LOCK, getattr(os, "O_NONBLOCK", 0)
+    # Without following links: one to nothing is neither there nor free.
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise _unknown(directory)
     try:
         return os.open(path, os.O_RDWR | options)
     except PermissionError:  # of another user
         return os.open(path, os.O_RDONLY | options)
 
 
+def _unknown(directory: Path) -> DirectoryInUseError:
+    return DirectoryInUseError(
+        f"`output` {excerpt(str(directory), 300)} has a lock of an unknown process: name another "
+        f"directory, or remove {str(directory / LOCK)!r} if no command writes there."
+    )
+
+
 def _is_at(path: Path, handle: int) -> bool:
     """Whether an open file still has its name."""
     try:
-        return os.path.samestat(os.stat(path), os.fstat(handle))
+        return os.path.samestat(os.lstat(path), os.fstat(handle))
     except FileNotFoundError:
         return False
 
@@ -241,10 +259,7 @@ def _check_stale(directory: Path, handle: int, *, patient: bool = False) -> _Own
     if owner is None:
         if patient:
             return None
-        raise DirectoryInUseError(
-            f"`output` {excerpt(str(directory), 300)} has a lock of an unknown process: name "
-            f"another directory, or remove {str(directory / LOCK)!r} if no command writes there."
-        )
+        raise _unknown(directory)
     words = (
         f"`output` {excerpt(str(directory), 300)} is in use by process {owner.pid} on "
         f"{owner.host} since {owner.since}"

@@ -137,6 +137,27 @@ def test_a_lock_without_an_owner_is_refused(content, tmp_path, monkeypatch):
     assert (tmp_path / LOCK).read_text() == content
 
 
+NO_FILES = {
+    "a folder": lambda lock: lock.mkdir(),
+    "a link to nothing": lambda lock: lock.symlink_to("nothing"),
+    "a link to itself": lambda lock: lock.symlink_to(LOCK),
+    "a link to a file": lambda lock: lock.symlink_to(__file__),
+    "a link to a folder": lambda lock: lock.symlink_to("."),
+    "a pipe": os.mkfifo,
+    "a socket": lambda lock: socket.socket(socket.AF_UNIX).bind(os.path.relpath(lock)),
+}
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_a_lock_that_is_no_file_is_refused_and_stays(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the paths of sockets are short
+    NO_FILES[kind](tmp_path / LOCK)
+    for attempt in (lambda: check_unlocked(tmp_path), lambda: locked(tmp_path).__enter__()):
+        with pytest.raises(DirectoryInUseError, match=r"unknown process: .* remove '.*\.lock'"):
+            attempt()
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
+
+
 def test_without_flock_the_number_of_the_process_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "fcntl", None)
     write_lock(tmp_path, pid=os.getppid())
