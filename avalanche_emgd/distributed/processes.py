@@ -21,6 +21,9 @@ __all__ = ["Processes", "leave_processes"]
 TIMEOUT = timedelta(minutes=10)
 """Longest time that a process waits for the others, in groups that this module starts."""
 
+REMEDY = "make data, model and strategy from the same settings and seeds on all processes."
+"""What to do where processes differ."""
+
 
 def leave_processes(*, together: bool = False) -> None:
     """Leave the group of processes at the end of a program, where there is one.
@@ -253,10 +256,7 @@ class Processes:
         found = self.gather(number.to(self.device), "checks")
         for rank, other in enumerate(found):
             if not torch.equal(other, found[0]):
-                raise ProcessError(
-                    f"processes 0 and {rank} have different {what}: make data, model and strategy "
-                    "from the same settings and seeds on all processes."
-                )
+                raise ProcessError(f"processes 0 and {rank} have different {what}: {REMEDY}")
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> None:
         try:

@@ -100,9 +100,8 @@ def run(
     processes = Processes.join(config.device)
     metrics = [*gradient_diagnostics(), *editing_diagnostics()]
     placement = None if processes.size == 1 else distributed
-    check_alike(
-        processes, "configurations", (config.resolved().to_json(), checkpoint_every, resume)
-    )
+    options = {"checkpoint_every": checkpoint_every, "resume": resume}
+    check_alike(processes, "configurations", {**config.resolved().to_json(), **options})
     benchmark = make_benchmark(config)
     found = output / CHECKPOINT
     state = load_shared(found, processes) if resume else None

@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import torch
+from avalanche.training.plugins import EvaluationPlugin
 from torch import nn
 
 from ..benchmarks.experience import objective_names
-from ..distributed import Processes
+from ..distributed import ProcessError, Processes
 from ..distributed.digests import digest_of, digest_of_text, sums_of
+from ..distributed.plain_values import gather_values
+from ..distributed.processes import REMEDY
 from ..distributed.randomness import share_random_states
+from .state.settings import described
 
 __all__ = ["align", "check_alike", "check_experience", "check_parameters"]
+
+_OF_TRAINING = ("avalanche.training.", "avalanche_emgd.training.")
+_LONGEST = 80  # letters of a setting in a message
 
 
 def align(processes: Processes, model: nn.Module) -> None:
     """Give the random states, parameters and buffers of process 0 to all processes.
 
     :param processes: processes that train together.
-    :param model: model of the same shape on all of them.
-    :raises ProcessError: if the models have different shapes.
+    :param model: model of the same layers and shapes on all of them.
+    :raises ProcessError: if the models differ in more than the values of their tensors.
     """
     if processes.size == 1:
         return
-    tensors = [*model.parameters(), *model.buffers()]
-    check_alike(processes, "models", [(tuple(t.shape), t.dtype) for t in tensors])
+    check_alike(processes, "models", _structure(model))
     share_random_states(processes)
-    for tensor in tensors:
+    for tensor in [*model.parameters(), *model.buffers()]:
         found = tensor.detach().to(processes.device, copy=True).contiguous()
         processes.broadcast(found)
         if not processes.is_first:
             tensor.data.copy_(found)
+
+
+def _structure(model: nn.Module) -> dict[str, Any]:
+    """Describe layers with their settings, and tensors without their values, by their names."""
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    return {
+        **{f"layer {name!r}": described(each) for name, each in model.named_modules()},
+        **{name: (tuple(t.shape), t.dtype, t.requires_grad) for name, t in tensors},
+    }
 
 
 def check_experience(processes: Processes, strategy: Any) -> None:
@@ -45,27 +61,59 @@ def check_experience(processes: Processes, strategy: Any) -> None:
     if processes.size == 1:
         return
     memory, optimizer = strategy.memory, strategy.optimizer
-    described = (
-        strategy.clock.train_iterations,
-        len(strategy.adapted_dataset),
-        len(strategy.dataloader),
-        sorted(objective_names(strategy.experience).items()),
-        (strategy.train_mb_size, strategy.memory_mb_size, strategy.train_epochs),
-        None if memory is None else (memory.max_size, len(memory)),
-    )
-    check_alike(processes, "experiences or settings", described)
-    groups = [
-        {name: _plain(value) for name, value in group.items() if name != "params"}
-        for group in optimizer.param_groups
-    ]
-    check_alike(processes, "optimizers", (type(optimizer).__name__, groups))
-    made_of = (type(strategy).__name__, repr(strategy.weighting), strategy._settings)
+    benchmark = getattr(strategy.experience, "benchmark", None)
+    experience = {
+        "ticks before": strategy.clock.train_iterations,
+        "samples": len(strategy.adapted_dataset),
+        "ticks": len(strategy.dataloader),
+        "tasks": sorted(objective_names(strategy.experience).items()),
+        "scenario": getattr(benchmark, "scenario", None),
+        "train_mb_size": strategy.train_mb_size,
+        "memory_mb_size": strategy.memory_mb_size,
+        "train_epochs": strategy.train_epochs,
+        "memory_size": None if memory is None else memory.max_size,
+        "samples in memory": None if memory is None else len(memory),
+    }
+    check_alike(processes, "experiences or settings", experience)
+    groups = {
+        f"{name} of group {k}": _plain(value)
+        for k, group in enumerate(optimizer.param_groups)
+        for name, value in group.items()
+        if name != "params"
+    }
+    check_alike(processes, "optimizers", {"type": type(optimizer).__name__, **groups})
+    made_of = {
+        "type": type(strategy).__name__,
+        "weighting": repr(strategy.weighting),
+        **strategy._settings,
+        "distributed": described(strategy.engine.placement),
+        "shared": (strategy.space.num_shared, _names_in(strategy.space, strategy.model)),
+        "plugins": _plugins(strategy),
+    }
     check_alike(processes, "strategies or weightings", made_of)
     if memory is not None and len(memory):
         inputs, *labels = memory.take(torch.arange(len(memory)))
         # Edits may differ by the rounding of GPUs.
         compared = [inputs, *labels] if strategy.memory_editing is None else labels
         processes.agree("replay memories", digest_of(compared))
+
+
+def _names_in(space: Any, model: nn.Module) -> list[str]:
+    """Names of the parameters in the order of a space."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    return [names[id(parameter)] for parameter in space.parameters]
+
+
+def _plugins(strategy: Any) -> list[str]:
+    """Describe the plugins of Avalanche and of this package that take part in training.
+
+    Metrics, and plugins of users, may be on one process alone, to print or to save.
+    """
+    return [
+        described(each)
+        for each in strategy.plugins
+        if type(each).__module__.startswith(_OF_TRAINING) and not isinstance(each, EvaluationPlugin)
+    ]
 
 
 def check_parameters(processes: Processes, model: nn.Module) -> None:
@@ -79,17 +127,35 @@ def check_parameters(processes: Processes, model: nn.Module) -> None:
         processes.agree("parameters", sums_of(model))
 
 
-def check_alike(processes: Processes, what: str, described: Any) -> None:
-    """Check that a description is the same on all processes.
+def check_alike(processes: Processes, what: str, descriptions: Mapping[str, Any]) -> None:
+    """Check that descriptions are the same on all processes.
 
     :param processes: processes, all of which call this function.
     :param what: words for the message.
-    :param described: value whose ``repr`` describes it.
-    :raises ProcessError: if it differs.
+    :param descriptions: values whose ``repr`` describes them, by names for the message.
+    :raises ProcessError: if one differs; the message has its name and its values.
     """
-    # Addresses of objects differ from process to process.
-    words = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(described))
-    processes.agree(what, digest_of_text(words))
+    # Addresses of objects, and numbers of GPUs, differ from process to process.
+    own = {
+        name: re.sub(r" at 0x[0-9a-fA-F]+|(?<=cuda):\d+", "", repr(value))
+        for name, value in descriptions.items()
+    }
+    digests = processes.gather(digest_of_text(repr(own)).to(processes.device), "checks").tolist()
+    differing = next((k for k, each in enumerate(digests) if each != digests[0]), None)
+    if differing is None:
+        return
+    found = gather_values(processes, own, "checks")
+    first, other = found[0], found[differing]
+    name = next((n for n in [*first, *other] if first.get(n) != other.get(n)), None)
+    words = "their order"
+    if name is not None:
+        values = [_shown(each.get(name, "absent")) for each in (first, other)]
+        words = f"{name}: {' and '.join(values)}"
+    raise ProcessError(f"processes 0 and {differing} have different {what} ({words}): {REMEDY}")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _plain(value: Any) -> Any:

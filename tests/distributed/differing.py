@@ -3,6 +3,8 @@
 import os
 
 import torch
+from avalanche.training.plugins import EWCPlugin
+from torch import nn
 
 from avalanche_emgd import EMGDStrategy, MultiGradientTemplate, Timeline, parallel_benchmark
 from avalanche_emgd.optim import EMGDWeighting
@@ -24,16 +26,28 @@ def _differing(what, rank):
         data = toy_datasets((46, 27))
         spans = Timeline(((0, 9), (0, 5)))
         benchmark = parallel_benchmark(data, data, spans, batch_size=5, seed=rank)
+    if what == "scenario" and rank:
+        benchmark = stream_of("short", "task", torch.float32)
     options = {"memory_size": 24, "distributed": "auto"}
     if what == "memory":
         options["seed"] = rank
     if what == "augmentation" and rank:
         options["memory_augmentation"] = noisy
     if what == "placement":
-        options["distributed"] = ("by-objective", "by-sample")[rank]
+        # At the first tick, with one objective, both cut it into equal parts.
+        options["distributed"] = ("auto", "even")[rank]
+    if what == "plugins":
+        options["plugins"] = [EWCPlugin(0.4 + rank)]
     if what == "at the end":
         options["plugins"] = [Drifting()]
     net = mlp()
+    if what in ("layer", "setting"):
+        layer = (nn.Tanh, nn.ReLU)[rank]() if what == "layer" else nn.Dropout(0.1 * (1 + rank))
+        net = nn.Sequential(nn.Linear(5, 16), layer, nn.Linear(16, 8))
+    if what == "frozen":
+        next(net.parameters()).requires_grad_(rank == 0)
+    if what == "shared":
+        options["shared"] = list(net.parameters())[: 2 + rank]
     rate = 0.05 * (1 + rank) if what == "rate" else 0.05
     optimizer = torch.optim.SGD(net.parameters(), lr=rate)
     if what == "optimizer" and rank:

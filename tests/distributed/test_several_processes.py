@@ -232,21 +232,28 @@ def test_a_model_that_mixes_samples_is_placed_by_objective(pool):
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("stream", "experiences or settings"),
-        ("order", "samples or placements"),
-        ("placement", "samples or placements"),
-        ("rate", "optimizers"),
-        ("optimizer", "optimizers"),
-        ("weighting", "strategies or weightings"),
-        ("augmentation", "strategies or weightings"),
-        ("memory", "replay memories"),
-        ("at the end", "parameters"),
+        ("layer", "models (layer '1': 'Tanh()' and 'ReLU(inplace=False)')"),
+        ("setting", "models (layer '1': 'Dropout(p=0.1, inplace=False)' and "),
+        ("frozen", "models ("),
+        ("stream", "experiences or settings (samples: 37 and 20)"),
+        ("scenario", "experiences or settings (scenario: 'class' and 'task')"),
+        ("order", "samples or placements: make"),
+        ("rate", "optimizers (lr of group 0: 0.05 and 0.1)"),
+        ("optimizer", "optimizers (type: 'SGD' and 'Adam')"),
+        ("weighting", "strategies or weightings (weighting: "),
+        ("augmentation", "strategies or weightings (memory_augmentation: "),
+        ("placement", "strategies or weightings (distributed: 'Automatic()' and 'Even()')"),
+        ("shared", "strategies or weightings (shared: (96, "),
+        ("plugins", "strategies or weightings (plugins: "),
+        ("memory", "replay memories: make"),
+        ("at the end", "parameters: make"),
     ],
 )
 def test_processes_that_differ_are_an_error(pool, what, words):
     for error in pool.run("2", differing.differ, what=what):
         assert error is not None
-        assert error.startswith(f"ProcessError: processes 0 and 1 have different {words}: make")
+        assert error.startswith(f"ProcessError: processes 0 and 1 have different {words}")
+        assert "\n" not in error
 
 
 @pytest.mark.parametrize("way", ["raises", "loader", "evaluation"])

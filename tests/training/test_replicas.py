@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 
@@ -21,7 +23,7 @@ def test_all_processes_have_the_model_of_the_first():
 
 def check(processes, models, copied=False):
     own = models[processes.rank]
-    check_alike(processes, "models", [tuple(p.shape) for p in own.parameters()])
+    check_alike(processes, "models", {n: tuple(p.shape) for n, p in own.named_parameters()})
     if copied:
         for tensor in own.parameters():
             processes.broadcast(tensor.data)
@@ -36,8 +38,24 @@ def test_a_process_by_itself_is_left_alone():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize(("one", "other"), [((1, 2), (1, 3)), ("a", "b"), ([1.0], [2.0])])
-def test_descriptions_are_compared_by_their_words(one, other):
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ({"a": 0, "b": (1, 2)}, {"a": 0, "b": (1, 3)}, "(b: (1, 2) and (1, 3))"),
+        ({"a": "x"}, {"a": "y" * 100}, f"(a: 'x' and '{'y' * 79}…)"),
+        ({"a": 0}, {"a": 0, "b": 1.0}, "(b: absent and 1.0)"),
+        ({"a": 0, "b": 1}, {"b": 1, "a": 0}, "(their order)"),
+    ],
+)
+def test_descriptions_are_compared_by_their_words(one, other, words):
     in_threads(2, lambda processes: check_alike(processes, "settings", one))
-    with pytest.raises(ProcessError, match="processes 0 and 1 have different settings"):
+    words = re.escape(f"processes 0 and 1 have different settings {words}: make")
+    with pytest.raises(ProcessError, match=words):
         in_threads(2, lambda each: check_alike(each, "settings", one if each.is_first else other))
+
+
+def test_addresses_and_numbers_of_gpus_are_no_differences():
+    def case(processes):
+        check_alike(processes, "settings", {"a": object(), "b": f"cuda:{processes.rank}"})
+
+    in_threads(2, case)
