@@ -88,7 +88,7 @@ def check_experience(processes: Processes, strategy: Any) -> None:
         **strategy._settings,
         "distributed": described(strategy.engine.placement),
         "shared": (strategy.space.num_shared, _names_in(strategy.space, strategy.model)),
-        "plugins": _plugins(strategy),
+        **{f"plugin {k}": each for k, each in enumerate(_plugins(strategy))},
     }
     check_alike(processes, "strategies or weightings", made_of)
     if memory is not None and len(memory):
@@ -132,12 +132,12 @@ def check_alike(processes: Processes, what: str, descriptions: Mapping[str, Any]
 
     :param processes: processes, all of which call this function.
     :param what: words for the message.
-    :param descriptions: values whose ``repr`` describes them, by names for the message.
+    :param descriptions: text, or values whose ``repr`` describes them, by names for the message.
     :raises ProcessError: if one differs; the message has its name and its values.
     """
     # Addresses of objects, and numbers of GPUs, differ from process to process.
     own = {
-        name: re.sub(r" at 0x[0-9a-fA-F]+|(?<=cuda):\d+", "", repr(value))
+        name: re.sub(r" at 0x[0-9a-fA-F]+|(?<=cuda):\d+", "", _words_of(value))
         for name, value in descriptions.items()
     }
     digests = processes.gather(digest_of_text(repr(own)).to(processes.device), "checks").tolist()
@@ -149,13 +149,22 @@ def check_alike(processes: Processes, what: str, descriptions: Mapping[str, Any]
     name = next((n for n in [*first, *other] if first.get(n) != other.get(n)), None)
     words = "their order"
     if name is not None:
-        values = [_shown(each.get(name, "absent")) for each in (first, other)]
-        words = f"{name}: {' and '.join(values)}"
+        one, two = (each.get(name, "absent") for each in (first, other))
+        pairs = enumerate(zip(one, two, strict=False))
+        same = next((k for k, (a, b) in pairs if a != b), min(len(one), len(two)))
+        words = f"{name}: {_shown(one, same)} and {_shown(two, same)}"
     raise ProcessError(f"processes 0 and {differing} have different {what} ({words}): {REMEDY}")
 
 
-def _shown(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _words_of(value: Any) -> str:
+    return value if isinstance(value, str) else repr(value)
+
+
+def _shown(text: str, same: int) -> str:
+    """Shorten a text, but keep what follows the first ``same`` letters."""
+    start = 0 if len(text) <= _LONGEST else max(0, min(same - _LONGEST // 2, len(text) - _LONGEST))
+    stop = start + _LONGEST
+    return f"{'…' * (start > 0)}{text[start:stop]}{'…' * (stop < len(text))}"
 
 
 def _plain(value: Any) -> Any:
