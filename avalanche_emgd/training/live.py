@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from avalanche.training import JointTraining
 from torch import nn
 
-from ..benchmarks.live import LiveSegment, LiveStream
+from ..benchmarks.live import Interruption, LiveSegment, LiveStream
+from ..benchmarks.origin import Origin
 from ..models import carry_optimizer_state, grow_heads
 from .compatibility import check_smoothing
 from .single_sample_batches import has_batch_norm
 
-__all__ = ["Heads", "check_live", "segments_of"]
+__all__ = ["Heads", "check_live", "segments_of", "stopped_while_waiting"]
 
 
 def check_live(strategy: Any, stream: LiveStream) -> None:
@@ -48,6 +50,43 @@ def segments_of(strategy: Any, stream: LiveStream) -> Iterator[LiveSegment]:
     segments = iter(stream)
     while not strategy._stop_training and (segment := next(segments, None)) is not None:
         yield segment
+
+
+@contextmanager
+def stopped_while_waiting(strategy: Any, stream: LiveStream) -> Iterator[None]:
+    """Context in which plugins that are asked to stop do so while a stream waits for data.
+
+    :param strategy: strategy that trains.
+    :param stream: its stream.
+    """
+    before, stream.interruption = stream.interruption, _Requests(strategy, stream)
+    try:
+        yield
+    finally:
+        stream.interruption = before
+
+
+class _Requests(Interruption):
+    """Requests to the plugins of a strategy with ``is_asked_to_stop`` and ``stop``."""
+
+    def __init__(self, strategy: Any, stream: LiveStream) -> None:
+        self._strategy, self._stream = strategy, stream
+
+    def is_asked(self) -> bool:
+        return any(getattr(each, "is_asked_to_stop", False) for each in self._strategy.plugins)
+
+    def stop(self) -> None:
+        strategy, progress = self._strategy, self._strategy._progress
+        if progress.current is None:  # between two segments, of which the first may be to come
+            progress.enter(Origin(self._stream.benchmark))
+            progress.loader, strategy.dataloader = {"stream": self._stream.state_dict()}, []
+        before, progress.is_settled = progress.is_settled, True
+        try:
+            for each in strategy.plugins:
+                if getattr(each, "is_asked_to_stop", False):
+                    each.stop(strategy)
+        finally:
+            progress.is_settled = before
 
 
 class Heads:

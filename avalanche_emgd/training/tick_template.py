@@ -21,7 +21,7 @@ from ._callbacks import Callbacks
 from .arguments import check_kinds, check_stream
 from .compatibility import check_trainable
 from .data_checks import check_data, check_experiences
-from .live import Heads, check_live, segments_of
+from .live import Heads, check_live, segments_of, stopped_while_waiting
 from .single_sample_batches import check_minibatch, check_minibatches
 from .state.progress import Progress
 from .state.resumable import Resumable
@@ -94,8 +94,9 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
         if isinstance(experiences, LiveStream):
             check_live(self, experiences)
             self._stop_training = False
-            experiences = segments_of(self, experiences)
             eval_streams = [] if eval_streams is None else eval_streams
+            with stopped_while_waiting(self, experiences):
+                return super().train(segments_of(self, experiences), eval_streams, **kwargs)
         return super().train(experiences, eval_streams, **kwargs)
 
     def eval(self, experiences: Any, **kwargs: Any) -> Any:

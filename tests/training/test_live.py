@@ -11,12 +11,12 @@ import torch
 from avalanche.core import SupervisedPlugin
 from torch import nn
 
-from avalanche_emgd import AvgGradStrategy
+from avalanche_emgd import AvgGradStrategy, live_metrics
 from avalanche_emgd.benchmarks.live import LiveSegment, LiveStream
 from avalanche_emgd.training.live import check_live
 from avalanche_emgd.training.methods import METHODS
 from tests.training.common import quiet, toy_strategy, weights_of
-from tests.training.scripted_streams import TRAIN, scripted, train
+from tests.training.scripted_streams import TEST, TRAIN, scripted, train
 
 every = pytest.mark.parametrize("name", [name for name in METHODS if name != "joint"])
 
@@ -218,3 +218,44 @@ def test_a_single_last_sample_is_dropped_for_batch_norm():
     model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
     toy_strategy(model=model, memory_size=0).train(stream)
     assert (stream.tick, stream.num_dropped, stream.tasks[0].samples) == (2, 1, 8)
+
+
+def test_a_task_ends_though_another_one_fails_at_the_same_tick():
+    """Tests of both at their own ends, and their places in the memory, outlast the error."""
+
+    def broken():
+        yield from list(TRAIN[1])[:12]
+        raise OSError("the camera is gone")
+
+    stream = LiveStream(batch_size=4, max_wait=60.0)
+    stream.add_task(list(TRAIN[0])[:12], name="first", classes=range(6), test=TEST[0])
+    stream.add_task(broken(), name="second", classes=range(6), test=TEST[1])
+    (metrics,) = live_metrics(stream)
+    strategy = toy_strategy(memory_size=8, evaluator=quiet(metrics))
+    with pytest.raises(RuntimeError, match="'second' cannot be used: the camera is gone"):
+        strategy.train(stream)
+    assert stream.tick == 3
+    stream.close()
+    strategy.train(stream)
+    assert set(metrics.at_end) == {"first", "second"}
+    assert strategy.memory.tasks == ["first", "second"]
+
+
+def test_a_task_whose_data_failed_returns():
+    def broken():
+        yield from list(TRAIN[1])[:12]
+        raise OSError("the camera is gone")
+
+    stream = LiveStream(batch_size=4, max_wait=60.0)
+    stream.add_task(broken(), name="second", classes=range(6), test=TEST[1])
+    (metrics,) = live_metrics(stream)
+    strategy = toy_strategy(memory_size=8, evaluator=quiet(metrics))
+    with pytest.raises(RuntimeError, match="the camera is gone"):
+        strategy.train(stream)
+    stream.add_task(list(TRAIN[1])[12:24], name="second", classes=range(6))
+    stream.close()
+    strategy.train(stream)
+    (task,) = stream.tasks
+    assert (task.rounds, task.ticks, task.samples) == (2, 6, 24)
+    assert metrics.at_end["second"] == metrics.final["second"]
+    assert len(strategy.memory) == 8

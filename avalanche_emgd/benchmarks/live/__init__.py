@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from .sources import LiveSource, Minibatch
     from .stream import LiveStream
     from .task import TaskStatus
+    from .waiting import Interruption
 
 __all__ = [
     "FolderSource",
+    "Interruption",
     "LiveBatch",
     "LiveBenchmark",
     "LiveSegment",

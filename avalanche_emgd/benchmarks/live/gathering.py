@@ -16,6 +16,7 @@ from .segment import LiveBatch, stored_rows
 from .sources import Minibatch
 from .task import LiveTask
 from .tasks import LiveTasks
+from .waiting import Interruption, taken
 
 __all__ = ["Gathering"]
 
@@ -32,30 +33,38 @@ class Gathering:
         self._additions = additions
         self._ready: dict[str, tuple[Minibatch, Tensor]] = {}  # with class labels, by task
         self._kind: tuple[tuple[int, ...], torch.dtype] | None = None
+        # Labels of tasks that have ended; they outlast an error of a task's data.
+        self._ended: list[int] = []
         self.num_dropped = 0
         """Number of samples in last minibatches that were too small."""
 
     def __len__(self) -> int:
         return len(self._ready)
 
-    def gather(self, tasks: Sequence[LiveTask], max_wait: float, smallest: int) -> list[int]:
+    def gather(
+        self,
+        tasks: Sequence[LiveTask],
+        max_wait: float,
+        smallest: int,
+        interruption: Interruption,
+    ) -> list[int]:
         """Take a minibatch from each active task that has one; return the tasks that end.
 
         :param tasks: active tasks.
         :param max_wait: longest time to wait for all of them, in seconds.
         :param smallest: fewest samples of a minibatch; a smaller one is dropped.
+        :param interruption: request that ends the waiting.
         :return: labels of the tasks that have delivered before and now end.
         :raises RuntimeError: if the data of a task cannot be used.
         """
         deadline = time.monotonic() + max_wait
-        ended = []
         for task in tasks:
             if task.name in self._ready:
                 continue
             assert task.feed is not None
             wait = 0.0 if task.is_late else max(0.0, deadline - time.monotonic())
             try:
-                minibatch = task.feed.take(wait)
+                minibatch = taken(task.feed, wait, interruption)
                 if minibatch is not None and len(minibatch) >= smallest:
                     self._ready[task.name] = minibatch, self._labels_of(task, minibatch)
                     continue
@@ -68,17 +77,17 @@ class Gathering:
                 self.num_dropped += len(minibatch)
                 _LOG.warning("task %r: a last minibatch of one sample is dropped", task.name)
             if not task.feed.ended:
-                task.is_late = minibatch is None
+                task.is_late = minibatch is None and not interruption.is_asked()
                 continue
-            has_delivered = task.has_delivered
-            self._end(task)
-            if has_delivered:
-                ended.append(task.label)
-            else:
+            if not task.has_delivered:
                 _LOG.warning("task %r has ended without a sample", task.name)
+            self._end(task)
+        ended, self._ended = self._ended, []
         return ended
 
     def _end(self, task: LiveTask) -> None:
+        if task.has_delivered:
+            self._ended.append(task.label)
         task.end()
         self._additions.ended(task.name)
         _LOG.info("%s", task.status())

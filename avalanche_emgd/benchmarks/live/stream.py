@@ -18,7 +18,7 @@ from .segment import LiveBatch, LiveSegment
 from .state import check_added, restored_task, state_of_stream, state_of_task
 from .task import TaskStatus
 from .tasks import LiveTasks
-from .waiting import Waiting
+from .waiting import Interruption, Waiting
 
 __all__ = ["LiveStream"]
 
@@ -79,6 +79,7 @@ class LiveStream:
         """Fewest samples that a task may deliver at a tick; a smaller last minibatch is dropped.
         Strategies set it to 2 for models that cannot be trained on a single sample."""
         self.max_wait, self.max_idle, self.recent = max_wait, max_idle, recent
+        self.interruption = Interruption()  # by which strategies stop while the stream waits
         self._additions = Additions(self.benchmark, seed)
         self._tasks = LiveTasks()
         self._gathering = Gathering(self._additions)
@@ -188,8 +189,9 @@ class LiveStream:
                 return None
             for addition in self._additions.take():
                 self._start(addition)
+            self.interruption.check()  # after the start, which restores how far a source has come
             finishing = self._gather()
-            if self._gathering or finishing:
+            if finishing or (self._gathering and not self.interruption.is_asked()):
                 break
             if self.has_ended or waits.is_over(self.max_idle):
                 return None
@@ -221,6 +223,7 @@ class LiveStream:
                 segment.is_over = True
             if segment.is_over:
                 return None
+            self.interruption.check()
             if self._gathering:
                 break
             if self._is_stopped or waits.is_over(self.max_idle):
@@ -232,7 +235,8 @@ class LiveStream:
         return batch
 
     def _gather(self) -> list[int]:
-        return self._gathering.gather(self._tasks.active, self.max_wait, self.smallest)
+        tasks, asked = self._tasks.active, self.interruption
+        return self._gathering.gather(tasks, self.max_wait, self.smallest, asked)
 
     def _start(self, addition: Addition) -> None:
         has_delivered = self._additions.restore(addition)

@@ -1,14 +1,52 @@
-"""Waiting for the sources of a live stream."""
+"""Waiting for the sources of a live stream, and requests that end it."""
 
 from __future__ import annotations
 
 import time
 import warnings
 
-__all__ = ["Waiting"]
+from .feeds import Feed
+from .sources import Minibatch
+
+__all__ = ["Interruption", "Waiting", "taken"]
 
 _NAP = 0.01  # seconds between two checks of sources while none has data
 _PATIENCE = 10.0  # seconds without data after which a warning says what the stream waits for
+
+
+_SLICE = 0.1  # seconds between two looks at requests while one source is waited for
+
+
+class Interruption:
+    """Request to stop while a stream waits for data; none here."""
+
+    def is_asked(self) -> bool:
+        """Whether training is to stop before the next tick."""
+        return False
+
+    def stop(self) -> None:
+        """Stop training, between two ticks, by an error."""
+
+    def check(self) -> None:
+        """Stop training if it is asked for."""
+        if self.is_asked():
+            self.stop()
+
+
+def taken(feed: Feed, wait: float, interruption: Interruption) -> Minibatch | None:
+    """Take the next minibatch of a feed, or wait for it until a request comes.
+
+    :param feed: feed of a task.
+    :param wait: longest time to wait, in seconds.
+    :param interruption: request that ends the waiting.
+    :return: minibatch; ``None`` if there is none now, or the data have ended.
+    """
+    end = time.monotonic() + wait
+    while True:
+        found = feed.take(min(wait, _SLICE))
+        wait = end - time.monotonic()
+        if found is not None or feed.ended or wait <= 0.0 or interruption.is_asked():
+            return found
 
 
 class Waiting:

@@ -108,11 +108,25 @@ class CheckpointPlugin(MultiGradientPlugin):
         stops = self._stops is not None
         if processes is not None and processes.size > 1:
             stops = processes.is_asked_to_stop
-        if due or stops:
-            self.write(strategy)
         if stops:
-            number = signal.SIGTERM if self._stops is None else self._stops
-            raise TrainingStopped(self.path, int(number))
+            self.stop(strategy)
+        elif due:
+            self.write(strategy)
+
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether the process has been asked to stop, see :meth:`stopping`."""
+        return self._stops is not None
+
+    def stop(self, strategy: Any) -> None:
+        """Write a checkpoint, and stop training.
+
+        :param strategy: strategy between two ticks.
+        :raises TrainingStopped: always.
+        """
+        self.write(strategy)
+        number = signal.SIGTERM if self._stops is None else self._stops
+        raise TrainingStopped(self.path, int(number))
 
     def after_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Write a checkpoint, unless ``at_end`` is false."""
@@ -123,9 +137,10 @@ class CheckpointPlugin(MultiGradientPlugin):
     def stopping(self) -> Iterator[None]:
         """Context in which SIGINT, SIGTERM and SIGHUP write a checkpoint at the end of the tick.
 
-        Training then raises :class:`TrainingStopped`. The second signal ends the process at once;
-        with several processes, signals within ten seconds count as one, because a launcher and its
-        user may both send them.
+        While a live stream waits for data, they write it at once. Training then raises
+        :class:`TrainingStopped`. The second signal ends the process at once; with several
+        processes, signals within ten seconds count as one, because a launcher and its user may both
+        send them.
         Signals that are ignored stay so. Outside of the main thread, the context has no effect.
         """
         if threading.current_thread() is not threading.main_thread():

@@ -38,11 +38,17 @@ class Progress:
 
     def begin(self, experience: Any) -> None:
         """Note that an experience begins."""
-        origin, number = Origin.of(experience), number_of(experience)
-        if origin != self.origin or number in self.done:
-            self.origin, self.done = origin, []
+        number = number_of(experience)
+        self.enter(Origin.of(experience))
+        if number in self.done:
+            self.done = []
         self.current = number
         self.skips_done = False
+
+    def enter(self, origin: Origin) -> None:
+        """Note the benchmark; a new one begins a pass."""
+        if origin != self.origin:
+            self.origin, self.done = origin, []
 
     def finish(self) -> None:
         """Note that the experience in work is done."""
