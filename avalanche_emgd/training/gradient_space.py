@@ -75,6 +75,20 @@ class GradientSpace:
             shared = [replaced.get(id(each), each) for each in shared]
         return GradientSpace(model, shared)
 
+    def keep_gradients(self) -> bool:
+        """Copy gradients that the parameters have already out of :attr:`update`.
+
+        Return whether there are any. They are left by an optimizer whose ``zero_grad`` does not
+        clear them at each tick, or put there by a plugin.
+        """
+        place = self.update.untyped_storage().data_ptr()
+        found = [parameter for parameter in self.parameters if parameter.grad is not None]
+        for parameter in found:
+            gradient = parameter.grad
+            if gradient is not None and gradient.untyped_storage().data_ptr() == place:
+                parameter.grad = gradient.clone()
+        return bool(found)
+
     def assign(self, update: Tensor, used: Sequence[bool], *, accumulate: bool) -> None:
         """Set the parameters' ``grad`` to the pieces of a flat gradient.
 

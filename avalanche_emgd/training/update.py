@@ -217,8 +217,12 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
     # Gradients, weights and the weighted sum
 
     def backward(self) -> None:
-        """One gradient per objective, their weights, and the weighted sum for the optimizer."""
+        """One gradient per objective, their weights, and the weighted sum for the optimizer.
+
+        As in PyTorch, the sum is added to gradients that the parameters have already.
+        """
         tick = self.now
+        has_gradients = self.space.keep_gradients()
         is_extended = not tick.is_mean(self.loss)
         factor = self._add_extension(tick) if is_extended else 1.0
         losses = self._differentiate(tick)
@@ -235,7 +239,8 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         update = self.combine()
         if factor != 1.0:
             update *= factor
-        self.space.assign(update, tick.gradients.used, accumulate=is_extended)
+        accumulates = is_extended or has_gradients
+        self.space.assign(update, tick.gradients.used, accumulate=accumulates)
 
     def _add_extension(self, tick: Tick) -> float:
         """Differentiate the terms that plugins have added to the mean of the losses.

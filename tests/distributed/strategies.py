@@ -7,6 +7,7 @@ from avalanche.training.plugins import LwFPlugin
 from avalanche_emgd import EMGDStrategy, MultiGradientTemplate
 from avalanche_emgd.optim.peers import ERWeighting
 from avalanche_emgd.training import METHODS, make_method
+from avalanche_emgd.training.plugins import GradientAccumulationPlugin
 
 
 class Penalised(MultiGradientTemplate):
@@ -32,27 +33,11 @@ class Extending(SupervisedPlugin):
         strategy.loss += 0.1 * strategy.mb_output.clamp(-5.0, 5.0).square().mean()
 
 
-class Accumulating(EMGDStrategy):
-    """Updates the model at every second tick, by the sum of two updates."""
-
-    kept = None
-
-    def optimizer_step(self):
-        gradients = [p.grad.clone() for p in self.model.parameters()]
-        if self.kept is None:
-            self.kept = gradients
-            return
-        for parameter, first, second in zip(
-            self.model.parameters(), self.kept, gradients, strict=True
-        ):
-            parameter.grad = first + second
-        self.kept = None
-        super().optimizer_step()
-
-
 STRATEGIES = {
     "emgd": EMGDStrategy,
-    "accumulating": Accumulating,
+    "accumulating": lambda net, plugins, **options: EMGDStrategy(
+        net, plugins=[Extending(), GradientAccumulationPlugin(3), *plugins], **options
+    ),
     "penalised": lambda net, **options: Penalised(net, weighting=ERWeighting(), **options),
     "entangled": lambda net, plugins, **options: EMGDStrategy(
         net, plugins=[Entangling(), *plugins], **options

@@ -52,8 +52,9 @@ def test_another_number_of_processes_continues(pool, tmp_path, first, then, plac
         {"distributed": "by-objective", "model": "dropout"},
         {"distributed": "by-sample", "engine": "lean", "memory_editing": "distance"},
         {"distributed": "even", "strategy": "db-mtl", "memory_selection": "gss"},
+        {"distributed": "even", "strategy": "accumulating"},
     ],
-    ids=["batch-norm", "dropout", "editing", "db-mtl"],
+    ids=["batch-norm", "dropout", "editing", "db-mtl", "accumulating"],
 )
 def test_as_many_processes_continue_bit_for_bit(pool, tmp_path, options):
     options = {"at": AT, "momentum": 0.9, **options}

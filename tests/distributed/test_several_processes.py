@@ -147,10 +147,12 @@ def test_gramian_of_shared_parameters(pool):
         )
 
 
-def test_gradient_accumulation(pool):
+@pytest.mark.parametrize(("group", "placement"), [("2", "even"), ("3", "by-objective")])
+def test_gradient_accumulation(pool, group, placement):
     assert_as_in_one_process(
-        pool, "2", distributed="even", strategy="accumulating", dtype=torch.float64, at=(1, 10)
-    )
+        pool, group, distributed=placement, strategy="accumulating", model="heads",
+        scenario="task", momentum=0.9, dtype=torch.float64, at=(3, 9, 12),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])

@@ -88,6 +88,15 @@ def test_gradients_are_pieces_of_the_update(own, accumulate):
     assert third.grad.data_ptr() == flat[9:].data_ptr()  # no copy
 
 
+def test_gradients_of_earlier_ticks_are_kept_apart_from_the_update():
+    space = GradientSpace(layers())
+    assert not space.keep_gradients()
+    space.assign(space.update.fill_(1.0), [True, False, True], accumulate=False)
+    assert space.keep_gradients()
+    space.assign(space.update.fill_(2.0), [True, True, True], accumulate=True)
+    assert [float(p.grad.mean()) for p in space.parameters] == [3.0, 2.0, 3.0]
+
+
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
 def test_a_copy_has_a_buffer_of_its_own(way):
     space = GradientSpace(layers())

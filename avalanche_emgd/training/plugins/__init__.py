@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .checkpoint import CheckpointPlugin
     from .class_mask import ClassMaskPlugin
     from .elastic_factor import ElasticFactorPlugin
+    from .gradient_accumulation import GradientAccumulationPlugin
     from .memory_editing import EditMeasure, MemoryEditingPlugin
     from .replay_memory import MemoryObjectives, ReplayMemoryPlugin
     from .setup_watch import SetupWatchPlugin
@@ -21,6 +22,7 @@ __all__ = [
     "ClassMaskPlugin",
     "EditMeasure",
     "ElasticFactorPlugin",
+    "GradientAccumulationPlugin",
     "MemoryEditingPlugin",
     "MemoryObjectives",
     "MultiGradientPlugin",
