@@ -8,8 +8,10 @@ import math
 import os
 import pickle
 import pickletools
+import re
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +117,15 @@ def load_plain(path: Path, argument: str) -> dict[str, Any]:
 def remove_drafts(path: Path) -> None:
     """Remove drafts of a file that killed processes have left."""
     path = behind_links(path)
-    for draft in path.parent.glob(f".{path.name}.*"):
-        process = draft.name.rpartition(".")[2]
-        if (
-            process.isdigit()
-            and int(process) != os.getpid()
-            and not psutil.pid_exists(int(process))
-        ):
-            draft.unlink(missing_ok=True)
+    drafts = re.compile(rf"\.{re.escape(path.name)}\.([0-9]{{1,9}})")
+    # What cannot be listed or removed is no reason to write no checkpoint.
+    with suppress(OSError):
+        found = [match for name in os.listdir(path.parent) if (match := drafts.fullmatch(name))]
+        for match in found:
+            process = int(match[1])
+            if process != os.getpid() and not psutil.pid_exists(process):
+                with suppress(OSError):
+                    path.with_name(match[0]).unlink()
 
 
 def _loaded(stream: Any, size: int, what: str) -> dict[str, Any]:

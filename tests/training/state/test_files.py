@@ -169,3 +169,20 @@ def test_drafts_of_killed_processes_are_removed(tmp_path):
     (tmp_path / f".a.pt.{os.getppid()}").write_text("in work")
     save_checkpoint(tmp_path / "a.pt", STATE)
     assert sorted(os.listdir(tmp_path)) == [f".a.pt.{os.getppid()}", "a.pt"]
+
+
+@pytest.mark.parametrize("name", ["run.pt", "a**.pt", "[1].pt", "a*b?.pt"])
+def test_drafts_of_dead_processes_go_whatever_files_are_called(name, tmp_path):
+    process = subprocess.Popen(["true"])
+    process.wait()
+    stays = [
+        *(f".{name}.{os.getppid()}", f".{name}.²", f".{name}.{'9' * 30}", f".other.{process.pid}"),
+        f".{name}.draft",
+    ]
+    for each in (*stays, f".{name}.{process.pid}"):
+        (tmp_path / each).write_text("half")
+    (tmp_path / f".{name}.0{process.pid}").mkdir()  # a folder cannot be unlinked
+    files.save_plain(tmp_path / name, {"a": 1})
+    found = {path.name for path in tmp_path.iterdir()}
+    assert found == {name, *stays, f".{name}.0{process.pid}"}
+    assert files.load_plain(tmp_path / name, "it") == {"a": 1}
