@@ -1,3 +1,5 @@
+from inspect import signature
+
 import pytest
 import torch
 from hypothesis import given
@@ -55,6 +57,11 @@ def test_an_objective_can_lose_all_weight_and_come_back():
         rows = rows_of(tick, 2) * torch.tensor([1.0 + tick, 1.0]).double()[:, None]
         weights = weigh(weighting, ["grows", "stays"], rows)
     assert weights[1] < 1e-9
+    weighting.rate = 1e-12  # weights that stay
+    weights = weigh(weighting, ["grows", "stays"], rows_of(98, 2))
+    assert float(weights[1]) == pytest.approx(
+        1e-12, rel=1e-6, abs=0.0
+    )  # its share of the next increase
     alone = weigh(weighting, ["stays", "new"], rows_of(99, 2))
     assert alone.isfinite().all()
 
@@ -67,3 +74,42 @@ def test_a_first_gradient_of_zero_is_no_baseline():
     found = [weigh(weighting, ["a", "b"], rows) for _ in range(3)]
     assert weights.isfinite().all()
     assert all(float(each[1]) > 0.0 for each in found)
+
+
+@pytest.mark.parametrize("width", [1, 4000])
+def test_one_parameter_and_many(width):
+    ours, theirs = ExcessMTL(0.3), ExcessMTLWeighting(0.3, n_warmup_steps=1)
+    for tick in range(5):
+        rows = rows_of(tick, width=width).abs() + 0.5
+        found = weigh(ours, ["a", "b", "c"], rows)
+        torch.testing.assert_close(found, theirs(rows), rtol=1e-4, atol=1e-5)
+
+
+def test_ticks_without_a_gradient_leave_an_objective_new():
+    waiting, new = ExcessMTL(), ExcessMTL()
+    for tick in range(3):
+        rows = rows_of(tick, 2)
+        weigh(waiting, ["a", "b"], rows * torch.tensor([[1.0], [0.0]]).double())
+        weigh(new, ["a"], rows[:1])
+    rows = rows_of(9, 2) * torch.tensor([[1.0], [1e-6]]).double()
+    torch.testing.assert_close(weigh(waiting, ["a", "b"], rows), weigh(new, ["a", "b"], rows))
+
+
+def test_newcomers_get_1_over_n_and_the_others_share_the_rest_as_before():
+    weighting = ExcessMTL(3.0)
+    for tick in range(4):
+        before = weigh(weighting, ["a", "b"], rows_of(tick, 2))
+    assert abs(float(before[0] - before[1])) > 0.01
+    weighting.rate = 1e-12  # weights that stay
+    weigh(weighting, ["a"], rows_of(5, 1))
+    torch.testing.assert_close(weigh(weighting, ["a", "b"], rows_of(6, 2)), before)
+    expected = torch.cat([2 / 3 * before, torch.tensor([1 / 3]).double()])
+    torch.testing.assert_close(weigh(weighting, ["a", "b", "c"], rows_of(7, 3)), expected)
+
+
+def test_settings():
+    parameters = signature(ExcessMTLWeighting).parameters
+    assert ExcessMTL().rate == parameters["robust_step_size"].default
+    assert repr(ExcessMTL(0.5)) == "ExcessMTL(rate=0.5)"
+    with pytest.raises(ValueError, match="`rate` must be"):
+        ExcessMTL(0.0)
