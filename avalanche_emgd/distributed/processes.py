@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,6 +123,8 @@ class Processes:
                     f"The environment variable WORLD_SIZE is {number}, but {', '.join(missing)} "
                     "is missing: start the script with torchrun."
                 )
+            # Avalanche makes loggers at its import, which it refuses on processes of a group.
+            importlib.import_module("avalanche.training")
             backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
             dist.init_process_group(backend, timeout=TIMEOUT)
         return cls(device)

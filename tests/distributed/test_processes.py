@@ -1,3 +1,4 @@
+import importlib
 import pickle
 
 import pytest
@@ -38,6 +39,24 @@ def test_sums_are_the_same_everywhere_bit_for_bit():
     for total, gathered in found:
         assert torch.equal(total, found[0][0])
         assert torch.equal(gathered, torch.stack(own))
+
+
+def test_avalanche_is_imported_before_the_group_starts(monkeypatch):
+    # Otherwise its import fails on all processes but the first one.
+    variables = {"WORLD_SIZE": 2, "RANK": 1, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": 1}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(value))
+    steps = []
+
+    def start(backend, timeout):
+        steps.append(backend)
+        raise ConnectionError("no group")
+
+    monkeypatch.setattr(torch.distributed, "init_process_group", start)
+    monkeypatch.setattr(importlib, "import_module", steps.append)
+    with pytest.raises(ConnectionError, match="no group"):
+        Processes.join()
+    assert steps == ["avalanche.training", "gloo"]
 
 
 def test_a_broadcast_is_of_the_first_process():
