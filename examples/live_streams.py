@@ -3,14 +3,19 @@
 Three generators deliver scikit-learn's 8×8 digits, each with its own classes. A thread starts them
 at times that nothing in the training knows, and they end by themselves; the first one returns. The
 network begins with one output and grows. In the middle the run is interrupted, and goes on from its
-state. Takes about a minute; nothing is downloaded.
+last checkpoint. Takes about a minute; nothing is downloaded.
 
     python examples/live_streams.py [--ticks 5000] [--picture live_streams.png]
+
+With --checkpoint run.pt the run is yours to interrupt or to kill: call the same command again.
 """
 
 import argparse
 import random
+import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
@@ -18,8 +23,16 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch.utils.data import TensorDataset
 
-from avalanche_emgd import MLP, EMGDStrategy, LiveStream, live_metrics
+from avalanche_emgd import (
+    MLP,
+    CheckpointPlugin,
+    EMGDStrategy,
+    LiveStream,
+    live_metrics,
+    load_checkpoint,
+)
 from avalanche_emgd.evaluation import quiet_evaluator
+from avalanche_emgd.training import TrainingStopped
 from avalanche_emgd.training.plugins import MultiGradientPlugin
 
 CLASSES = {"even": [0, 2, 4], "odd": [1, 3, 5], "high": [6, 7, 8, 9]}
@@ -66,30 +79,38 @@ class World(MultiGradientPlugin):
         camera = Camera(train, size, seed=len(name) + size)
         self.stream.add_task(camera, classes=CLASSES[name], name=name, test=test)
 
-    def add_again(self, names):
-        """Add the cameras that were active when the state was saved."""
-        for name in names:
-            first, *_ = [span for span in SPANS if span[0] == name]
-            self.add(name, first[2])
+    def add_again(self, active):
+        """Add what a checkpoint does not have: data of active cameras, and tests of the others."""
+        done = {task.name: task.rounds for task in self.stream.tasks}  # rounds that have ended
+        for name in active:
+            spans = [span for span in SPANS if span[0] == name]
+            self.add(name, spans[done.get(name, 0)][2])
+        for name in done:
+            if name not in active:
+                self.stream.set_test(name, self.data[name][1])
+        self.close_in_time()
+
+    def close_in_time(self):
+        """Close the stream when the last camera has been added."""
+        if self.stream.tick >= round(SPANS[-1][1] * self.ticks):
+            self.stream.close()
 
     def after_training_iteration(self, strategy, **kwargs):
         """Start the cameras whose time has come."""
-        done = self.stream.tick
         for name, start, length in SPANS:
-            if start and done == round(start * self.ticks):
+            if start and self.stream.tick == round(start * self.ticks):
                 thread = threading.Thread(target=self.add, args=(name, length))
                 thread.start()
                 thread.join()  # so that two runs are the same
-        if done == round(SPANS[-1][1] * self.ticks):
-            self.stream.close()
+        self.close_in_time()
 
 
 class Interruption(MultiGradientPlugin):
-    """Takes the state of the run after a tick, and stops it there."""
+    """Stops the run after a tick, without a word to its checkpoint."""
 
     def __init__(self, tick):
         super().__init__()
-        self.tick, self.state = tick, None
+        self.tick = tick
 
     def state_dict(self):
         """Return nothing: the resumed run has no interruption."""
@@ -99,51 +120,49 @@ class Interruption(MultiGradientPlugin):
         """Restore nothing."""
 
     def after_tick(self, strategy, **kwargs):
-        """Take the state."""
+        """Stop."""
         if strategy.tick == self.tick:
-            self.state = strategy.state_dict()
             raise KeyboardInterrupt
 
 
-def make_run(stream, ticks, data, *plugins):
-    """A strategy on a stream, with its metrics."""
+def run(ticks, path, *plugins):
+    """Train from the start, or from a checkpoint if there is one."""
+    data = digits()
     torch.manual_seed(0)
     model = MLP(1, in_features=64, hidden=(64, 32))
+    stream = LiveStream(batch_size=BATCH, max_wait=60.0)
     (metrics,) = live_metrics(stream, every=max(1, ticks // 100))
     world = World(stream, ticks, data)
+    checkpoint = CheckpointPlugin(path, every=max(1, ticks // 50))
     strategy = EMGDStrategy(
         model,
         optimizer=torch.optim.Adam(model.parameters(), lr=0.001),
         memory_size=60,
-        plugins=[world, *plugins],
+        plugins=[world, checkpoint, *plugins],
         evaluator=quiet_evaluator(metrics),
     )
-    return strategy, world, metrics
+    if checkpoint.path.exists():
+        state = load_checkpoint(path)
+        active = stream.load_state_dict(state)
+        world.add_again(active)
+        strategy.load_state_dict(state)
+        print(f"resumed at tick {stream.tick} with {', '.join(active) or 'no source'}")
+    else:
+        world.add(SPANS[0][0], SPANS[0][2])
+    with checkpoint.stopping():
+        strategy.train(stream)
+    return stream, metrics
 
 
-def run(ticks):
+def run_with_an_interruption(ticks):
     """Train for a good half of the ticks, interrupt, and go on with new objects."""
-    data = digits()
-    first = LiveStream(batch_size=BATCH, max_wait=60.0)
-    interruption = Interruption(round(0.55 * ticks))
-    strategy, world, _ = make_run(first, ticks, data, interruption)
-    world.add(SPANS[0][0], SPANS[0][2])
-    try:
-        strategy.train(first)
-    except KeyboardInterrupt:
-        print(f"interrupted at tick {first.tick}: {first}")
-
-    second = LiveStream(batch_size=BATCH, max_wait=60.0)
-    strategy, world, metrics = make_run(second, ticks, data)
-    active = second.load_state_dict(interruption.state)
-    world.add_again(active)
-    for name in CLASSES:
-        if name in {task.name for task in second.tasks} and name not in active:
-            second.set_test(name, data[name][1])
-    strategy.load_state_dict(interruption.state)
-    print(f"resumed with {', '.join(active)}")
-    strategy.train(second)
-    return second, metrics
+    with tempfile.TemporaryDirectory() as folder:
+        interruption = Interruption(round(0.55 * ticks))
+        try:
+            run(ticks, Path(folder) / "run.pt", interruption)
+        except KeyboardInterrupt:
+            print(f"interrupted at tick {interruption.tick}")
+        return run(ticks, Path(folder) / "run.pt")
 
 
 def draw(metrics, path):
@@ -162,9 +181,16 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="EMGD on a live stream of digits.")
     parser.add_argument("--ticks", type=int, default=5000, help="by default 5000")
     parser.add_argument("--picture", default="live_streams.png", help="where the curves go")
+    parser.add_argument("--checkpoint", help="file to go on from, without an interruption")
     arguments = parser.parse_args()
     torch.set_num_threads(1)  # a network as small as this gains nothing from more
-    stream, metrics = run(arguments.ticks)
+    if arguments.checkpoint is None:
+        stream, metrics = run_with_an_interruption(arguments.ticks)
+    else:
+        try:
+            stream, metrics = run(arguments.ticks, arguments.checkpoint)
+        except TrainingStopped as stop:
+            sys.exit(str(stop))
     for task in stream.tasks:
         print(
             f"{task.name:5} classes {task.classes}, added {task.rounds}×, {task.ticks} ticks, "

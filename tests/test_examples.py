@@ -76,8 +76,8 @@ def test_the_search_in_python(tmp_path, monkeypatch):
 
 def test_a_live_stream_of_digits(example, tmp_path):
     lines = example("live_streams.py", "--ticks", "200")
-    assert lines[0].startswith("interrupted at tick 111")
-    assert lines[1] == "resumed with odd, high"
+    assert lines[0] == "interrupted at tick 110"
+    assert lines[1] == "resumed at tick 108 with odd, high"
     rows = [line for line in lines if " classes (" in line]
     assert [row.split()[0] for row in rows] == ["even", "odd", "high"]
     assert [re.search(r"added (\d)×", row)[1] for row in rows] == ["2", "1", "1"]
@@ -85,3 +85,10 @@ def test_a_live_stream_of_digits(example, tmp_path):
     assert found, lines[-1]
     assert min(map(float, found.groups())) > 30.0  # chance is 10
     assert [path.name for path in tmp_path.iterdir()] == ["live_streams.png"]
+
+
+def test_a_live_stream_goes_on_from_a_checkpoint(example, tmp_path):
+    arguments = ("live_streams.py", "--ticks", "40", "--checkpoint", "run.pt")
+    lines = example(*arguments)
+    assert example(*arguments) == ["resumed at tick 40 with no source", *lines]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["live_streams.png", "run.pt"]
