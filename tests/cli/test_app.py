@@ -11,6 +11,7 @@ from tests.cli.inputs import small_arrays
 from tests.command_line import call, without_warnings
 
 PNG = b"\x89PNG"
+SMALL = ("--tasks", "3", "--batch-size", "32")
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +98,13 @@ def test_same_run_again_gives_the_same_metrics(trained, tmp_path):
         ("--method", "mgda"),
         ("--method", "egda", "--scenario", "task"),
         ("--method", "emgd-gs", "--overlap", "0", "--memory-per-class", "0"),
-        ("--overlap", "1", "--batch-size", "16", "--learning-rate", "0.01", "--eval-every", "5"),
+        ("--overlap", "1", "--learning-rate", "0.01", "--eval-every", "5"),
         ("--precision", "float16"),
         ("--precision", "bfloat16", "--method", "naive"),
     ],
 )
 def test_train_options(options, tmp_path):
-    result = call("train", "--output", tmp_path / "run", "--tasks", 3, *options)
+    result = call("train", "--output", tmp_path / "run", *SMALL, *options)
     assert result.exit_code == 0, result.output
     assert 0.0 <= json.loads((tmp_path / "run" / "metrics.json").read_text())["A_ebar"] <= 1.0
 
@@ -177,7 +178,11 @@ def test_version():
 
 @pytest.mark.parametrize(
     "command",
-    [("train", "--method", "naive"), ("train",), ("train", "--checkpoint-every", "100")],
+    [
+        ("train", "--method", "naive", *SMALL),
+        ("train",),
+        ("train", "--checkpoint-every", "20", *SMALL),
+    ],
 )
 def test_nothing_warns(command, tmp_path):
     result = without_warnings(*command, "--output", tmp_path / "run")

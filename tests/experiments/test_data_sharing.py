@@ -67,7 +67,7 @@ def test_other_data_take_the_place_of_the_latest(tmp_path):
     ],
 )
 def test_runs_leave_the_data_as_they_were(method, settings):
-    config = RunConfig(num_tasks=2, method=method, settings=settings, batch_size=16)
+    config = RunConfig(num_tasks=2, method=method, settings=settings, batch_size=32)
     alone = execute(config, make_benchmark(config))
     benchmarks = SuccessiveBenchmarks()
     benchmark = benchmarks.make(config)

@@ -12,8 +12,10 @@ def test_a_run_that_fails_leaves_nothing(tmp_path, monkeypatch):
             raise error
 
         monkeypatch.setattr("avalanche_emgd.experiments.finished_run.draw_curves", fail)
-        for command in ("train", "demo"):
-            result = call(command, "--output", tmp_path / "deep" / "run")
+        commands = [("train", "--tasks", 2, "--batch-size", 32)]
+        commands += [("demo",)] if status == 2 else []
+        for command in commands:
+            result = call(*command, "--output", tmp_path / "deep" / "run")
             assert result.exit_code == status
             last = result.output.splitlines()[-1]
             assert last == ("Interrupted." if status == 130 else "Error: run/x: No space left.")

@@ -24,7 +24,7 @@ VALUES = [
     *("", "x", "0.5", "task", "done", "failed", "\x00", "\ud800", "é" * 300, "a\nb", "$x_", "%s"),
     *([], [[]], [1], [0, 0], [[0, 0]], [[3, "x"]], {}, {"": {}}, {"x": [[0, 1e300]]}, [None] * 3),
 ]
-_RENDERED = 8  # about a second each
+_RENDERED = 8  # about a second each, half of them in the long tests
 RAW = ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000, "[" * 5000, '"\\ud800"', "nul", ""]
 
 
@@ -138,11 +138,11 @@ def _accepted(count):
     return found
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def test_reports(part, tmp_path):
     """Whatever is accepted can be rendered, beside a run that is right."""
     refused = []
-    for number, text in enumerate(_accepted(_RENDERED)[part::2]):
+    for number, text in enumerate(_accepted(_RENDERED)[part::4]):
         study = tmp_path / str(number)
         (study / "records").mkdir(parents=True)
         (study / "records" / "it.json").write_bytes(text)

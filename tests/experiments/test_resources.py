@@ -12,7 +12,7 @@ from avalanche_emgd.experiments.resources import PeakMemory, threads_of_torch
 from avalanche_emgd.experiments.run import execute
 from avalanche_emgd.experiments.scheduling import perform
 
-SHORT = RunConfig(num_tasks=2, eval_every=10**6)
+SHORT = RunConfig(num_tasks=2, batch_size=16, eval_every=10**6)
 
 
 @pytest.fixture

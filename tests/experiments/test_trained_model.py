@@ -10,7 +10,7 @@ from avalanche_emgd.models import MLP
 from avalanche_emgd.training.state import StateError
 from tests.command_line import call
 
-QUICK = {"num_tasks": 2, "batch_size": 32}
+QUICK = {"num_tasks": 2, "batch_size": 32, "eval_every": 100}
 
 
 def slim(num_classes, shape):

@@ -155,35 +155,36 @@ def test_any_text_is_plain_text(text):
     check_syntax(to_latex(document, "report"))
 
 
-def test_a_report_of_hostile_names_has_the_right_syntax(tmp_path):
-    save(tmp_path, hostile_records())
-    check_syntax(write_latex(tmp_path).read_text(encoding="utf-8"))
-
-
-def hostile_records():
-    return [
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """Path of a report of hostile names."""
+    records = [
         done(name, name="avg", seed=seed, scenario=scenario)
         for name in ("emgd-gmc", "[x]", "*", "a & b_{1} ^ $y$ %", "naïve 数--⁶", "\\end{tabular}")
         for seed in (0, 1)
         for scenario in ("task", "class")
     ]
+    return write_latex(save(tmp_path_factory.mktemp("hostile"), records))
+
+
+def test_a_report_of_hostile_names_has_the_right_syntax(hostile):
+    check_syntax(hostile.read_text(encoding="utf-8"))
 
 
 @pytest.mark.skipif(which("pdflatex") is None, reason="needs pdflatex")
-def test_a_report_of_hostile_names_compiles(tmp_path):
-    save(tmp_path, hostile_records())
-    path = write_latex(tmp_path)
+def test_a_report_of_hostile_names_compiles(hostile):
+    folder = hostile.parent
     rows = "".join(to_latex(one_table(name), "report") for name in HOSTILE)
     rows = re.sub(r"\\label\{.*?\}", "", rows)
-    (tmp_path / "rows.tex").write_text(rows, encoding="utf-8")
-    (tmp_path / "paper.tex").write_text(
+    (folder / "rows.tex").write_text(rows, encoding="utf-8")
+    (folder / "paper.tex").write_text(
         "\\documentclass{article}\\usepackage{booktabs, graphicx}\\extrafloats{200}\n"
-        f"\\begin{{document}}\\input{{{path.name}}}\\clearpage\\input{{rows.tex}}\\end{{document}}\n"
+        f"\\begin{{document}}\\input{{{hostile.name}}}\\clearpage\\input{{rows.tex}}\\end{{document}}\n"
     )
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "paper.tex"]
-    done_ = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+    done_ = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
     assert done_.returncode == 0, done_.stdout.decode("latin-1")[-2000:]
-    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / "paper.pdf").read_bytes().startswith(b"%PDF")
 
 
 def one_table(name):
