@@ -34,6 +34,8 @@ def pickled(thing):
 
 
 WAYS = {"deepcopy": copy.deepcopy, "pickle": pickled, "save": saved}
+DIFFERENT = (copy.deepcopy, saved)  # `torch.save` pickles
+BENCHMARK, AGAIN = toy_benchmark(), toy_benchmark()  # the second as another process makes it
 EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 CALLBACKS = (
     "before_training_iteration",
@@ -91,15 +93,13 @@ def go_on(strategy, stream):
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "joint"])
 def test_copies_of_every_method_train_on_like_the_original(name):
-    benchmark = toy_benchmark()
-    strategy = of_method(name, benchmark)
-    strategy.train(benchmark.train_stream[:3])
-    copies = [way(strategy) for way in WAYS.values()]
-    weights, results = go_on(strategy, benchmark.train_stream[3:])
+    strategy = of_method(name, BENCHMARK)
+    strategy.train(BENCHMARK.train_stream[:3])
+    copies = [way(strategy) for way in DIFFERENT]
+    weights, results = go_on(strategy, BENCHMARK.train_stream[3:])
     assert "A_ebar" in results
     for each in copies:
-        # In another process the benchmark is made again.
-        found, numbers = go_on(each, toy_benchmark().train_stream[3:])
+        found, numbers = go_on(each, AGAIN.train_stream[3:])
         assert torch.equal(found, weights)
         assert numbers == results
 
@@ -115,16 +115,15 @@ def test_copies_of_joint_training():
 @pytest.mark.parametrize("name", ["emgd-gmc", "der++", "icarl", "lwf", "mir", "gss", "si"])
 @pytest.mark.parametrize("event", CALLBACKS)
 def test_copies_in_the_middle_of_a_tick(name, event):
-    benchmark = toy_benchmark()
-    plugins = [Copying(event, 4, way) for way in WAYS.values()]
-    strategy = of_method(name, benchmark, plugins)
-    strategy.train(benchmark.train_stream[:2])
+    plugins = [Copying(event, 4, way) for way in DIFFERENT]
+    strategy = of_method(name, BENCHMARK, plugins)
+    strategy.train(BENCHMARK.train_stream[:2])
     alike = set()
     for plugin in plugins:
         (found,) = plugin.copies
         assert found.mbatch is None
         assert not found.loss.requires_grad
-        alike.add(tuple(go_on(found, benchmark.train_stream[2:])[0].tolist()))
+        alike.add(tuple(go_on(found, BENCHMARK.train_stream[2:])[0].tolist()))
     assert len(alike) == 1
 
 

@@ -113,7 +113,7 @@ def average():
 
 def counted_inside(self, x):
     self.counts["passes"] += 1
-    return self.layer(x) * (1.0 if self.counts["passes"] < 20 else 2.0)
+    return self.layer(x) * (1.0 if self.counts["passes"] < 12 else 2.0)
 
 
 def counts_inside():
