@@ -9,6 +9,7 @@ another processor, one for each name (:mod:`tests.rounding`). ``ATEN_CPU_CAPABIL
 ``avx2`` uses PyTorch's code for older processors.
 """
 
+import functools
 import gc
 import logging
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer.testing
 from hypothesis import Phase, settings
 
 from avalanche_emgd.benchmarks import _decoded
@@ -42,6 +44,9 @@ os.environ.pop("COLUMNS", None)
 # Shells start background jobs with Ctrl-C ignored, and programs that tests start inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A command is made of the functions of the command line once, and not at each call.
+typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 # More threads are slower, because the models of the tests are tiny.
 torch.set_num_threads(int(os.environ.get("EMGD_TEST_THREADS", "1")))

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -27,9 +28,49 @@ num_tasks: 2
 """
 
 
-def interrupted(words, until, numbers, timeout=240):
-    """Start a command, signal its process group as a terminal does, and return what is left."""
-    process = subprocess.Popen(
+class Fork:
+    """A command in a copy of this process, which has imported everything, as a ``Popen``."""
+
+    def __init__(self, words, errors):
+        self.errors, self.returncode = errors, None
+        self.pid = os.fork()
+        if not self.pid:
+            self._run(words)
+
+    def _run(self, words):
+        status = 1
+        try:
+            os.setsid()
+            os.chdir(HERE)
+            sys.stdout, sys.stderr = open(os.devnull, "w"), self.errors.open("w")  # noqa: SIM115
+            sys.argv = ["avalanche-emgd", *map(str, words)]
+            main()
+        except SystemExit as error:
+            status = error.code
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    def poll(self):
+        if self.returncode is None:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if ended else None
+        return self.returncode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def communicate(self, timeout):
+        end = time.monotonic() + timeout
+        while self.poll() is None:
+            assert time.monotonic() < end, "waited too long"
+            time.sleep(0.02)
+        return "", self.errors.read_text()
+
+
+def interpreter(words):
+    """Start a command in a new interpreter."""
+    return subprocess.Popen(
         [sys.executable, "-m", "avalanche_emgd", *map(str, words)],
         cwd=HERE,
         stdout=subprocess.PIPE,
@@ -37,6 +78,11 @@ def interrupted(words, until, numbers, timeout=240):
         text=True,
         start_new_session=True,
     )
+
+
+def interrupted(words, until, numbers, timeout=240, start=interpreter):
+    """Start a command, signal its process group as a terminal does, and return what is left."""
+    process = start(words)
     try:
         end = time.monotonic() + timeout
         while process.poll() is None and not until():
@@ -69,7 +115,9 @@ def test_train_names_its_checkpoint(number, tmp_path):
     output = tmp_path / "run"
     path = output / "checkpoint.pt"
     words = ("train", "--output", output, "--checkpoint-every", 1, "--epochs", 500, *QUICK)
-    check(interrupted(words, path.exists, [number]), 128 + number, f"Checkpoint: {path}")
+    start = interpreter if number == signal.SIGINT else partial(Fork, errors=tmp_path / "errors")
+    found = interrupted(words, path.exists, [number], start=start)
+    check(found, 128 + number, f"Checkpoint: {path}")
     assert not (output / ".lock").exists()
     assert not (output / "metrics.json").exists()
 

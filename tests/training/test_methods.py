@@ -40,16 +40,19 @@ def train(name, benchmark, memory_size=12, lr=0.03, is_measured=True, **settings
 
 @cache
 def longer_benchmark(scenario):
-    """Make 50 ticks with four samples of each task, at four ticks in ten beside another task."""
-    spans = Timeline(((0, 29), (10, 29), (25, 49))).fit([30, 20, 25])
-    return toy_benchmark((120, 80, 100), 4, spans, scenario=scenario)
+    """Make ticks with four samples of each task, at four ticks in ten beside another task."""
+    if scenario == "class":
+        spans = Timeline(((0, 29), (10, 29), (25, 49))).fit([30, 20, 25])
+        return toy_benchmark((120, 80, 100), 4, spans)
+    spans = Timeline(((0, 17), (6, 17), (15, 29))).fit([18, 12, 15])
+    return toy_benchmark((72, 48, 60), 4, spans, scenario="task")
 
 
 @every
 @pytest.mark.parametrize("scenario", ["class", "task"])
 def test_learns(name, scenario):
     benchmark = longer_benchmark(scenario)
-    strategy, result = train(name, benchmark)
+    strategy, result = train(name, benchmark, lr={"class": 0.03, "task": 0.05}[scenario])
     assert isinstance(strategy, SupervisedTemplate)
     assert strategy.clock.train_iterations == benchmark.timeline.num_ticks
     learned = {"class": 0.55, "task": 0.8}[scenario]  # chance is 1/6 to 1/2, and 1/2

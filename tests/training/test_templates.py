@@ -18,7 +18,7 @@ from tests.training.common import quiet, toy_strategy
 
 SCENARIOS = pytest.mark.parametrize("scenario", ["task", "class"])
 OBJECTIVES = pytest.mark.parametrize("objectives", ["one", "per-task"])
-LARGE = (200, 160, 180)
+LARGE = (120, 96, 108)
 
 
 class Watch(MultiGradientPlugin):

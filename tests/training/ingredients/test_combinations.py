@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+from functools import cache
 
 import pytest
 import torch
@@ -58,8 +59,13 @@ def combinations():
     yield EVERYTHING
 
 
+@cache
+def benchmark_of(scenario):
+    return toy_benchmark(SIZES, scenario=scenario)
+
+
 def trained(options, scenario, **more):
-    benchmark = toy_benchmark(SIZES, scenario=scenario)
+    benchmark = benchmark_of(scenario)
     metrics = PCLMetrics(benchmark)
     strategy = toy_strategy(memory_size=8, evaluator=quiet(metrics), **{**options, **more})
     strategy.train(benchmark.train_stream)
