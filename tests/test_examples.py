@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from avalanche_emgd.experiments.sweep import SweepConfig
-from tests.test_documentation import DOCS, ROOT, blocks_of
+from tests.documents import DOCS, ROOT, blocks_of
 
 EXAMPLES = ROOT / "examples"
 NUMBER = r"(\d+\.\d)"
