@@ -38,6 +38,10 @@ class Pool:
         :param case: function of a module.
         """
         self.send(group, case, **options)
+        return self.collect(group)
+
+    def collect(self, group):
+        """Wait for the results of all processes of a group, in their order."""
         waiting, results = dict(enumerate(self._ends[group])), {}
         while waiting:
             ready = wait(waiting.values(), _PATIENCE)

@@ -17,8 +17,9 @@ BOUND = {torch.float32: 1e-6, torch.float64: 1e-12}
 
 def assert_as_in_one_process(pool, group, **options):
     """Check the updates, weights, losses and samples in memory of all processes."""
-    expected = in_one_process(**options)
-    found = pool.run(group, cases.train, **options)
+    pool.send(group, cases.train, **options)
+    expected = in_one_process(**options)  # meanwhile
+    found = pool.collect(group)
     bound = BOUND[options.get("dtype", torch.float32)]
     for each in found:
         for kind in ("updates", "weights"):
@@ -95,9 +96,10 @@ def test_ingredients(pool, placement, options):
 
 
 def test_every_method(pool):
+    pool.send("2", cases.methods, placement="even")
     with one_thread():
         expected = cases.methods(None)
-    for found in pool.run("2", cases.methods, placement="even"):
+    for found in pool.collect("2"):
         for name, weights in expected.items():
             # The solver of CAGrad stops at a tolerance of 1e-8, and rounding moves its end.
             bound = 1e-8 if name == "cagrad" else BOUND[torch.float64]
