@@ -13,7 +13,9 @@ from .model_structure import same_structure, structure_of
 from .random_state import RandomState
 from .running_statistics import RunningStatistics
 
-__all__ = ["ForwardState"]
+__all__ = ["MOST_PASSES", "ForwardState"]
+
+MOST_PASSES = 4  # until draws from generators that all threads share are those of the pass
 
 _OWN = frozenset(vars(nn.Module()))  # attributes that each module has
 
@@ -67,6 +69,17 @@ class ForwardState:
         if not same_structure(structure_of(self._module), self.structure):
             return "its forward pass sets attributes of modules"
         return None
+
+    def again_if_shared(self) -> bool:
+        """Bring all back if the only draws may be those of another thread; return whether they may.
+
+        The threads of Dask and of a user's data draw from the generators of Python and NumPy, too.
+        A pass that is made again from the same state draws again, and other threads rarely do.
+        """
+        if not self._random.have_shared_changed():
+            return False
+        self.restore()
+        return True
 
     def filled(self) -> str | None:
         """Say whether a pass has written into a list or dictionary since; ``None`` if not."""

@@ -43,13 +43,27 @@ class RandomState:
 
     def has_changed(self) -> bool:
         """Whether a number has been drawn since."""
-        return not all(
-            torch.equal(each.get_state(), state)
+        return bool(self._changed())
+
+    def have_shared_changed(self) -> bool:
+        """Whether numbers have been drawn since from the generators that all threads share.
+
+        These are the ones of the modules ``random`` and ``numpy.random``, and no others.
+        """
+        changed = self._changed()
+        return bool(changed) and all(each is random or each is np.random for each in changed)
+
+    def _changed(self) -> list[Any]:
+        """Return the generators from which numbers have been drawn since."""
+        return [
+            each
             for each, state in zip(self._generators, self._states, strict=True)
-        ) or not all(
-            _is_same(_state_of(each), state)
+            if not torch.equal(each.get_state(), state)
+        ] + [
+            each
             for each, state in zip(self._others, self._other_states, strict=True)
-        )
+            if not _is_same(_state_of(each), state)
+        ]
 
     def restore(self) -> None:
         """Bring back the states."""

@@ -1,3 +1,6 @@
+import random
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -90,3 +93,20 @@ def test_everything_but_parameters_is_restored():
     state.restore()
     assert torch.equal(torch.rand(1), following)
     assert not torch.equal(number, following)
+
+
+def test_only_generators_that_all_threads_share_give_another_chance():
+    model = Model()
+    for change, again in (
+        (random.random, True),
+        (np.random.rand, True),
+        (lambda: torch.rand(1), False),
+        (lambda: (random.random(), torch.rand(1)), False),
+        (lambda: None, False),
+    ):
+        state, before = state_of(model), random.getstate()
+        change()
+        assert state.again_if_shared() is again
+        if again:
+            assert state.written() is None
+            assert random.getstate() == before
