@@ -24,6 +24,8 @@ from hypothesis import Phase, settings
 
 from avalanche_emgd.benchmarks import _decoded
 from tests.rounding import AnotherProcessor
+from tests.sharing_out import in_order
+from tests.sharing_out import scheduler as pieces
 
 settings.register_profile("fixed", derandomize=True, max_examples=200, deadline=None)
 settings.register_profile("explore", max_examples=5000, deadline=None)
@@ -94,6 +96,15 @@ def _seeded():
     # For devices that are not there, `torch.manual_seed` formats the whole stack.
     is_alone = not torch.accelerator.is_available()
     (torch.default_generator if is_alone else torch).manual_seed(0)
+
+
+def pytest_collection_modifyitems(items):
+    items[:] = in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return pieces(config, log) if config.option.dist == "loadfile" else None
 
 
 @pytest.hookimpl(trylast=True)
