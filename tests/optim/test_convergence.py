@@ -37,7 +37,7 @@ RULES = [
     EGDA(),
     CustomFactor(lambda gramian, names: torch.arange(1.0, len(names) + 1.0)),
 ]
-STEPS = 100
+STEPS = 60
 
 
 class Quadratics:
@@ -64,7 +64,7 @@ class Quadratics:
 
 
 @pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(n=st.integers(2, 20), width=st.integers(1, 10), seed=st.integers(0, 2**32 - 1))
 def test_directions_vanish_on_convex_quadratics(rule, n, width, seed):
     problem, weighting = Quadratics(n, width, seed), EMGDWeighting(rule)
