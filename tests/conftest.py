@@ -107,6 +107,15 @@ def pytest_xdist_make_scheduler(config, log):
     return pieces(config, log) if config.option.dist == "loadfile" else None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    gc.disable()  # next to nothing of what is imported and collected is garbage
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish():
     """Spare garbage collections, which each run asks for, what was imported and collected."""

@@ -1,26 +1,33 @@
 """How runners in parallel share out the tests: file by file, what takes long comes first.
 
-Tests of several processes form one piece, because they share the processes.
+Files whose tests share processes form one piece.
 """
 
 from pathlib import PurePosixPath
 
-TOGETHER = "tests/distributed"
+PROCESSES, WORKERS = "tests/distributed", "tests/experiments/test_study_killed.py"
+# Each process forks the workers of all its studies from one server.
+WITH_WORKERS = (
+    WORKERS,
+    "tests/experiments/test_worker_processes.py",
+    "tests/experiments/test_own_data.py",
+    "tests/test_examples.py",
+)
 # Few tests that take many seconds each: at the end, one runner would be left alone with them.
 FIRST = (
-    TOGETHER,
+    PROCESSES,
+    WORKERS,
     "tests/experiments/test_demo.py",
-    "tests/experiments/test_study_killed.py",
     "tests/test_kills.py",
-    "tests/test_examples.py",
-    "tests/experiments/test_worker_processes.py",
 )
 
 
 def piece_of(nodeid):
     """Name of the piece that a test belongs to."""
-    file = PurePosixPath(nodeid.partition("::")[0])
-    return TOGETHER if file.is_relative_to(TOGETHER) else str(file)
+    file = nodeid.partition("::")[0]
+    if PurePosixPath(file).is_relative_to(PROCESSES):
+        return PROCESSES
+    return WORKERS if file in WITH_WORKERS else file
 
 
 def in_order(items):

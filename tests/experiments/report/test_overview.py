@@ -4,13 +4,13 @@ from tests.experiments.report.page import Page
 from tests.experiments.report.records import done, failed, records_of_all_kinds, save
 
 
-def test_reference_by_default_is_explained(tmp_path):
+def test_reference_by_default_is_explained(undrawn, tmp_path):
     save(tmp_path, [done("a", 0.4), done("b", 0.5)])
     text = write_report(tmp_path)[0].read_text(encoding="utf-8")
     assert "b, which has the highest mean A\\_ē in the class-incremental scenario" in text
 
 
-def test_only_failures(tmp_path):
+def test_only_failures(undrawn, tmp_path):
     save(tmp_path, [failed("a"), failed("b")])
     markdown, html = write_report(tmp_path)
     text = markdown.read_text(encoding="utf-8")
