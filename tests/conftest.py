@@ -132,6 +132,17 @@ def pytest_pyfunc_call(pyfuncitem):
 
 
 @pytest.fixture
+def undrawn(monkeypatch):
+    """For tests in which pictures say nothing: figures are made, but drawing takes long."""
+
+    def savefig(figure, file, **options):
+        write = file.write if hasattr(file, "write") else Path(file).write_bytes
+        write(b"a picture")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", savefig)
+
+
+@pytest.fixture
 def nothing_shared(monkeypatch):
     """Forget the decoded content that tests before have shared."""
     monkeypatch.setattr(_decoded, "_entries", {})

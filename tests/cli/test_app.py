@@ -81,7 +81,7 @@ def test_train_writes_tensorboard_files(trained):
     assert {"A_ebar", "Weight/memory", "Sigma/task0"} <= set(events.Tags()["scalars"])
 
 
-def test_same_run_again_gives_the_same_metrics(trained, tmp_path):
+def test_same_run_again_gives_the_same_metrics(trained, undrawn, tmp_path):
     call("train", "--benchmark", "ps-digits", "--seed", 1, "--output", tmp_path / "again")
     one, other = (
         json.loads((path / "metrics.json").read_text()) for path in (trained[0], tmp_path / "again")
@@ -103,14 +103,14 @@ def test_same_run_again_gives_the_same_metrics(trained, tmp_path):
         ("--precision", "bfloat16", "--method", "naive"),
     ],
 )
-def test_train_options(options, tmp_path):
+def test_train_options(options, undrawn, tmp_path):
     result = call("train", "--output", tmp_path / "run", *SMALL, *options)
     assert result.exit_code == 0, result.output
     assert 0.0 <= json.loads((tmp_path / "run" / "metrics.json").read_text())["A_ebar"] <= 1.0
 
 
 @pytest.mark.parametrize("model", [(), ("--model", "slim-resnet18")])
-def test_train_on_arrays(model, tmp_path):
+def test_train_on_arrays(model, undrawn, tmp_path):
     options = ("--npz", small_arrays(tmp_path / "a.npz"), "--tasks", 2, "--batch-size", 8)
     result = call("train", *options, *model, "--output", tmp_path / "run")
     assert result.exit_code == 0, result.output
@@ -120,7 +120,7 @@ def test_train_on_arrays(model, tmp_path):
     assert len(json.loads((tmp_path / "run" / "metrics.json").read_text())["tasks"]) == 2
 
 
-def test_another_layout_of_a_convolutional_model_changes_last_digits_only(tmp_path):
+def test_another_layout_of_a_convolutional_model_changes_last_digits_only(undrawn, tmp_path):
     options = ("--npz", small_arrays(tmp_path / "a.npz"), "--tasks", 2, "--batch-size", 8)
     # Adam turns rounding errors of small gradients into whole steps: those are small, too.
     options = (*options, "--learning-rate", 1e-6)
@@ -153,7 +153,7 @@ def test_train_on_folders_of_images(tmp_path):
     assert picture.exists()
 
 
-def test_emnist(shared_data, published_protocol, tmp_path):
+def test_emnist(shared_data, published_protocol, undrawn, tmp_path):
     output = tmp_path / "run"
     result = call(
         *("train", "--benchmark", "ps-emnist", "--scenario", "task", "--method", "emgd-gs"),

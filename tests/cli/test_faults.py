@@ -18,6 +18,8 @@ from avalanche_emgd.experiments.scheduling import perform
 from avalanche_emgd.experiments.trace import WeightTrace
 from avalanche_emgd.training.state import load_checkpoint
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 QUICK = ("--tasks", "2", "--batch-size", "32", "--eval-every", "50", "--quiet")
 
 

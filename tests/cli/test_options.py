@@ -1,9 +1,13 @@
 import json
 
+import pytest
+
 from avalanche_emgd.cli.options import typed
 from avalanche_emgd.experiments import demo
 from tests.cli.inputs import QUICK
 from tests.command_line import call
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def test_quiet_prints_nothing(tmp_path, capfd, monkeypatch):

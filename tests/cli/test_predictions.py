@@ -11,6 +11,8 @@ from avalanche_emgd import load_model
 from avalanche_emgd.experiments import RunConfig, make_benchmark, run
 from tests.command_line import call
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def rows(path):
     with path.open(newline="") as stream:

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from avalanche_emgd.experiments import RunConfig, make_benchmark
@@ -10,6 +11,8 @@ from avalanche_emgd.experiments.records import record_key
 from avalanche_emgd.experiments.run_file import load_config
 from tests.cli.inputs import QUICK
 from tests.command_line import call
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def trained(output, *options):

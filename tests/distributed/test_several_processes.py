@@ -39,7 +39,7 @@ MATRIX = [
     ("short", "3", "by-objective", "fused", "task", torch.float32, "per-task"),
     ("long", "3", "by-sample", "plain", "task", torch.float32, "one"),
     ("short", "2", "by-sample", "lean", "class", torch.float64, "per-task"),
-    ("long", "2", "even", "fused", "class", torch.float32, "one"),
+    ("short", "2", "even", "fused", "class", torch.float32, "one"),
     ("long", "3", "even", "lean", "task", torch.float64, "per-task"),
     ("short", "2", "auto", "lean", "class", torch.float32, "per-task"),
     ("short", "3", "auto", "fused", "class", torch.float64, "one"),

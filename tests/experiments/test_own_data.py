@@ -15,6 +15,8 @@ from avalanche_emgd.experiments.data import DATA
 from avalanche_emgd.training.plugins import AugmentationPlugin
 from tests.command_line import call
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 # The package exports the function `run` by the name of its module.
 RUN = importlib.import_module("avalanche_emgd.experiments.run")
 

@@ -13,6 +13,8 @@ from avalanche_emgd.experiments.trace import WeightTrace
 from avalanche_emgd.training import TrainingStopped
 from tests.command_line import call
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 QUICK = {"num_tasks": 2, "batch_size": 32, "eval_every": 10, "memory_per_class": 2}
 OPTIONS = ["--tasks", "2", "--batch-size", "32", "--eval-every", "10", "--memory-per-class", "2"]
 COSTS = ("seconds", "ticks_per_second", "peak_memory_mb")

@@ -10,6 +10,8 @@ from avalanche_emgd.models import MLP
 from avalanche_emgd.training.state import StateError
 from tests.command_line import call
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 QUICK = {"num_tasks": 2, "batch_size": 32, "eval_every": 100}
 
 

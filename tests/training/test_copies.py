@@ -104,7 +104,7 @@ def test_copies_of_every_method_train_on_like_the_original(name):
         assert numbers == results
 
 
-def test_copies_of_joint_training():
+def test_copies_of_joint_training(drawn):
     benchmark = toy_benchmark()
     strategy = of_method("joint", benchmark)
     strategy.train(benchmark.train_stream)
@@ -243,7 +243,7 @@ def test_gradients_of_a_copied_space_are_its_own(way):
 
 
 @EACH_WAY
-def test_parts_of_a_strategy(way):
+def test_parts_of_a_strategy(way, drawn):
     benchmark = toy_benchmark()
     metrics = PCLMetrics(benchmark)
     strategy = toy_strategy(memory_size=12, memory_editing="distance", evaluator=quiet(metrics))
