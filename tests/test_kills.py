@@ -14,9 +14,7 @@ from benchmarks.faults.kill import killed, small_run
 EDITED = {"memory_editing": "distance"}
 
 
-@pytest.mark.parametrize(
-    ("method", "settings"), [("emgd++", EDITED), ("emgd-gmc", {}), ("icarl", {})]
-)
+@pytest.mark.parametrize(("method", "settings"), [("emgd++", EDITED), ("icarl", {})])
 def test_a_killed_run_equals_one_that_was_never_killed(method, settings, tmp_path):
     config = replace(small_run(method, settings), num_tasks=2, batch_size=32)  # about 60 ticks
     found = killed(config, 3, random.Random(1), tmp_path)

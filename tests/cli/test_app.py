@@ -157,6 +157,7 @@ def test_emnist(shared_data, published_protocol, undrawn, tmp_path):
     output = tmp_path / "run"
     result = call(
         *("train", "--benchmark", "ps-emnist", "--scenario", "task", "--method", "emgd-gs"),
+        *("--eval-every", 1000),
         *("--data-root", shared_data, "--protocol", published_protocol, "--output", output),
     )
     assert result.exit_code == 0, result.output

@@ -139,7 +139,9 @@ def run(blocks, change, at, sizes, losses="apart", later=None, share=0, lean=Fal
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-@pytest.mark.parametrize(("n", "lean"), [(1, False), (3, False), (3, True)])
+@pytest.mark.parametrize(
+    ("n", "lean"), [(1, False), (3, False), pytest.param(3, True, marks=pytest.mark.slow)]
+)
 def test_every_block(block, n, lean):
     ticks = 2 if n == 1 else FEW  # a single objective takes separate passes
     fused, reason = run([block], "nothing", 0, [[4] * n], lean=lean, ticks=ticks)
@@ -148,9 +150,10 @@ def test_every_block(block, n, lean):
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-@pytest.mark.parametrize("share", [2, 4])
-def test_every_block_with_a_group(block, share):
-    fused, reason = run([block], "nothing", 0, [[4, 3, 2, 3]], share=share, ticks=FEW)
+@pytest.mark.parametrize(("share", "lean"), [(2, True), (4, False)])
+def test_every_block_with_a_group(block, share, lean):
+    sizes = [[4, 3, 2, 3]]
+    fused, reason = run([block], "nothing", 0, sizes, share=share, lean=lean, ticks=FEW)
     if share == 2 and block in ORDINARY:
         assert (fused, reason) == (3, None)
 
