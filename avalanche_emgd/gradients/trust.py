@@ -144,7 +144,7 @@ class Trust:
 
     def refuse(self, reason: str) -> None:
         """Make separate passes until the model changes."""
-        pass
+        self.reason, self._is_refused = reason, True
 
     def compared(
         self,
