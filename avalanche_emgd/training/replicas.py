@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -18,10 +19,36 @@ from ..distributed.processes import REMEDY
 from ..distributed.randomness import share_random_states
 from .state.settings import described
 
-__all__ = ["align", "check_alike", "check_experience", "check_parameters"]
+__all__ = ["align", "check_alike", "check_experience", "check_parameters", "kept_alike", "watched"]
 
 _OF_TRAINING = ("avalanche.training.", "avalanche_emgd.training.")
 _LONGEST = 80  # letters of a setting in a message
+
+
+@contextmanager
+def kept_alike(strategy: Any) -> Iterator[None]:
+    """Context of a training: it makes the models equal at its start, and compares them at its end.
+
+    :param strategy: strategy with its processes; nothing to do for one that trains by itself.
+    :raises ProcessError: if the models differ in more than their values, or at the end in these.
+    """
+    processes: Processes | None = strategy.processes
+    if processes is None:
+        yield
+        return
+    with processes.training():
+        align(processes, strategy.model)
+        yield
+        check_parameters(processes, strategy.model)
+
+
+def watched(strategy: Any) -> AbstractContextManager[None]:
+    """Context of a test, in which an error of one process ends the others, too.
+
+    :param strategy: strategy with its processes; an empty context for one that trains by itself.
+    """
+    processes: Processes | None = strategy.processes
+    return nullcontext() if processes is None else processes.watched()
 
 
 def align(processes: Processes, model: nn.Module) -> None:
@@ -51,14 +78,14 @@ def _structure(model: nn.Module) -> dict[str, Any]:
     }
 
 
-def check_experience(processes: Processes, strategy: Any) -> None:
+def check_experience(processes: Processes | None, strategy: Any) -> None:
     """Check that all processes begin the same experience with the same settings.
 
-    :param processes: processes that train together.
+    :param processes: processes that train together; ``None`` for one that trains by itself.
     :param strategy: strategy at the beginning of an experience.
     :raises ProcessError: if they differ.
     """
-    if processes.size == 1:
+    if processes is None or processes.size == 1:
         return
     memory, optimizer = strategy.memory, strategy.optimizer
     benchmark = getattr(strategy.experience, "benchmark", None)

@@ -17,18 +17,17 @@ from ..benchmarks.parallel import ParallelBenchmark
 from .model_trial import model_trial
 
 __all__ = [
-    "LONE",
+    "check_drawn",
     "check_minibatch",
     "check_minibatches",
     "check_replay",
     "check_replayed_minibatches",
     "fails_on_single_samples",
     "has_batch_norm",
-    "refuse_lone",
 ]
 
-LONE = "it has no more, or no more are drawn: give a larger `train_mb_size` and `memory_size`"
-"""Reason and remedy for a memory that delivers a single sample."""
+# Reason and remedy for a memory that delivers a single sample.
+_LONE = "it has no more, or no more are drawn: give a larger `train_mb_size` and `memory_size`"
 
 
 def has_batch_norm(model: nn.Module) -> bool:
@@ -104,7 +103,7 @@ def check_replayed_minibatches(strategy: Any, experiences: Any) -> None:
         return
     replaying = [e for e in experiences if not isinstance(e, SegmentExperience)][1:]
     if replaying and 1 in (strategy.train_mb_size, strategy.memory.max_size):
-        refuse_lone(strategy, strategy.model, LONE, replaying[0].dataset)
+        _refuse_lone(strategy, strategy.model, _LONE, replaying[0].dataset)
 
 
 def check_replay(strategy: Any, model: nn.Module, benchmark: ParallelBenchmark) -> None:
@@ -119,10 +118,21 @@ def check_replay(strategy: Any, model: nn.Module, benchmark: ParallelBenchmark) 
         return
     reason = _single_replay_reason(benchmark, strategy.memory.max_size, strategy.memory_mb_size)
     if reason is not None:
-        refuse_lone(strategy, model, reason, benchmark.train_stream[0].dataset)
+        _refuse_lone(strategy, model, reason, benchmark.train_stream[0].dataset)
 
 
-def refuse_lone(strategy: Any, model: nn.Module, reason: str, dataset: Any) -> None:
+def check_drawn(strategy: Any) -> None:
+    """Check that minibatches from memory are not too small in the experience that begins.
+
+    :param strategy: strategy; without a replay memory there is nothing to check.
+    :raises ValueError: if they are.
+    """
+    memory = strategy.memory
+    if memory is not None and min(strategy.memory_mb_size, len(memory)) == 1:
+        _refuse_lone(strategy, strategy.model, _LONE, strategy.adapted_dataset)
+
+
+def _refuse_lone(strategy: Any, model: nn.Module, reason: str, dataset: Any) -> None:
     """Raise an error if a model cannot be trained on a single sample from memory.
 
     :param strategy: strategy with a replay memory.

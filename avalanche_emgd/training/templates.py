@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from typing import Any
 
 from torch import Tensor, nn
@@ -23,16 +22,9 @@ from ..gradients import FusedEngine, GradientEngine
 from ..optim.peers.gradient_state import GradientStateWeighting
 from .arguments import check_options
 from .gradient_space import GradientSpace, positions_of
+from .ingredients import specs
 from .ingredients.augmentation import MemoryAugmentationPlugin
 from .ingredients.competition import CurrentClasses
-from .ingredients.specs import (
-    make_augmentation,
-    make_competition,
-    make_memory_loss,
-    make_retrieval,
-    make_selection,
-    make_tested_weights,
-)
 from .memory import ReplayMemory
 from .nonfinite import NonFinite
 from .options import StrategyOptions
@@ -44,8 +36,8 @@ from .plugins import (
     ReplayMemoryPlugin,
 )
 from .precision import Precision, make_precision
-from .replicas import align, check_experience, check_parameters
-from .single_sample_batches import LONE, check_replay, check_replayed_minibatches, refuse_lone
+from .replicas import check_experience, kept_alike, watched
+from .single_sample_batches import check_drawn, check_replay, check_replayed_minibatches
 from .state.settings import described, settings_of
 from .tested_model import TestedModel
 from .tick import Tick
@@ -100,27 +92,25 @@ class MultiGradientTemplate(TickTemplate):
         memory_size, train_mb_size = chosen["memory_size"], chosen["train_mb_size"]
         check_options(weighting, chosen)
         plugins = list(chosen["plugins"] or [])
-        self.processes: Processes | None = None
+        # Before the evaluator is made, whose loggers are those of process 0.
+        self.processes = None if chosen["distributed"] is None else Processes.join(chosen["device"])
         """Processes that train together; ``None`` without ``distributed``."""
-        if chosen["distributed"] is not None:
-            # Before the evaluator is made, whose loggers are those of process 0.
-            self.processes = Processes.join(chosen["device"])
         self.memory: ReplayMemory | None = None
         """Replay memory, if there is one."""
         self.replay: ReplayMemoryPlugin | None = None
         """Plugin that draws from the memory; ``None`` without one."""
-        self.memory_loss = make_memory_loss(chosen["memory_loss"])
+        self.memory_loss = specs.make_memory_loss(chosen["memory_loss"])
         """Loss of the memory's objectives; that of the labels if ``None``."""
-        self.competition = make_competition(chosen["competition"])
+        self.competition = specs.make_competition(chosen["competition"])
         """Loss of the active tasks; that of the labels if ``None``."""
-        self.memory_selection = make_selection(chosen["memory_selection"])
+        self.memory_selection = specs.make_selection(chosen["memory_selection"])
         """Selection of what the memory keeps."""
-        self.memory_retrieval = make_retrieval(chosen["memory_retrieval"])
+        self.memory_retrieval = specs.make_retrieval(chosen["memory_retrieval"])
         """Retrieval of what is replayed."""
-        augmentation = make_augmentation(chosen["memory_augmentation"])
+        augmentation = specs.make_augmentation(chosen["memory_augmentation"])
         self.memory_augmentation: MemoryAugmentationPlugin | None = None
         """Plugin that augments replayed samples; ``None`` without augmentation or memory."""
-        averaged = make_tested_weights(chosen["tested_weights"])
+        averaged = specs.make_tested_weights(chosen["tested_weights"])
         self.averaged_weights = None if averaged is None else averaged.make_plugin()
         """Average of the weights; ``None`` if tests use the trained model."""
         self._tested_model = TestedModel(self.averaged_weights)
@@ -195,13 +185,8 @@ class MultiGradientTemplate(TickTemplate):
         if self._probed is not self.weighting and type(self).weigh is MultiGradientTemplate.weigh:
             probe_weighting(self.weighting, most_tasks(experiences))
             self._probed = self.weighting
-        if self.processes is None:
+        with kept_alike(self):
             return super().train(experiences, eval_streams, **kwargs)
-        with self.processes.training():
-            align(self.processes, self.model)
-            results = super().train(experiences, eval_streams, **kwargs)
-            check_parameters(self.processes, self.model)
-            return results
 
     def _continue(self, state: Mapping[str, Any]) -> None:
         super()._continue(state)
@@ -220,8 +205,7 @@ class MultiGradientTemplate(TickTemplate):
 
         :raises TypeError: for a whole benchmark.
         """
-        watched = nullcontext() if self.processes is None else self.processes.watched()
-        with watched, self._tested_model.in_place(self):
+        with watched(self), self._tested_model.in_place(self):
             return super().eval(experiences, **kwargs)
 
     @property
@@ -260,12 +244,9 @@ class MultiGradientTemplate(TickTemplate):
         self._current_classes = CurrentClasses()
         super()._before_training_exp(**kwargs)
         self._make_space()
-        if self.processes is not None:
-            check_experience(self.processes, self)
+        check_experience(self.processes, self)
         self.engine.attach(self.model)
-        drawn = 0 if self.memory is None else min(self.memory_mb_size, len(self.memory))
-        if drawn == 1:
-            refuse_lone(self, self.model, LONE, self.adapted_dataset)
+        check_drawn(self)
 
     def _make_space(self) -> None:
         """Make the space of the parameters as they are now, some of which may have grown."""

@@ -30,10 +30,10 @@ class Tick:
     :param parts: samples of each objective in the minibatch.
     :param forward_pass: forward pass of the objectives; ``None`` before and after the tick.
     :param output: masked outputs ``[B, K]`` of all objectives, as the model gave them.
+    :param replaced: outputs ``[B, K]`` that a plugin has put in the place of ``output``, if any.
     :param outputs: masked outputs ``[b, K]`` of each objective.
     :param losses: losses of the objectives, in their graphs.
     :param separable: whether each loss is known to depend on its objective's outputs alone.
-    :param entangled: whether losses share graphs, which must outlast the first backward pass.
     :param objective_losses: objective losses ``[n]``, detached.
     :param mean_loss: mean of the losses, a leaf: its gradient is the factor by which plugins have
         multiplied it.
@@ -45,10 +45,10 @@ class Tick:
     parts: Sequence[Part] = ()
     forward_pass: Pass | None = None
     output: Tensor | None = None
+    replaced: Tensor | None = None
     outputs: Sequence[Tensor] = ()
     losses: Losses = ()
     separable: bool = False
-    entangled: bool = False
     objective_losses: Tensor = field(default_factory=lambda: torch.empty(0))
     mean_loss: Tensor | None = None
     gradients: ObjectiveGradients = field(default_factory=_no_gradients)
@@ -88,11 +88,15 @@ class Tick:
     def adopt(self, output: Tensor) -> None:
         """Take outputs of a plugin for those of the objectives.
 
-        :param output: outputs ``[B, K]`` of all objectives. They join the graphs of passes that
-            were separate.
+        :param output: outputs ``[B, K]`` of all objectives.
         """
-        self.entangled = not self.is_joined
+        self.replaced = output
         self.outputs = [output[part.start : part.stop] for part in self.parts]
+
+    @property
+    def shares_graph(self) -> bool:
+        """Whether a plugin's outputs have joined the graphs of separate passes into one."""
+        return self.replaced is not None and not self.is_joined
 
     def is_own(self, output: Tensor) -> bool:
         """Whether outputs are those of the pass: not replaced, modified or hooked by a plugin."""
@@ -112,7 +116,8 @@ class Tick:
 
     def release(self) -> None:
         """Drop the references to the graphs."""
-        self.forward_pass, self.output, self.outputs, self.losses = None, None, (), ()
+        self.forward_pass, self.output, self.replaced = None, None, None
+        self.outputs, self.losses = (), ()
         self.buffers_before = []
         self.mean_loss = None
         self.class_masks = {}

@@ -24,6 +24,7 @@ from .ingredients.specs import LossRule
 from .nonfinite import NonFinite, find_nonfinite
 from .plugins import ReplayMemoryPlugin
 from .precision import MixedPrecision
+from .scalar_losses import checked_scalar
 from .skipped_objectives import leave_out
 from .tick import Tick, fetched
 from .tick_view import TickView
@@ -176,7 +177,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
             sizes = [part.stop - part.start for part in tick.parts]
             return mean_cross_entropies(self._criterion, self.mb_output, self.mb_y, sizes)
         return [
-            _checked(self.objective_loss(output, part))
+            checked_scalar(self.objective_loss(output, part), "criterion", " (reduction='mean')")
             for output, part in zip(tick.outputs, tick.parts, strict=True)
         ]
 
@@ -195,11 +196,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
                 rule = None  # of another memory
         if rule is None:
             return self.label_loss(output, part)
-        loss = rule(self, output, part)
-        if not isinstance(loss, Tensor) or loss.ndim != 0:
-            found = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
-            raise ValueError(f"`{name}` must return a scalar tensor, found {found}.")
-        return loss
+        return checked_scalar(rule(self, output, part), name)
 
     def label_loss(self, output: Tensor, part: Part) -> Tensor:
         """Criterion of the outputs and targets of one objective, a scalar.
@@ -267,7 +264,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
             found = tick.forward_pass.gradients(
                 self.precision.scaled(tick.losses),
                 self.space.parameters,
-                retain_graph=self.retain_graph or self.precision.scales or tick.entangled,
+                retain_graph=self.retain_graph or self.precision.scales or tick.shares_graph,
                 separable=tick.separable,
             )
             self.precision.unscale(found)
@@ -298,11 +295,3 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         own = (getattr(type(self), name) for name in names)
         ours = (MultiGradientUpdate.objective_loss, MultiGradientUpdate.label_loss)
         return any(one is not other for one, other in zip(own, ours, strict=True))
-
-
-def _checked(loss: Tensor) -> Tensor:
-    if loss.ndim != 0:
-        raise ValueError(
-            f"`criterion` must return a scalar (reduction='mean'), found shape {tuple(loss.shape)}."
-        )
-    return loss

@@ -1,11 +1,18 @@
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from avalanche_emgd.distributed import Processes
 from avalanche_emgd.distributed.failure import ProcessError
-from avalanche_emgd.training.replicas import align, check_alike, check_experience
+from avalanche_emgd.training.replicas import (
+    align,
+    check_alike,
+    check_experience,
+    kept_alike,
+    watched,
+)
 from tests.distributed.threads import in_threads
 from tests.training.common import toy_model, weights_of
 
@@ -33,9 +40,28 @@ def test_a_process_by_itself_is_left_alone():
     model = toy_model()
     before, state = weights_of(model), torch.get_rng_state()
     align(Processes(), model)
-    check_experience(Processes(), None)
+    for processes in (None, Processes()):
+        check_experience(processes, None)
+        strategy = SimpleNamespace(processes=processes, model=model)
+        with kept_alike(strategy), watched(strategy):
+            pass
     assert torch.equal(weights_of(model), before)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_models_are_equal_at_the_start_of_a_training_and_compared_at_its_end():
+    models = [toy_model(seed=seed) for seed in range(2)]
+
+    def train(processes, change):
+        model = models[processes.rank]
+        with kept_alike(SimpleNamespace(processes=processes, model=model)):
+            assert torch.equal(weights_of(model), weights_of(toy_model(seed=0)))
+            if change and not processes.is_first:
+                next(model.parameters()).data += 1
+
+    in_threads(2, lambda processes: train(processes, change=False))
+    with pytest.raises(ProcessError, match="processes 0 and 1 have different parameters"):
+        in_threads(2, lambda processes: train(processes, change=True))
 
 
 @pytest.mark.parametrize(
