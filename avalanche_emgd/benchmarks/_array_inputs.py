@@ -50,9 +50,9 @@ def inputs_of_array(x: Any, owner: str, place: str) -> Tensor:
     if images is not None and images.ndim == 4 and images.shape[1] in (1, 3):
         return images
     raise ValueError(
-        f"{owner} must have uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W] with "
-        f"1 or 3 channels in {place}, floating-point samples [N, ...], or token ids [N, length] of "
-        f"int64 or int32; found {x.dtype} {x.shape}."
+        f"{owner} must have uint8 images [N, H, W], [N, H, W, C] or [N, C, H, W] with 1 or 3 "
+        "channels, floating-point samples [N, ...], or token ids [N, length] of int64 or int32. "
+        f"Found in {place}: {x.dtype} {x.shape}."
     )
 
 

@@ -95,8 +95,8 @@ def no_label(name: str, index: int, found: object) -> str:
         )
     return (
         f"`{name}` must have integer class labels, one for each sample, found {found} at index "
-        f"{index}: replace one-hot vectors by their argmax; regression and several labels for a "
-        "sample are not supported."
+        f"{index}: replace one-hot vectors by their argmax. There is no regression, and a sample "
+        "has one label."
     )
 
 

@@ -23,7 +23,7 @@ def check_kept(experience: Any) -> None:
         raise ValueError(
             f"`experiences` has a {type(experience).__name__} with data of a parallel benchmark, "
             "but without its ticks and masks, as benchmark_with_validation_stream and "
-            "split_online_stream make them: divide the data before parallel_benchmark(), for "
+            "split_online_stream make them. Divide the data before parallel_benchmark(), for "
             "instance into further `test_datasets`."
         )
 

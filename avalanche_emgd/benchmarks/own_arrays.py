@@ -39,8 +39,8 @@ def parallel_benchmark_from_arrays(
     the labels in the file.
 
     :param file: ``.npz`` file with ``x_train``, ``y_train``, ``x_test`` and ``y_test``; other
-        arrays are ignored. The file is read without pickle. The size of its arrays is limited by
-        :data:`~avalanche_emgd.benchmarks.limits.MEMORY_SHARE` and
+        arrays are ignored. The file is read without pickle. The limits of the size of its arrays
+        are :data:`~avalanche_emgd.benchmarks.limits.MEMORY_SHARE` and
         :data:`~avalanche_emgd.benchmarks.limits.MOST_EXPANSION`.
     :param options: keyword options, see :class:`StreamOptions`; ``label_sets`` has the labels as
         given in the file.

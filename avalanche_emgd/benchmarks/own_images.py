@@ -54,9 +54,9 @@ def parallel_benchmark_from_images(
     :param options: keyword options, see :class:`StreamOptions`.
     :raises FileNotFoundError: if a folder is missing; the message names it.
     :raises ValueError: if the two folders have different classes. With ``test_share``, if the
-        folder is divided already, or has one class, or a class of one image. Also if an image is
-        broken, too large, of another size than the others, or of an unknown range of grey levels;
-        the message names the image.
+        folder is divided already, or has one class, or a class of one image. If an image is broken,
+        too large, of another size than the others, or of an unknown range of grey levels; the
+        message names the image.
     """
     chosen = with_defaults(StreamOptions, options, "parallel_benchmark_from_images")
     if size is not None:

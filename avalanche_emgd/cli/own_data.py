@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..experiments.data import DATA, BenchmarkName
+from ..experiments.run_settings import SharedSettings
 from .options import typed
 
 PLACES: dict[str, Any] = {
@@ -54,9 +55,10 @@ def data_options(
     if given and data_root is not None:
         raise ValueError("`data_root` and data of your own exclude each other: give one of them.")
     unsaid = beside_file and benchmark is None
-    if data_root is not None and not (unsaid or DATA[benchmark or "ps-digits"].needs):
+    chosen = benchmark or SharedSettings.benchmark
+    if data_root is not None and not (unsaid or DATA[chosen].needs):
         raise ValueError(
-            f"`data_root` is not for {benchmark or 'ps-digits'}, which brings its own data: leave "
+            f"`data_root` is not for {chosen}, which brings its own data: leave "
             "it out, or give `benchmark`, too."
         )
     if not given:

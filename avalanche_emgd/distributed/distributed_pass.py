@@ -77,8 +77,8 @@ class DistributedPass(Pass):
     def backward(self, loss: Tensor, parameters: Sequence[Tensor]) -> None:
         """See :meth:`Pass.backward`.
 
-        What the loss owes to parameters directly is the same on all processes. What it owes to them
-        through the outputs is the sum over the processes.
+        The gradient of the loss by parameters that it has as direct arguments is the same on all
+        processes. The gradient through the outputs is the sum over the processes.
         """
         self._output.grad = None
         loss.backward(retain_graph=True)

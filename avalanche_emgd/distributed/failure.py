@@ -1,4 +1,4 @@
-"""Failures: the error of one process is named by all others."""
+"""Failures: all processes name the error of the one that has failed."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class SliceExchange:
         n: int,
         parameters: Sequence[Tensor],
     ) -> DenseGradients:
-        """Exchange rows; the memory of the result is reused by the next call.
+        """Exchange rows; the next call reuses the memory of the result.
 
         :param own: rows of this process, of P elements; ``None`` without samples.
         :param objectives: objectives of the rows of each process.
@@ -85,7 +85,7 @@ class SliceExchange:
         return part.index_add_(0, torch.tensor(order, device=rows.device), rows)
 
     def _as_dense(self, part: Tensor) -> DenseGradients:
-        """Give views of the slice, which are prepared once for memory of one place and shape."""
+        """Return views of the slice; they are made once for each place and shape of its memory."""
         before = None if self._dense is None else self._dense.pieces[0].padded
         if before is None or (before.data_ptr(), before.shape, before.dtype) != (
             (part.data_ptr(), part.shape, part.dtype)

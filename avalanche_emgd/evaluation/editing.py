@@ -85,8 +85,8 @@ def editing_diagnostics(images_every: int = 100) -> list[PluginMetric]:
 def editing_grid(originals: Tensor, edited: Tensor) -> Tensor:
     """Make a grid of three rows: originals, edited images and their differences.
 
-    The grid has up to ten evenly spread images. All rows have the scale of the originals.
-    Differences are multiplied by ten and added to grey.
+    The grid has up to ten evenly spread images. All rows have the scale of the originals. The
+    third row shows ten times the differences, added to grey.
 
     :param originals: images ``[n, C, H, W]``, C = 1 or 3, n ≥ 1.
     :param edited: edited images, of the same shape.

@@ -65,7 +65,7 @@ def warn_of_numbered_metrics(evaluator: EvaluationPlugin, experience: Any) -> No
     if wrong:
         _warned.add(evaluator)
         warnings.warn(
-            f"`evaluator` has {', '.join(wrong)}, whose values are wrong here: such metrics "
+            f"`evaluator` has {', '.join(wrong)}, whose values are wrong here. Such metrics "
             "take the index of a training experience for a task label, but the segments of a "
             "parallel benchmark are not its tasks. Use "
             "avalanche_emgd.pcl_metrics(benchmark), or live_metrics(stream), whose F_ebar is the "

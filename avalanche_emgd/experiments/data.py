@@ -99,7 +99,7 @@ class Data:
 
 
 _FOLDER = "the folder that holds its data"
-DATA: dict[str, Data] = {
+DATA: dict[BenchmarkName, Data] = {
     "ps-digits": Data(
         lambda: benchmarks.ps_digits, "", False, PS_DIGITS, (1, 8, 8), "mlp", 0.003, 3,
         flips=False,

@@ -81,10 +81,9 @@ def locked(directory: Path) -> Iterator[None]:
     """Context in which this process alone writes into a directory.
 
     The lock is the file ``.lock`` with its owner. A hard link gives a whole file that name, which
-    is atomic on local and on network file systems; where links do not exist, the file is created
-    with ``O_EXCL``. The owner holds a ``flock`` on the file, which ends with the process. The next
-    command on this host recognises and replaces the lock of a dead process. Contexts of one thread
-    may nest.
+    is atomic on local and on network file systems. Where links do not exist, ``O_EXCL`` creates the
+    file. The owner holds a ``flock`` on the file, which ends with the process. The next command on
+    this host recognises and replaces the lock of a dead process. Contexts of one thread may nest.
 
     :param directory: path of the directory, which is made if it does not exist. If it is empty at
         the end, those of its folders are removed that the context has made.

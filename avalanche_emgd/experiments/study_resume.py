@@ -52,8 +52,8 @@ def check_same_study(
         if planned.get(run_identity(record), key) != key:
             raise ValueError(
                 f"The record {key!r} of the study in `output` is of the same run as one of this "
-                "study, but not with the same streams: has the content of `protocol` changed, or "
-                f"the version of the package? {_REMEDY}"
+                "study, but not with the same streams. Either the content of `protocol` has "
+                f"changed, or the version of the package. {_REMEDY}"
             )
 
 

@@ -15,8 +15,8 @@ from .workspace import Workspace
 
 __all__ = ["Assembly"]
 
-# Outer products are kept as they are if N² (in + out) is at most this many times n · in · out:
-# about where products of pairs of samples become dearer than gradients that are written and read.
+# The engine keeps outer products if N² (in + out) is at most this many times n · in · out. Beyond
+# it, products of all pairs of samples cost more than gradients that are written and read.
 _WORTH_IT = 12
 
 

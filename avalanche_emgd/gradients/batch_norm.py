@@ -104,7 +104,7 @@ def _at_once(
     weights: Tensor | None,
     biases: Tensor | None,
 ) -> Tensor:
-    """All objectives as channels of one call; samples of theirs are put side by side."""
+    """All objectives as channels of one call, with their samples side by side."""
     n, size, channels = len(sizes), sizes[0], x.shape[1]
     beside = x.reshape(n, size, channels, -1).transpose(0, 1).reshape(size, n * channels, -1)
     own_mean, own_variance = _running(layer)

@@ -15,8 +15,8 @@ __all__ = ["Batches", "Pieces", "has_rows", "join", "versions_of"]
 class Pieces(Sequence[Any]):
     """Pieces of a tensor, or of several along their first dimension; cut at the first use.
 
-    Each piece can be modified in place: those of a tensor in a graph are copies, and others share
-    its memory, but not the count of modifications.
+    Each piece can be modified in place. Pieces of a tensor in a graph are copies. Others share its
+    memory, but not its count of modifications.
 
     :param whole: tensor ``[N, ...]``, or a tuple of such, whose pieces are then tuples.
     :param sizes: sizes of the pieces, N in all.

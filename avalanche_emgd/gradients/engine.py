@@ -17,7 +17,7 @@ Losses = Sequence[Tensor] | Tensor
 
 
 class Pass(ABC):
-    """Outputs of the objectives of one tick, and what their losses are differentiated by.
+    """Outputs of the objectives of one tick, and the way to differentiate their losses.
 
     A pass is released, with its graphs, when the last reference to it goes.
     """
@@ -44,7 +44,7 @@ class Pass(ABC):
         :param separable: assertion that loss k depends on the outputs of objective k alone, and on
             no parameter but through these. A pass finds out where it is not asserted, if it must.
         :return: gradients in the dtype of the parameters and in their order. The memory is the
-            engine's and is reused by the next call.
+            engine's, and the next call reuses it.
         """
 
     def backward(self, loss: Tensor, parameters: Sequence[Tensor]) -> None:

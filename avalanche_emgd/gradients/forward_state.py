@@ -43,7 +43,7 @@ class ForwardState:
         self.save()
 
     def save(self) -> None:
-        """Take down the state before another pass of the same structure."""
+        """Save the state before another pass of the same structure."""
         self._attributes = [dict(vars(each)) for each in self._modules]
         self._versions = [each._version for each in self._tensors]
         self._copies = [

@@ -40,8 +40,8 @@ class JointForward:
     """Batches that have been forwarded together, with the calls of layers recorded.
 
     Objectives with batches of their own are one forward pass. A group whose samples batch norm
-    couples is another: the loss of each of its objectives depends on the samples of all, so that
-    each is a backward pass of its own.
+    couples is another. The loss of each of its objectives depends on the samples of all, so that
+    each takes a backward pass of its own.
 
     :param model: function that forwards a batch.
     :param batches: batches of the objectives.
@@ -72,7 +72,7 @@ class JointForward:
             self._runs.append(_Run(recording, own, is_group))
         outputs = [run.recording.output for run in self._runs]
         self.output: Tensor = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
-        """Of all objectives, ``[N, ...]``, in the graph."""
+        """Outputs of all objectives, ``[N, ...]``, in the graph."""
 
     @property
     def calls(self) -> list[LayerCall]:
@@ -115,8 +115,8 @@ class JointForward:
         :param roots: losses, each of which depends on the outputs of its own objective alone.
         :param like: a tensor of the dtype in which gradients are computed.
         :param retain_graph: whether to keep the graphs.
-        :return: gradient of each call of a layer, ``None`` where no loss depends on it; and for
-            each objective the number of samples that its gradient sums.
+        :return: gradients of the calls of layers, ``None`` where no loss depends on the call; and
+            the number of samples that the gradient of each objective sums.
         """
         ones = [torch.ones_like(root) for root in roots]
         if len(self._runs) == 1 and not self._runs[0].is_group:  # one backward pass is all

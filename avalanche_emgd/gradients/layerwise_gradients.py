@@ -51,8 +51,8 @@ class LayerwiseGradients(ObjectiveGradients):
     .. math:: \langle G_i^T A_i, G_j^T A_j \rangle = \sum_{a \in i,\, b \in j}
         \langle A_a, A_b \rangle \, \langle G_a, G_b \rangle,
 
-    and the weighted sum of all n is a single product, (diag(w) G)ᵀ A: the cost does not depend on
-    n, and n gradients are never held.
+    and the weighted sum of all n is a single product, (diag(w) G)ᵀ A. Its cost does not depend on
+    n, and it never holds n gradients.
 
     :param sizes: samples of each objective; N in all.
     :param outer: pieces that are outer products.

@@ -23,7 +23,7 @@ Batch = TypeVar("Batch")
 class PlainEngine(GradientEngine):
     """One forward and one backward pass per objective.
 
-    Layers that mix samples see one objective at a time: batch norm normalises each objective's
+    Layers that mix samples see one objective at a time. Batch norm normalises each objective's
     batch by its own statistics, and its running statistics take the objectives in their order.
     Since the batches are disjoint, the arithmetic is that of one pass over their concatenation.
 

@@ -116,8 +116,8 @@ def record(
         if not (is_batch_norm(layer) or has_rule(layer)):  # a class that has been patched since
             recorder.unusable = type(layer).__name__
     hooked = [layer for layer in layers if not is_batch_norm(layer)]
-    # The entries that `register_forward_hook` makes, without its handles: with the public method,
-    # the gradients of an MLP take 2 to 4 % more (n = 3 and 10, 16 and 10 samples, one thread).
+    # The entries that `register_forward_hook` makes, without its handles. With the public method,
+    # the gradients of an MLP take 2 to 4 % more time (n = 3 and 10, 16 and 10 samples, one thread).
     for layer in hooked:
         layer._forward_hooks[_HOOK] = recorder.see
         layer._forward_hooks_with_kwargs[_HOOK] = True

@@ -104,7 +104,7 @@ def _transposed(layer: Any, inputs: Tensor, gradients: Tensor) -> Mapping[str, T
 def _by_convolution(
     layer: Any, inputs: Tensor, gradients: Tensor, padding: Sequence[int]
 ) -> Mapping[str, Tensor]:
-    """Gradients by the kernel alone, without those by the inputs."""
+    """Gradients by kernel and bias, without those by the inputs."""
     if inputs.ndim != layer.weight.ndim:
         raise ValueError(f"{type(layer).__name__} was called with a single sample")
     _, weight, bias = torch.ops.aten.convolution_backward(

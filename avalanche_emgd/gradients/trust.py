@@ -20,16 +20,16 @@ __all__ = ["Trust"]
 class Trust:
     """Says at each tick whether passes may be made together, must be compared, or stay separate.
 
-    Comparisons are made at ticks 1, 2, 4, 8 ... with several objectives, where there are more or
-    fewer samples than ever, and begin anew after each change of the model: of modules, modes,
-    attributes, hooks, parameters or the shape of its graph.
+    A tick is compared if it is tick 1, 2, 4, 8 ... with several objectives, or has more or fewer
+    samples than any before. The count begins anew after each change of the model: of modules,
+    modes, attributes, hooks, parameters or the shape of its graph.
     """
 
     def __init__(self) -> None:
         self.module: nn.Module | None = None
         """The model; ``None`` if it is not known yet."""
         self.structure: list[Any] = []
-        """Its structure when it was last looked at."""
+        """Its structure at the last look."""
         self.layers: list[nn.Module] = []
         """Its known layers."""
         self.reason: str | None = "it has no model yet"
@@ -153,7 +153,7 @@ class Trust:
         parameters: Sequence[Tensor],
         sizes: Sequence[int],
     ) -> None:
-        """Take down that a joint pass was the same as separate passes.
+        """Record that a joint pass was the same as separate passes.
 
         :param shape: shape of its graph.
         :param seen: one boolean for each call of a layer: whether gradients that are not zero were

@@ -81,7 +81,7 @@ class ElasticFactor(ABC):
         return self._lower_bound
 
     def forget(self, objectives: Iterable[Hashable]) -> None:
-        """Drop the state of objectives that will not come back."""
+        """Drop the state of objectives that do not return."""
         for objective in objectives:
             self._state.pop(objective, None)
 
@@ -145,9 +145,9 @@ class GMC(_PowerFactor):
     .. math:: 1/\sigma_i \propto \big(\mathrm{EMA}\,\|g_i\|^2\big)^{p/2}
 
     A new task has a large gradient and descends faster; a converged one is relaxed. arXiv
-    2401.01054 names the rule without a formula; this is the family that this package explores:
-    p = 0 is MGDA, p = 1 without smoothing is MGDA on normalised gradients, p = 2 gives the plain
-    average wherever gradients are orthogonal.
+    2401.01054 names the rule without a formula, and this package explores one family. p = 0 is
+    MGDA, p = 1 without smoothing is MGDA on normalised gradients, and p = 2 gives the plain average
+    wherever gradients are orthogonal.
 
     :param exponent: p ≥ 0.
     :param decay: decay of the moving average, in [0, 1); 0 means no smoothing.

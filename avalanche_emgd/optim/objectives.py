@@ -28,9 +28,9 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
     """Weights of n gradients from their Gramian and from what else is known of each objective.
 
     TorchJD has no notion of which objective a row is. Where the set of objectives changes between
-    calls, name them with :meth:`set_objectives` before each call; otherwise a row is identified by
-    its index. Weights come back in the dtype of the Gramian (float64 for one of whole numbers) and
-    on its device; they are computed in float64 on the CPU, constants to autograd.
+    calls, name them with :meth:`set_objectives` before each call; otherwise its index identifies a
+    row. Weights are computed in float64 on the CPU, and are constants to autograd. They have the
+    dtype of the Gramian (float64 for one of whole numbers) and its device.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class ObjectiveWeighting(Weighting[Tensor], Stateful, ABC):
         """Weights ``[n]`` float64, for a finite Gramian in float64 on the CPU."""
 
     def forget(self, objectives: Iterable[Hashable]) -> None:
-        """Drop what is remembered of objectives that will not come back."""
+        """Drop what is remembered of objectives that do not return."""
 
     def reset(self) -> None:
         """Forget all objectives."""

@@ -29,8 +29,8 @@ class EMGDWeighting(ObjectiveWeighting):
     weights solve :func:`~avalanche_emgd.optim.solve_dual`. ``weights @ jacobian`` is the gradient
     to descend along, −d in the notation of arXiv 2401.01054.
 
-    An objective whose gradient is shorter than 1e-12 of the longest counts as having none: it has
-    converged, and some rules would otherwise blow its rounding errors up to full size.
+    An objective whose gradient is shorter than 1e-12 of the longest counts as one without gradient.
+    It has converged, and some rules would scale its rounding errors up to full size.
 
     :param elastic: rule for the elastic factors, ``"gmc"``, ``"gs"``, ``"mgda"``, ``"egda"``, an
         :class:`~avalanche_emgd.optim.ElasticFactor` or a callable ``(gramian, objectives) ->
@@ -57,7 +57,7 @@ class EMGDWeighting(ObjectiveWeighting):
         return self.solution.weights
 
     def forget(self, objectives: Iterable[Hashable]) -> None:
-        """Drop the elastic factors' state of objectives that will not come back."""
+        """Drop the elastic factors' state of objectives that do not return."""
         self.elastic.forget(objectives)
 
     def reset(self) -> None:

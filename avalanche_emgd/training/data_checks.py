@@ -36,8 +36,8 @@ def check_data(strategy: Any, experiences: Any, samples: int = 64) -> bool:
     :param samples: total number of samples of ordinary experiences to examine, at least 2 of each.
     :return: whether the experiences have been checked; streams that are generated during training
         are not checked.
-    :raises ValueError: if targets are not class labels, ticks and masks have been lost, the model
-        cannot take the inputs, or a replay memory cannot store or augment them.
+    :raises ValueError: if targets are not class labels, if ticks and masks have been lost, if the
+        model cannot take the inputs, or if a replay memory cannot store or augment them.
     """
     found = check_experiences(experiences)
     for place, experience in enumerate(found[:_MOST_EXPERIENCES]):

@@ -57,7 +57,7 @@ class EMGDStrategy(MultiGradientTemplate):
         check_plugins(plugins)
         if options.get("memory_size") is None:
             warnings.warn(
-                "EMGDStrategy has no replay memory, so it will forget finished tasks: give "
+                "EMGDStrategy has no replay memory, so it forgets finished tasks: give "
                 "`memory_size`, or 0 for no memory.",
                 stacklevel=2,
             )

@@ -21,9 +21,9 @@ class StreamedSamples(StoredSamples):
 
     A segment of a live stream may be longer than any memory, so that its samples are considered at
     each tick. Each has a uniform random key, and of a class those with the smallest keys stay. The
-    share of a class never grows, so that a key from which on samples cannot stay is known for each
-    class; most samples are dropped by it at once. An active task sets aside as many samples as it
-    would keep if it ended now: at most about 1.5 times the capacity.
+    share of a class never grows. So each class has a key from which on samples cannot stay, and
+    most samples are dropped at once. An active task sets aside as many samples as it would keep if
+    it ended now: at most about 1.5 times the capacity.
     """
 
     _groups: dict[Group, None]

@@ -46,7 +46,7 @@ class NonFinite:
         self._in_a_row = 0
 
     def note(self, objectives: Sequence[str], tick: int, losses: Sequence[float]) -> None:
-        """Take down the objectives that are left out at a tick, and warn of each the first time.
+        """Count the objectives that are left out at a tick, and warn of each the first time.
 
         :param objectives: their names.
         :param tick: number of the tick.

@@ -41,9 +41,9 @@ class MixedPrecision:
 
     Parameters, losses, gradients of objectives and their Gramian have the precision of the
     parameters; only the operations inside the model have fewer bits. Small gradients underflow in
-    float16. Losses are therefore multiplied by a scale before the backward pass, and gradients are
-    divided by it before they are used. If a gradient overflows, the backward pass is repeated with
-    half the scale, so that no tick is lost. After 2000 ticks without overflow the scale is doubled
+    float16. A scale therefore multiplies the losses before the backward pass, and divides the
+    gradients before their use. If a gradient overflows, the backward pass is repeated with half the
+    scale, so that no tick is lost. After 2000 ticks without overflow the scale is doubled
     (Micikevicius et al., ICLR 2018).
 
     :param precision: precision, ``"bfloat16"``, ``"float16"``, or ``None`` for the type of the

@@ -1,7 +1,8 @@
 """Reservoirs of a replay memory: of each class, a random sample of what is delivered.
 
-Each sample has a random key, and those with the smallest keys stay: a sample without replacement of
-all that are delivered, however many follow (Efraimidis and Spirakis 2006, with equal weights).
+Each sample has a random key, and those with the smallest keys stay. At any time they are a random
+sample without replacement of all that have been delivered (Efraimidis and Spirakis 2006, with equal
+weights).
 """
 
 from __future__ import annotations

@@ -64,7 +64,8 @@ def check_minibatches(strategy: Any, experiences: Any) -> None:
     """Check beforehand that no minibatch of ordinary experiences is too small for the model.
 
     :param strategy: strategy that is to train on them.
-    :param experiences: a sequence of experiences; a lazy stream is checked as they come.
+    :param experiences: a sequence of experiences; those of a lazy stream are checked one by one,
+        when they begin.
     :raises ValueError: if one is too small.
     """
     if not has_batch_norm(strategy.model) or not isinstance(experiences, Sequence):
@@ -151,7 +152,7 @@ def _refuse_lone(strategy: Any, model: nn.Module, reason: str, dataset: Any) -> 
 def _single_replay_reason(
     benchmark: ParallelBenchmark, memory_size: int, batch_size: int
 ) -> str | None:
-    """Explain why a replayed minibatch will be a single sample.
+    """Explain why replayed minibatches have a single sample.
 
     :param benchmark: parallel benchmark, trained on once from its first to its last segment.
     :param memory_size: capacity of the replay memory in samples.

@@ -149,8 +149,8 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
     def check_model_and_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
         """Adapt model and optimizer to the experience.
 
-        A state of the optimizer that was loaded before the first experience stays, which Avalanche
-        would empty.
+        A state of the optimizer that has been loaded before the first experience stays; Avalanche
+        empties it.
 
         :param reset_optimizer_state: empty it before each experience.
         """
@@ -283,7 +283,7 @@ class TickTemplate(Resumable, MultiGradientUpdate, SupervisedTemplate):
             "mb_output": None,
             "loss": self._make_empty_loss(),
             "_callbacks": Callbacks(),
-            # A state that was loaded is continued by the copy, too.
+            # The copy, too, continues a state that has been loaded.
             "_progress": self._progress if self._progress.skips_done else Progress(),
         }
 

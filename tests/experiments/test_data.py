@@ -1,8 +1,13 @@
 import re
+from typing import get_args
 
 import pytest
 
-from avalanche_emgd.experiments.data import DATA
+from avalanche_emgd.experiments.data import DATA, BenchmarkName
+
+
+def test_each_name_of_a_benchmark_has_its_data():
+    assert [*DATA] == [*get_args(BenchmarkName)]
 
 
 def test_which_benchmarks_have_characters():

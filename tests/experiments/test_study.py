@@ -155,7 +155,7 @@ def test_a_protocol_that_has_changed_is_refused(study, published_digits, tmp_pat
     content = json.loads(published_digits.read_text())
     content["label_sets"][0]["timelines"][0][1][0] = 0
     published_digits.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match="has the content of `protocol` changed"):
+    with pytest.raises(ValueError, match="the content of `protocol` has changed"):
         study(config, tmp_path / "study")
 
 

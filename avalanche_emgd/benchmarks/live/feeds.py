@@ -22,7 +22,7 @@ class Feed:
     """
 
     ended = False
-    """Whether nothing will come any more; known after a :meth:`take` without minibatch."""
+    """Whether the data have ended; known after a :meth:`take` without minibatch."""
 
     def __init__(self, source: LiveSource, size: int) -> None:
         self.source = source
@@ -52,7 +52,7 @@ class DirectFeed(Feed):
 class ThreadFeed(Feed):
     """Feed of a source that may wait: a thread reads it into a queue of two minibatches.
 
-    Errors of the source are raised by :meth:`take`, after the minibatches before them.
+    :meth:`take` raises errors of the source, after the minibatches before them.
     """
 
     def __init__(self, source: LiveSource, size: int) -> None:

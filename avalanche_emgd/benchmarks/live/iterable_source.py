@@ -20,10 +20,10 @@ __all__ = ["IterableSource", "check_iterable"]
 class IterableSource(LiveSource):
     """Samples ``(x, y, ...)`` of an iterable, in its order.
 
-    An iterable that can be iterated again, such as an ``IterableDataset`` or a list, can seek: a
-    resumed stream iterates it from its start and skips what was delivered. A generator cannot: a
-    resumed stream takes what the new generator gives, and the samples that the earlier process had
-    read ahead are lost.
+    An iterable that can be iterated again, such as an ``IterableDataset`` or a list, can seek. A
+    resumed stream iterates it from its start and skips the samples that it has delivered. A
+    generator cannot seek. A resumed stream takes what the new generator gives, and loses the
+    samples that the earlier process had read ahead.
 
     :param samples: iterable of samples; a ``DataLoader`` gives its minibatches, which are divided
         into samples.

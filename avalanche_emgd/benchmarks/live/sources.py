@@ -18,9 +18,9 @@ class Minibatch:
 
     :param inputs: inputs ``[b, ...]`` after training transforms, b ≥ 1.
     :param labels: b class labels, whole numbers or text.
-    :param stored: function from positions ``[m]`` in the minibatch to the inputs ``[m, ...]`` that
-        a replay memory keeps, for example after evaluation transforms; rows of ``inputs`` if
-        ``None``.
+    :param stored: function from positions ``[m]`` in the minibatch to inputs ``[m, ...]`` for a
+        replay memory, for example after evaluation transforms. If ``None``, the memory keeps rows
+        of ``inputs``.
     :param mark: description of the samples for :meth:`LiveSource.delivered`.
     """
 
@@ -66,7 +66,7 @@ class LiveSource(ABC):
         return {"num_delivered": self.num_delivered}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> str | None:
-        """Continue behind what an earlier process has delivered.
+        """Continue after the samples that an earlier process has delivered.
 
         :param state: state of :meth:`state_dict`.
         :return: which samples are lost; ``None`` if the source skips exactly those delivered.

@@ -26,17 +26,17 @@ __all__ = ["LiveStream"]
 class LiveStream:
     """Stream of tasks that come and go, for ``strategy.train(stream)``.
 
-    Tasks are added by :meth:`add_task`, before or during training, from any thread or callback.
-    They end when their data end. At each tick every active task delivers one minibatch. A segment,
+    The method :meth:`add_task` adds a task, before or during training, from any thread or callback.
+    A task ends when its data end. At each tick every active task delivers one minibatch. A segment,
     which is one Avalanche experience, ends when a task is added or ends. Neither the time line nor
     the number of classes is known beforehand: heads of the model grow between segments.
 
     The stream ends when all tasks have ended after :meth:`close`. ``train`` returns then, or after
     :meth:`stop`; a stopped stream can be trained on further.
 
-    A source that has nothing at a tick is waited for ``max_wait`` seconds at most, and skipped at
-    this tick. It is not waited for again before it has delivered. Its samples come in whole
-    minibatches; only the last minibatch of a task may be smaller.
+    The stream waits at most ``max_wait`` seconds for a source that has nothing at a tick, and then
+    skips it at this tick. It does not wait for this source again before it has delivered. Samples
+    come in whole minibatches; only the last minibatch of a task may be smaller.
 
     The stream keeps counts, classes and test data of each task, and the last ``recent`` samples of
     each active task. Nothing in it grows with the number of ticks.

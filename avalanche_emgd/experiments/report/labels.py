@@ -90,16 +90,16 @@ def place_boxes(anchors: Array, sizes: Array, bounds: Array) -> Array:
     """Place a box near each anchor, apart from each other and from the anchors.
 
     Each box in turn takes the best of many places around its anchor, given the others, in a few
-    rounds. Without room for all, some overlap.
+    rounds. Without space for all, some overlap.
 
     :param anchors: anchors in pixels, ``[n, 2]``.
     :param sizes: width and height of the boxes, ``[n, 2]``.
-    :param bounds: left, bottom, right and top of the available room, ``[4]``.
+    :param bounds: left, bottom, right and top of the available area, ``[4]``.
     :return: ``[n, 4]``: left, bottom, right and top of each.
     """
     choices = [_choices(anchor, size) for anchor, size in zip(anchors, sizes, strict=True)]
     boxes = np.array([boxes[0] for boxes in choices])
-    # Crowded labels come first, because they need the room around them most.
+    # Crowded labels come first, because they need the space around them most.
     distances = np.hypot(*(anchors[:, None] - anchors[None]).transpose(2, 0, 1))
     order = np.argsort(-(distances < 60.0).sum(axis=1), kind="stable")
     for turn in range(_ROUNDS):

@@ -14,7 +14,7 @@ def settle(figure: Figure) -> None:
     Positions are rounded, because the last digits of Matplotlib's constrained layout differ from
     run to run, and the picture would differ with them.
 
-    :param figure: figure with all elements that need room.
+    :param figure: figure with all elements that take space.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")

@@ -43,7 +43,7 @@ def finished_runs(records: Iterable[Record], scenario: str) -> Runs:
             raise ValueError(
                 f"`directory` holds two runs of {record['method']!r} with the same scenario, label "
                 f"set, time line and seed ({scenario}, {block[0]}, {block[1]}, {block[2]}), but "
-                "other settings: remove the records of one of them, or give it a name of its own."
+                "other settings. Remove the records of one of them, or give it a name of its own."
             )
         of_method[block] = record
     return runs

@@ -26,8 +26,8 @@ _OPTIONS = {
 }
 
 
-# Share of the room above the bounds that an interior-point method may leave to a weight that should
-# be at its bound.
+# Share of the range above the bounds that an interior-point method may leave to a weight that
+# should be at its bound.
 _NEGLIGIBLE = 1e-5
 
 

@@ -23,12 +23,12 @@ from ..arrays import Array
 __all__ = ["min_norm", "min_norm_pair"]
 
 _EPS = float(np.finfo(np.float64).eps)
-# How many exchanges of a whole block may fail to reduce the number of infeasible
-# indices before single exchanges take over; the value of the cited paper.
+# Exchanges of a whole block that may fail to reduce the number of infeasible indices, before single
+# exchanges take over; the value of the cited paper.
 _PATIENCE = 3
 # Smallest Cholesky pivot with which a system is solved as it is.
 _WELL_CONDITIONED = 1e-4
-# What is left of a number that should be zero, relative to its surroundings.
+# Bound of the rounding of a number that should be zero, relative to its terms.
 _NEGLIGIBLE = 1e-10
 
 

@@ -100,8 +100,8 @@ def make_problem(
 ) -> Problem:
     """Check the arguments of :func:`~avalanche_emgd.optim.solve_dual`, and make its problem.
 
-    Where squared norms or factors are near the ends of float64's range, gradients and factors are
-    measured in powers of two of their own size: that changes no digit.
+    Where squared norms or factors are near the ends of float64's range, gradients and factors have
+    units of their own. The units are powers of two, which change no digit.
     """
     if gramian.ndim != 2 or gramian.shape[0] != gramian.shape[1] or gramian.shape[0] == 0:
         raise ValueError(
@@ -112,8 +112,8 @@ def make_problem(
         raise ValueError(f"`gramian` must be of a real dtype, found {gramian.dtype}.")
     if not 0.0 <= lower_bound < 1.0:
         raise ValueError(f"`lower_bound` must be in [0, 1), found {lower_bound!r}.")
-    # This is in every tick: one comparison, and sums of Python's where nothing is wrong, which are
-    # faster than numpy's for a few numbers.
+    # Every tick comes here. One comparison is enough where nothing is wrong, and Python's sums of a
+    # few numbers are faster than numpy's.
     G = as_array(gramian)
     n = len(G)
     names: Sequence[Hashable] = range(n) if objectives is None else objectives

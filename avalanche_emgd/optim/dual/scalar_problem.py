@@ -1,8 +1,7 @@
 """The elastic dual of a few objectives in Python's numbers, where its arguments are usual.
 
-A tick has a handful of objectives. Python's numbers solve so small problems faster than calls of a
-library for large ones: in the middle of training, these find their code and data evicted from the
-caches.
+A tick has a handful of objectives. Python's numbers solve such small problems faster than a library
+for large ones, whose code and data are no longer in the caches in the middle of training.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class PeerWeighting(ObjectiveWeighting):
             if not 0.0 <= loss < math.inf:
                 raise ValueError(
                     f"{type(self).__name__} takes logarithms of losses, which must be at least 0 "
-                    f"and finite, found {loss!r} of the objective {objective!r}: choose a loss "
+                    f"and finite, found {loss!r} of the objective {objective!r}. Choose a loss "
                     "that is bounded below by 0, as cross-entropy is."
                 )
         return losses
@@ -97,7 +97,7 @@ class PeerWeighting(ObjectiveWeighting):
         return torch.tensor(self._rows.replayed or [False] * n)
 
     def forget(self, objectives: Iterable[Hashable]) -> None:
-        """Drop the state of objectives that will not come back."""
+        """Drop the state of objectives that do not return."""
         for objective in objectives:
             self._state.pop(objective, None)
 

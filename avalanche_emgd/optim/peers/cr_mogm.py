@@ -25,8 +25,9 @@ class CRMOGM(PeerWeighting):
 
     .. math:: \lambda_i \leftarrow \alpha \lambda_i + (1 - \alpha) \hat\lambda_i
 
-    around any weighting with weights λ̂. TorchJD's is for a fixed n; here the average belongs to the
-    objective, starts at its first λ̂ among others, and rests at ticks at which it is away or alone.
+    around any weighting with weights λ̂. TorchJD's average is for a fixed n. Here each objective
+    has its own, which starts at its first λ̂ among others. Ticks at which the objective is away or
+    alone do not change it.
 
     :param weighting: averaged weighting: the name of an elastic factor for
         :class:`~avalanche_emgd.optim.EMGDWeighting` (``"mgda"`` as in the paper) or any weighting
@@ -94,7 +95,7 @@ class CRMOGM(PeerWeighting):
         return averaged
 
     def forget(self, objectives: Iterable[Hashable]) -> None:
-        """Drop the state of objectives that will not come back."""
+        """Drop the state of objectives that do not return."""
         gone = list(objectives)
         super().forget(gone)
         if isinstance(self.weighting, ObjectiveWeighting):

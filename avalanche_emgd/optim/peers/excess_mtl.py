@@ -27,11 +27,11 @@ class ExcessMTL(GradientStateWeighting):
     .. math:: w_i \propto w_i \exp(\eta E_i / E_i^{(1)}), \qquad
         E_i = \sum_p g_{ip}^2 \Big/ \sqrt{\textstyle\sum_{\text{ticks}} g_{ip}^2}
 
-    TorchJD 0.18 drops its state as soon as n changes. Here the sums of squares, the first excess
-    risk and the weight are kept by objective, and handed to it before each call; for a fixed set of
-    objectives the weights are TorchJD's with one warm-up step. An objective that comes in gets the
-    weight 1/n, and the others share the rest as they did before. Alone, an objective adds to its
-    sum of squares and keeps its weight.
+    TorchJD 0.18 drops its state as soon as n changes. Here each objective keeps its sums of
+    squares, first excess risk and weight, and TorchJD receives them before each call. For a fixed
+    set of objectives the weights are TorchJD's with one warm-up step. An objective that comes in
+    gets the weight 1/n, and the others share the rest as they did before. Alone, an objective adds
+    to its sum of squares and keeps its weight.
 
     :param rate: η > 0; TorchJD's default.
     :raises ValueError: if a setting is out of range.

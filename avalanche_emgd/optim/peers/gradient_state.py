@@ -1,4 +1,4 @@
-"""What weightings share that remember whole gradients of each objective."""
+"""Base of weightings that remember whole gradients of each objective."""
 
 from __future__ import annotations
 

@@ -17,8 +17,9 @@ __all__ = ["GradVac"]
 class GradVac(PeerWeighting):
     """GradVac (Wang et al., "Gradient vaccine", ICLR 2021), computed by TorchJD.
 
-    TorchJD 0.18 forgets its targets for the similarity of each pair as soon as n changes. Here they
-    are kept by pair of objectives, and handed to it before each call. A new pair starts at 0.
+    TorchJD 0.18 forgets its targets for the similarity of each pair as soon as n changes. Here each
+    pair of objectives keeps its own, and TorchJD receives it before each call. A new pair starts at
+    0.
 
     :param beta: share of the present in the moving average of similarities, in [0, 1].
     """
@@ -41,7 +42,7 @@ class GradVac(PeerWeighting):
         return weights
 
     def forget(self, objectives: Iterable[Hashable]) -> None:
-        """Drop the pairs with objectives that will not come back."""
+        """Drop the pairs with objectives that do not return."""
         gone = set(objectives)
         for pair in list(self._state):
             if isinstance(pair, tuple) and not gone.isdisjoint(pair):

@@ -92,7 +92,7 @@ class GradNorm(PeerWeighting):
     objective's relative inverse training rate to the power ``alpha``. The share of an objective is
     L_i divided by its first loss; its rate is the share divided by the mean share. Each tick makes
     one step of gradient descent on the sum of absolute differences, and scales the weights to the
-    sum n. Gradients are those of all shared parameters, not of their last layer alone; their
+    sum n. Gradients are those of all shared parameters, not of their last layer alone. Their
     lengths count as shares of the mean length, so that the step does not depend on their scale.
 
     :param alpha: strength of the pull to a common rate, ≥ 0.

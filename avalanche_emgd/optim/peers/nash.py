@@ -21,11 +21,11 @@ class NashMTL(PeerWeighting):
     r"""Nash-MTL (Navon et al., "Multi-task learning as a bargaining game", ICML 2022).
 
     The bargaining solution has weights α > 0 with :math:`G \alpha = 1/\alpha`. TorchJD's
-    implementation fixes n and needs a solver that is no longer maintained (ECOS); here the
-    equations are solved by Newton's method, whatever n is. The equations do not fix the length of
-    the step; the paper takes the largest in a ball. Here the weights are scaled to the sum one. So
-    n = 1 is plain descent, and the step shrinks with the gradients, as for the other methods. An
-    objective without gradient, which has nothing to bargain for, gets no weight.
+    implementation fixes n and needs a solver that is no longer maintained (ECOS). Here Newton's
+    method solves the equations for any n. The equations do not fix the length of the step; the
+    paper takes the largest in a ball. Here the weights are scaled to the sum one. So n = 1 is plain
+    descent, and the step shrinks with the gradients, as for the other methods. An objective without
+    gradient, which has nothing to bargain for, gets no weight.
     """
 
     def _combine(self, gramian: Tensor, objectives: Sequence[Hashable]) -> Tensor:
@@ -43,9 +43,9 @@ def nash_weights(gramian: Tensor) -> Tensor:
     r"""Solve :math:`G \alpha = 1/\alpha` for α > 0.
 
     α minimises the strictly convex ½ αᵀGα − Σ log α_i, which is self-concordant: damped Newton
-    steps converge from anywhere. At a Pareto-critical point, where some convex combination of the
-    gradients vanishes, there is no solution; 1e-8 on the diagonal of the Gramian of the unit
-    gradients makes α then a large multiple of that combination.
+    steps converge from anywhere. At a Pareto-critical point some convex combination of the
+    gradients vanishes, and there is no solution. The Gramian of the unit gradients therefore gets
+    1e-8 on its diagonal, and α is a large multiple of that combination.
 
     :param gramian: Gramian ``[n, n]`` float64, positive semi-definite, its diagonal positive.
     :return: ``[n]`` float64.

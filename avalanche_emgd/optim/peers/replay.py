@@ -77,7 +77,7 @@ class AGEMWeighting(_ReplayWeighting):
 
 
 class GEMWeighting(_ReplayWeighting):
-    r"""GEM: the vector nearest to the current gradient that hurts no finished task.
+    r"""GEM: the vector nearest to the current gradient that raises the loss of no finished task.
 
     Lopez-Paz and Ranzato, NeurIPS 2017, equations 8 to 11: with a row g_k for each finished task
     (``memory_objectives="per-task"``), g + Σ v_k g_k with

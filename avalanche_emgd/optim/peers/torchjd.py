@@ -1,8 +1,8 @@
 """TorchJD's weightings that remember nothing, by the names of the field.
 
 TorchJD keeps some thresholds in absolute terms. All methods here but the random one give the same
-weights to gradients of any length, or are scaled to do so: they see a Gramian whose longest
-gradient has length one.
+weights to gradients of any length, or are made to. They see a Gramian whose longest gradient has
+length one.
 """
 
 from __future__ import annotations

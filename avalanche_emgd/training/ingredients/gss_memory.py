@@ -28,10 +28,10 @@ class GSSMemory(ReplayMemory):
     once. Here the samples of active tasks would occupy places that replay cannot use.
 
     The score C of a sample is 1 plus the largest cosine between its gradient and those of a few
-    stored samples. If there is room, every sample is stored. Otherwise a sample with C ≥ 1 is
-    dropped. For any other sample, a stored sample i is drawn with probability ∝ C_i, and replaced
-    with probability C_i / (C_i + C). When the share of a finished task shrinks, the dropped samples
-    are drawn with probability ∝ C_i, without repetition.
+    stored samples. If there are free places, every sample is stored. Otherwise a sample with C ≥ 1
+    is dropped. For any other sample, a stored sample i is drawn with probability ∝ C_i, and
+    replaced with probability C_i / (C_i + C). When the share of a finished task shrinks, the
+    dropped samples are drawn with probability ∝ C_i, without repetition.
 
     Samples are stored as delivered; a sample that is delivered twice may be stored twice. If a
     finished task streams again, its new and its stored samples compete for its share in the same
@@ -112,7 +112,7 @@ class GSSMemory(ReplayMemory):
     def _finish(self, name: str) -> None:
         for store in self._streaming.get(name, {}).values():
             # The order of exponential arrival times with rates C_i is the order of draws ∝ C_i
-            # without repetition. Samples that would be drawn last come first in the store.
+            # without repetition. The order of the store is the reverse of the order of draws.
             scores = self._scores.pop(name)
             arrivals = torch.empty_like(scores).exponential_(generator=self._generator) / scores
             store.fill(-arrivals, store.inputs, store.labels)

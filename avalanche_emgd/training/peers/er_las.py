@@ -25,8 +25,9 @@ class ERLASStrategy(MultiGradientTemplate):
 
     The training loss is the cross-entropy of :math:`f(x) + \tau \log \pi`; predictions use f (Menon
     et al., "Long-tail learning via logit adjustment", ICLR 2021). The current frequency of a class
-    thus does not bias the model. π are the frequencies of the classes among the samples of the last
-    ``window`` ticks, replayed samples included. A class that does not occur does not compete.
+    thus does not bias the model. The vector π has the frequencies of the classes among the samples
+    of the last ``window`` ticks, replayed samples included. A class that does not occur does not
+    compete.
 
     The authors give all samples of a tick the same weight. Here the update is half the memory's
     gradient plus half the mean gradient of the active tasks, as for all replay methods. Samples

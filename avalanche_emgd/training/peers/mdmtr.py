@@ -31,11 +31,11 @@ class MDMTRStrategy(MultiGradientTemplate):
     .. math:: s\cos(\theta_y + m_c), \qquad s\cos\theta_k \ \text{(same task)}, \qquad
         s\cos(\theta_k - m_t) \ \text{(other tasks)}
 
-    A sample must be nearer to its class than to other classes: by m_c for classes of its task, and
-    by m_c + m_t for classes of other tasks. This is an interpretation of the paper's two-level
-    angular margin loss. The optional episodic distillation of the paper is left out. Predictions
-    have no margins. The update is half the memory's gradient plus half the mean gradient of the
-    active tasks.
+    A sample must be nearer to its class than to other classes. The margin is m_c for classes of its
+    task, and m_c + m_t for classes of other tasks. This is an interpretation of the paper's
+    two-level angular margin loss. The optional episodic distillation of the paper is left out.
+    Predictions have no margins. The update is half the memory's gradient plus half the mean
+    gradient of the active tasks.
 
     Only m_c has an effect in the task scenario, because the classes of other tasks are masked. The
     same holds on ordinary benchmarks, which do not define the task of a class.

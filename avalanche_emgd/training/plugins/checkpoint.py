@@ -39,8 +39,8 @@ class CheckpointPlugin(MultiGradientPlugin):
     and reads it. All processes call the methods.
 
     :param path: path of the file; its folder is made if it does not exist.
-    :param every: number of ticks between two checkpoints, ≥ 1; if omitted, checkpoints are written
-        at the end of training, and when the process is asked to stop (:meth:`stopping`).
+    :param every: number of ticks between two checkpoints, ≥ 1. If omitted, the end of training and
+        signals (:meth:`stopping`) write checkpoints.
     :param at_end: whether to write a checkpoint at the end of training.
     :raises ValueError: if ``every`` is no whole number of at least 1, ``path`` is no path, or its
         folder cannot be made.
@@ -138,10 +138,10 @@ class CheckpointPlugin(MultiGradientPlugin):
         """Context in which SIGINT, SIGTERM and SIGHUP write a checkpoint at the end of the tick.
 
         While a live stream waits for data, they write it at once. Training then raises
-        :class:`TrainingStopped`. The second signal ends the process at once; with several
+        :class:`TrainingStopped`. The second signal ends the process at once. With several
         processes, signals within ten seconds count as one, because a launcher and its user may both
-        send them.
-        Signals that are ignored stay so. Outside of the main thread, the context has no effect.
+        send them. Ignored signals stay ignored. Outside of the main thread, the context has no
+        effect.
         """
         if threading.current_thread() is not threading.main_thread():
             yield

@@ -132,8 +132,8 @@ class MemoryEditingPlugin(MultiGradientPlugin):
         if self.bounds.radius > usual:
             warnings.warn(
                 f"`radius` {self.bounds.radius:g} of memory editing is more than the median "
-                f"distance between images of different classes, {usual:.3g}: choose a smaller "
-                "one, or an edited image can look like another class.",
+                f"distance between images of different classes, {usual:.3g}. An edited image can "
+                "look like another class: choose a smaller radius.",
                 stacklevel=2,
             )
 

@@ -58,8 +58,8 @@ class SetupWatchPlugin(MultiGradientPlugin):
                 self._has_warned = True
                 warnings.warn(
                     f"the first loss of {name!r} is {loss:.3g}, that of all tasks before at most "
-                    f"{self._largest:.3g}: scale the losses of all tasks to the same size, or its "
-                    "gradients will dominate all updates.",
+                    f"{self._largest:.3g}. Its gradients dominate all updates: scale the losses of "
+                    "all tasks to the same size.",
                     stacklevel=2,
                 )
             before = 0.0 if math.isinf(self._largest) else self._largest
@@ -73,8 +73,8 @@ class SetupWatchPlugin(MultiGradientPlugin):
         if self._short == _LOOKS:
             warnings.warn(
                 f"the directions of {strategy.weighting!r} have been shorter than {_SHORT:g} of "
-                f"the mean gradient for {_EVERY * _LOOKS} ticks: an objective that has converged, "
-                "or conflicts, may stop the progress of others; a larger `exponent` or "
+                f"the mean gradient for {_EVERY * _LOOKS} ticks. An objective that has converged, "
+                "or conflicts, may stop the progress of others. A larger `exponent` or "
                 "`lower_bound` of the elastic factors relaxes it.",
                 stacklevel=2,
             )

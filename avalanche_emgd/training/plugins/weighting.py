@@ -22,9 +22,9 @@ class WeightingPlugin(MultiGradientPlugin):
 
     At each tick the weighting receives the names of the objectives, their losses, and which of them
     are replayed. Some weightings also receive the gradients, which they may replace, and the losses
-    after the update. At the end of a task's span, the weighting drops its state of the task; on a
-    live stream, where tasks return, elastic factors keep theirs.
-    Multi-gradient strategies add this plugin.
+    after the update. At the end of a task's span, the weighting drops its state of the task. On a
+    live stream, where tasks return, elastic factors keep theirs. Multi-gradient strategies add this
+    plugin.
 
     :param weighting: the weighting of the strategy.
     """

@@ -1,4 +1,4 @@
-"""How far a strategy has come in its stream."""
+"""Progress of a strategy in its stream."""
 
 from __future__ import annotations
 

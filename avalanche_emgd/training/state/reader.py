@@ -1,7 +1,7 @@
 """Restoration of attributes from plain values.
 
-Values are put into an existing object. No object is created by a name from a file, apart from the
-few classes of :data:`_MAKERS`.
+Values are put into an existing object. A name from a file creates no object, apart from the few
+classes of :data:`_MAKERS`.
 """
 
 from __future__ import annotations
