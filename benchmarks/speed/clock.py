@@ -27,9 +27,9 @@ def side_by_side(works: Sequence[Callable[[], Callable[[], Any]]], repeats: int)
     Ratios of what is returned are medians of the ratios within turns: a machine that slows down for
     a while slows down everything in a turn alike.
 
-    Before each, memory is allocated and let go: C libraries put off joining small pieces that have
-    been freed until somebody wants a larger one (glibc's ``malloc_consolidate``). What TorchJD's
-    thousands of small tensors leave takes 12 ms, which would count as another's.
+    Before each, memory is allocated and let go: C libraries put off joining small freed pieces
+    until a request for a larger one (glibc's ``malloc_consolidate``). What TorchJD's thousands of
+    small tensors leave takes 12 ms, which would count as another's.
 
     :param works: each prepares one call, which alone is timed.
     :param repeats: number of repetitions of each.

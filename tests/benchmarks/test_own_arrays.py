@@ -149,7 +149,7 @@ def test_token_ids_are_not_edited(tmp_path):
         ({"y_train": np.full(24, 2**64 - 1, np.uint64)}, "found 18446744073709551615 at index 0"),
         ({"y_train": np.full(24, 1 + 2j)}, "found (1+2j) at index 0"),
         ({"x_train": np.zeros((24, 4, 4, 3), dtype=np.int16)}, "must have uint8 images"),
-        ({"x_train": np.zeros((24, 4, 4, 5), dtype=np.uint8)}, "with 1 or 3 channels, floating-point"),
+        ({"x_train": np.zeros((24, 4, 4, 5), dtype=np.uint8)}, "with 1 or 3 channels, float"),
         ({"x_test": np.zeros((8, 5, 4, 3), dtype=np.uint8)}, "samples of one kind in x_train and"),
         ({"x_train": np.array([{}] * 24)}, "of numbers or text"),
         ({"y_train": np.array(["a"] * 24, object)}, "save text as y_train.astype(str)"),
