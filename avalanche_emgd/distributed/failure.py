@@ -30,11 +30,16 @@ class FailureBoard:
         self._store, self._rank, self._size = store, rank, size
         self._run = 0
 
-    def begin(self) -> None:
-        """Begin another training; messages of earlier ones no longer count."""
-        self._run += 1
+    def begin(self) -> int:
+        """Begin another training; messages of earlier ones no longer count.
+
+        :return: number of the training among all that use the store, the same on all processes.
+        """
         with suppress(RuntimeError):  # of a store that has gone, or cannot delete
+            # No process begins the next training before all have begun this one.
+            self._run = (self._store.add("avalanche_emgd/begun", 1) - 1) // self._size + 1
             self._store.delete_key(self._key("failed", self._rank))
+        return self._run
 
     def report(self, error: BaseException) -> None:
         """Say why this process ends.

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.distributed.distributed_c10d import _get_default_store
 
 from .failure import FailureBoard, ProcessError
+from .stop_vote import Request, StopVote
 
 __all__ = ["Processes", "leave_processes"]
 
@@ -56,13 +57,13 @@ class Processes:
         """Number of this process, from 0."""
         self.received: Counter[str] = Counter()
         """Bytes that this process has received, by kind of exchange."""
-        self.asks_to_stop = False
-        """Whether this process has been asked to stop; the next Gramian tells the others."""
-        self.is_asked_to_stop = False
-        """Whether any process had been asked at the last Gramian, the same on all processes."""
+        self.interruption = Request()
+        """Wish to write a checkpoint and to end, after a signal."""
         self._attach()
 
     def _attach(self) -> None:
+        self.stop = StopVote(None, 1)
+        """Wish to stop training, see Avalanche's ``stop_training``."""
         self._board: FailureBoard | None = None
         self._adds_natively = False
         if self.size == 1:
@@ -79,12 +80,14 @@ class Processes:
             raise ValueError(
                 f"`device` 'cpu' needs a process group with the backend 'gloo', found {backend!r}."
             )
-        self._board = FailureBoard(_get_default_store(), self.rank, self.size)
+        store = _get_default_store()
+        self._board = FailureBoard(store, self.rank, self.size)
+        self.stop = StopVote(store, self.size)
         self._adds_natively = self.device.type == "cuda"
 
     def __getstate__(self) -> dict[str, Any]:
         """State without the store, which copies find again."""
-        return {**vars(self), "_board": None}
+        return {**vars(self), "_board": None, "stop": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -140,7 +143,7 @@ class Processes:
         if self._board is None:
             yield
             return
-        self._board.begin()
+        self.stop.begin(self._board.begin())
         with self.watched():
             yield
 

@@ -103,12 +103,16 @@ class SlicedGradients(ObjectiveGradients):
     def _sum(self, own: Tensor) -> Tensor:
         """Sum a matrix over the processes; what else is small goes with it."""
         processes = self._processes
-        small = own.new_tensor([*map(float, self._own_used), float(processes.asks_to_stop)])
+        requests = [processes.interruption, processes.stop]
+        flags = [*self._own_used, *(request.own for request in requests)]
+        small = own.new_tensor(list(map(float, flags)))
         check = self._check.detach().to(own).view(1)
         total = processes.sum(torch.cat([own.reshape(-1), check, small]), "gramian")
         matrix, summed, small = total.split([own.numel(), 1, len(small)])
-        *used, asked = (small > 0.0).tolist()
-        processes.is_asked_to_stop = asked
+        flags = (small > 0.0).tolist()
+        used = flags[: len(self._own_used)]
+        for request, flag in zip(requests, flags[len(used) :], strict=True):
+            request.common = flag
         mean, right = float(summed) / processes.size, float(check)
         if math.isfinite(mean) and not abs(mean - right) <= _SAME * abs(right):
             raise ProcessError(

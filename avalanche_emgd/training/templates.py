@@ -14,9 +14,8 @@ from .._options import with_defaults
 from ..benchmarks import SegmentExperience
 from ..benchmarks.live import LiveSegment
 from ..benchmarks.parallel import ParallelBenchmark
-from ..distributed import DistributedEngine, Placement, Processes
+from ..distributed import Placement, Processes
 from ..distributed.launcher import PlacementName
-from ..distributed.placement import make_placement
 from ..distributed.randomness import share_random_states
 from ..gradients import FusedEngine, GradientEngine
 from ..optim.peers.gradient_state import GradientStateWeighting
@@ -37,6 +36,7 @@ from .plugins import (
 )
 from .precision import Precision, make_precision
 from .replicas import check_experience, kept_alike, watched
+from .several_processes import ask_to_stop, share_objectives
 from .single_sample_batches import check_drawn, check_replay, check_replayed_minibatches
 from .state.settings import described, settings_of
 from .tested_model import TestedModel
@@ -169,11 +169,7 @@ class MultiGradientTemplate(TickTemplate):
         :param placement: placement of the samples, or its name.
         :raises ValueError: if the placement is unknown, or the process group does not fit.
         """
-        self.processes, placement = Processes.join(self.device), make_placement(placement)
-        if self.processes.size > 1:
-            self.engine = DistributedEngine(self.engine, self.processes, placement)
-            if not self.processes.is_first:
-                self.evaluator.loggers = []
+        share_objectives(self, placement)
 
     def train(self, experiences: Any, eval_streams: Any = None, **kwargs: Any) -> Any:
         """Train on a stream or an experience, see Avalanche's ``BaseTemplate``.
@@ -187,6 +183,10 @@ class MultiGradientTemplate(TickTemplate):
             self._probed = self.weighting
         with kept_alike(self):
             return super().train(experiences, eval_streams, **kwargs)
+
+    def stop_training(self) -> None:
+        """Stop before the next tick; all processes stop together if one of them asks."""
+        ask_to_stop(self)
 
     def _continue(self, state: Mapping[str, Any]) -> None:
         super()._continue(state)

@@ -25,6 +25,7 @@ from .nonfinite import NonFinite, find_nonfinite
 from .plugins import ReplayMemoryPlugin
 from .precision import MixedPrecision
 from .scalar_losses import checked_scalar
+from .several_processes import is_stopped
 from .skipped_objectives import leave_out
 from .tick import Tick, fetched
 from .tick_view import TickView
@@ -56,7 +57,7 @@ class MultiGradientUpdate(TickView, SGDUpdate[Any, Any, Any]):
         """Train on the ticks of an experience."""
         for minibatch in self._minibatches():
             self.mbatch = minibatch
-            if self._stop_training:
+            if is_stopped(self):
                 break
             self._unpack_minibatch()
             self._before_training_iteration(**kwargs)

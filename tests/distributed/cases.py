@@ -2,17 +2,18 @@
 
 import os
 import warnings
+from unittest.mock import patch
 
 import torch
 from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.training.plugins import EvaluationPlugin
 
 from avalanche_emgd import CheckpointPlugin, EMGDStrategy
-from avalanche_emgd.distributed import DistributedEngine, Processes
+from avalanche_emgd.distributed import DistributedEngine, Processes, stop_vote
 from avalanche_emgd.gradients import FusedEngine, PlainEngine
 from avalanche_emgd.training import METHODS
 from tests.distributed.networks import MODELS, mlp
-from tests.distributed.plugins import Failing, Record, SavingAlone
+from tests.distributed.plugins import Failing, Record, SavingAlone, Stopping
 from tests.distributed.strategies import STRATEGIES
 from tests.distributed.streams import stream_of
 from tests.training.common import quiet
@@ -29,7 +30,7 @@ ENGINES = {"plain": PlainEngine, "fused": FusedEngine, "lean": lambda: FusedEngi
 def train(
     stream="short", scenario="class", dtype=torch.float32, engine="fused", model="mlp",
     strategy="emgd", distributed=None, at=(1, 10), momentum=0.0, tests=False, shares=False,
-    seed=0, fails=None, checkpoint=None, every=None, restores=False, saves_alone=None,
+    seed=0, fails=None, stops=None, checkpoint=None, every=None, restores=False, saves_alone=None,
     **options,
 ):  # fmt: skip
     """Train on a stream, and return what is compared.
@@ -39,6 +40,7 @@ def train(
     :param checkpoint: path of the checkpoint, which is written after ``every`` ticks.
     :param restores: whether to continue from it.
     :param saves_alone: path of a checkpoint that process 0 writes by itself, after tick 7.
+    :param stops: arguments of the plugin that asks to stop.
     :param fails: end of the last process at tick 5: ``"raises"`` or ``"killed"``.
     """
     is_launched = "WORLD_SIZE" in os.environ
@@ -51,6 +53,7 @@ def train(
         plugins = [record] if fails is None else [record, Failing(fails)]
         keeper = None if checkpoint is None else CheckpointPlugin(checkpoint, every, at_end=False)
         plugins += [] if keeper is None else [keeper]
+        plugins += [] if stops is None else [Stopping(*stops)]
         plugins += [] if saves_alone is None else [SavingAlone(saves_alone)]
         chosen = {
             "optimizer": torch.optim.SGD(net.parameters(), lr=0.05, momentum=momentum),
@@ -63,7 +66,12 @@ def train(
             chosen["evaluator"] = lambda: EvaluationPlugin(
                 accuracy_metrics(minibatch=True, stream=True), loggers=_loggers
             )
-        with warnings.catch_warnings(record=True) as found:
+        # Seconds in which processes wait for the others to ask.
+        grace = 0.2 if stops is not None and stops[-1] else 60.0
+        with (
+            warnings.catch_warnings(record=True) as found,
+            patch.object(stop_vote, "_GRACE", grace),
+        ):
             warnings.simplefilter("always")
             made = STRATEGIES[strategy](net, **chosen)
             assert not restores or keeper.restore(made)

@@ -47,6 +47,21 @@ class Failing(SupervisedPlugin):
             raise ValueError("no more samples")
 
 
+class Stopping(SupervisedPlugin):
+    """Asks to stop at a tick, on all processes or on the last one."""
+
+    def __init__(self, callback, tick, alone):
+        super().__init__()
+        self.tick, self.alone = tick, alone
+        setattr(self, callback, self._ask)
+
+    def _ask(self, strategy, **kwargs):
+        if strategy.tick == self.tick and not (
+            self.alone and "RANK" in os.environ and not is_last()
+        ):
+            strategy.stop_training()
+
+
 class SavingAlone(MultiGradientPlugin):
     """Saves the state on process 0 after tick 7."""
 

@@ -49,13 +49,14 @@ def test_a_parameter_is_used_where_a_process_uses_it():
     assert found == [[True, False, True]] * 2
 
 
-def test_a_request_to_stop_comes_with_the_gramian():
-    def case(processes):
-        processes.asks_to_stop = processes.rank == 1
+def test_requests_come_with_the_gramian():
+    def case(processes, kind):
+        getattr(processes, kind).own = processes.rank == 1
         sliced(processes, torch.ones(2, 3)).gramian(3)
-        return processes.is_asked_to_stop
+        return processes.interruption.common, processes.stop.common
 
-    assert in_threads(3, case) == [True] * 3
+    assert in_threads(3, lambda each: case(each, "interruption")) == [(True, False)] * 3
+    assert in_threads(3, lambda each: case(each, "stop")) == [(False, True)] * 3
 
 
 def test_different_losses_are_an_error():

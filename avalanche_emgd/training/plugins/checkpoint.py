@@ -94,7 +94,7 @@ class CheckpointPlugin(MultiGradientPlugin):
         """Tell the other processes, at the exchange of this tick, that this one has been asked."""
         processes = getattr(strategy, "processes", None)
         if processes is not None:
-            processes.asks_to_stop = self._stops is not None
+            processes.interruption.own = self._stops is not None
 
     def after_tick(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Write a checkpoint if one is due, and stop if a process has been asked to.
@@ -107,7 +107,7 @@ class CheckpointPlugin(MultiGradientPlugin):
         due = self.every is not None and strategy.clock.train_iterations % self.every == 0
         stops = self._stops is not None
         if processes is not None and processes.size > 1:
-            stops = processes.is_asked_to_stop
+            stops = processes.interruption.common
         if stops:
             self.stop(strategy)
         elif due:

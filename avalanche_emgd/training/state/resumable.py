@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from ...benchmarks.origin import Origin
+from ..several_processes import is_stopped
 from .progress import Progress, number_of
 from .random_states import random_states, restore_random_states
 from .strategies import load_strategy, strategy_state
@@ -161,7 +162,7 @@ class Resumable:
         for epoch in range(first, self.train_epochs):
             if resumed is None or epoch > first:
                 self._before_training_epoch(**kwargs)  # type: ignore[attr-defined]
-                if self._stop_training:
+                if is_stopped(self):
                     self._stop_training = False
                     break
             self.training_epoch(**kwargs)  # type: ignore[attr-defined]
