@@ -15,7 +15,7 @@ from .._text_files import first_line
 from .agreement import agree, tolerance_of
 from .batches import Batches
 from .flat_gradient import flat_pieces
-from .forward_state import MOST_PASSES, ForwardState
+from .forward_state import ForwardState
 from .graph import GraphError
 from .joint_forward import JointForward, UntrustedError
 from .layer_gradient import LayerGradient
@@ -115,38 +115,31 @@ class Comparison:
 
     def _joint_pass(self, state: ForwardState) -> JointForward:
         """Forward all objectives together from the state before the separate passes."""
-        for left in reversed(range(MOST_PASSES)):
-            joint, written = self._one_joint_pass(state)
-            if written is None or not left or not state.again_if_shared():
-                break
-        written = written or state.filled()
-        if written is not None:
-            raise UntrustedError(written)
-        # Compared only once the outputs agree.
-        self._found = state.statistics.copies()
-        return joint
-
-    def _one_joint_pass(self, state: ForwardState) -> tuple[JointForward, str | None]:
-        """Return a pass, and what it has written."""
         watch = _Watch()
-        state.statistics.write(self._before)
-        try:
+
+        def forward() -> JointForward:
+            state.statistics.write(self._before)
             with watch:
-                joint = self._forward()
+                return self._forward()
+
+        try:
+            joint, written = state.undisturbed(forward)
         except UntrustedError:
             raise
         except Exception as error:
             raise UntrustedError(
                 f"a joint pass fails: {type(error).__name__}: {first_line(error)}"
             ) from error
-        written = state.written()
+        written = written or state.filled()
         if written is not None:
-            return joint, written
+            raise UntrustedError(written)
         if watch.has_hooks:
             raise UntrustedError("its forward pass registers hooks on tensors")
         if joint.is_modified():
             raise UntrustedError("inputs of a layer are modified in place afterwards")
-        return joint, None
+        # Compared only once the outputs agree.
+        self._found = state.statistics.copies()
+        return joint
 
     def _described(self, error: GraphError) -> str:
         names = {id(p): name for name, p in self._module.named_parameters()}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,11 @@ from .model_structure import same_structure, structure_of
 from .random_state import RandomState
 from .running_statistics import RunningStatistics
 
-__all__ = ["MOST_PASSES", "ForwardState"]
+__all__ = ["ForwardState"]
 
-MOST_PASSES = 4  # until draws from generators that all threads share are those of the pass
+Result = TypeVar("Result")
+
+_MOST_PASSES = 4  # until draws from generators that all threads share are those of the pass
 
 _OWN = frozenset(vars(nn.Module()))  # attributes that each module has
 
@@ -70,16 +72,21 @@ class ForwardState:
             return "its forward pass sets attributes of modules"
         return None
 
-    def again_if_shared(self) -> bool:
-        """Bring all back if the only draws may be those of another thread; return whether they may.
+    def undisturbed(self, forward: Callable[[], Result]) -> tuple[Result, str | None]:
+        """Make a pass; make it again from the same state if its draws may be another thread's.
 
         The threads of Dask and of a user's data draw from the generators of Python and NumPy, too.
-        A pass that is made again from the same state draws again, and other threads rarely do.
+        A pass that draws does so again, and other threads rarely do.
+
+        :param forward: function that makes a pass.
+        :return: last pass, and what :meth:`written` says of it.
         """
-        if not self._random.have_shared_changed():
-            return False
-        self.restore()
-        return True
+        for left in reversed(range(_MOST_PASSES)):
+            found, fault = forward(), self.written()
+            if fault is None or not left or not self._random.have_shared_changed():
+                break
+            self.restore()
+        return found, fault
 
     def filled(self) -> str | None:
         """Say whether a pass has written into a list or dictionary since; ``None`` if not."""

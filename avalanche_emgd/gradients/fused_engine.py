@@ -14,7 +14,7 @@ from .batches import Batches, has_rows, join, versions_of
 from .comparison import Comparison
 from .engine import GradientEngine, Pass
 from .fitness import slower_fused
-from .forward_state import MOST_PASSES, ForwardState
+from .forward_state import ForwardState
 from .joint_forward import JointForward
 from .joint_pass import ComparedPass, JointPass, LeanComparedPass
 from .plain_engine import PlainEngine
@@ -137,11 +137,9 @@ class FusedEngine(GradientEngine):
         state = ForwardState(trust.module, trust.structure, thorough=True)
         before, versions = state.statistics.copies(), versions_of(batches)
         workspace = self._assembly.lend()
-        for left in reversed(range(MOST_PASSES)):
-            separate = self._plain.forward(model, batches, workspace=workspace)
-            fault = state.written()
-            if fault is None or not left or not state.again_if_shared():
-                break
+        separate, fault = state.undisturbed(
+            lambda: self._plain.forward(model, batches, workspace=workspace)
+        )
         if fault is None and versions_of(batches) != versions:
             fault = "its forward pass modifies its batch"
         if fault is None and not all(map(has_rows, separate.outputs)):

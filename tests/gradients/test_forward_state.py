@@ -95,6 +95,10 @@ def test_everything_but_parameters_is_restored():
     assert not torch.equal(number, following)
 
 
+def nothing():
+    pass
+
+
 def test_only_generators_that_all_threads_share_give_another_chance():
     model = Model()
     for change, again in (
@@ -102,11 +106,25 @@ def test_only_generators_that_all_threads_share_give_another_chance():
         (np.random.rand, True),
         (lambda: torch.rand(1), False),
         (lambda: (random.random(), torch.rand(1)), False),
-        (lambda: None, False),
+        (nothing, False),
     ):
-        state, before = state_of(model), random.getstate()
-        change()
-        assert state.again_if_shared() is again
-        if again:
-            assert state.written() is None
-            assert random.getstate() == before
+        state, before, passes = state_of(model), random.getstate(), []
+
+        def forward(change=change, passes=passes):
+            passes.append(len(passes))
+            if len(passes) == 1:  # as another thread draws, once in a while
+                change()
+            return passes[-1]
+
+        found, written = state.undisturbed(forward)
+        assert found == again
+        assert (written is None) is (again or change is nothing)
+        assert random.getstate() == before or not (again or change is nothing)
+
+
+def test_a_model_that_always_draws_is_random():
+    state, passes = state_of(Model()), []
+    _, written = state.undisturbed(lambda: passes.append(random.random()))
+    assert written == "its forward pass draws random numbers"
+    assert len(passes) > 1
+    assert len(set(passes)) == 1  # each from the same state

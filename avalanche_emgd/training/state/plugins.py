@@ -62,7 +62,7 @@ def _named_plugins(strategy: Any) -> Iterator[tuple[str, Any]]:
 def _state_of(plugin: Any, known: KnownObjects) -> Any:
     name = type(plugin).__name__
     if has_state(plugin):
-        state = Writer(known, name).value(plugin.state_dict(), name, 0)
-        return {"protocol": state} if plugin.state_dict() else None
+        own = plugin.state_dict()
+        return {"protocol": Writer(known, name).value(own, name, 0)} if own else None
     attributes = Writer(known, name).attributes(plugin)
     return {"attributes": attributes} if attributes else None
