@@ -1,12 +1,8 @@
 """Wrong inputs: each gives exit status 2 and one line that names what was typed, and no files."""
 
-import pytest
+from tests.cli.one_line import EMNIST, TRAIN, check_wrong_input, each_of
 
-from tests.cli.one_line import check_one_line
-
-TRAIN = ("train", "--output", "run")
 DRAW = ("timeline", "--output", "run/t.png")
-EMNIST = ("--benchmark", "ps-emnist")
 
 
 ROWS = [
@@ -136,11 +132,6 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"), ROWS, ids=[" ".join(arguments)[:80] for arguments, _ in ROWS]
-)
+@each_of(ROWS)
 def test_a_wrong_input_is_one_line(arguments, message, inputs, monkeypatch):
-    monkeypatch.chdir(inputs)
-    check_one_line(arguments, message, inputs)
-    assert (inputs / "file").read_text() == "precious"
-    assert (inputs / "full" / "metrics.json").read_text() == "precious"
+    check_wrong_input(arguments, message, inputs, monkeypatch)

@@ -1,15 +1,11 @@
 """Wrong files, folders and studies: one line that names what was typed, and no files."""
 
-import pytest
+from tests.cli.one_line import EMNIST, TRAIN, check_wrong_input, each_of
 
-from tests.cli.one_line import check_one_line
-
-TRAIN = ("train", "--output", "run")
 TOKENS = (*TRAIN, "--npz", "tokens.npz", "--tasks", "2")
 RIGHT = (*TRAIN, "--npz", "right.npz", "--tasks", "2")
 COMPARE = ("compare", "--output", "run")
 AVG = (*COMPARE, "--methods", "avg")
-EMNIST = ("--benchmark", "ps-emnist")
 
 
 ROWS = [
@@ -137,11 +133,6 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"), ROWS, ids=[" ".join(arguments)[:80] for arguments, _ in ROWS]
-)
+@each_of(ROWS)
 def test_a_wrong_input_is_one_line(arguments, message, inputs, monkeypatch):
-    monkeypatch.chdir(inputs)
-    check_one_line(arguments, message, inputs)
-    assert (inputs / "file").read_text() == "precious"
-    assert (inputs / "full" / "metrics.json").read_text() == "precious"
+    check_wrong_input(arguments, message, inputs, monkeypatch)
