@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -30,6 +32,9 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 # Errors that wrong input raises; a damaged file may raise any of them.
 _OF_THE_USER = (ValueError, OSError, EOFError, zlib.error)
+
+# Numbers of system errors that only writing raises.
+_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
 
 # Options that may have set a parameter, where their names differ from the parameter's.
 _OPTIONS = {
@@ -121,7 +126,8 @@ def complains(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt as error:
             stop("Interrupted.", status_of(error))
         except _OF_THE_USER as error:
-            words = as_typed(_words(error), list(signature(command).parameters), typed(**kwargs))
+            words = _words(error, kwargs.get("output"))
+            words = as_typed(words, list(signature(command).parameters), typed(**kwargs))
             stop(f"Error: {words}", 2)
 
     return wrapped
@@ -149,10 +155,12 @@ def _quiet_writers() -> Iterator[None]:
         threading.excepthook = before
 
 
-def _words(error: BaseException) -> str:
+def _words(error: BaseException, output: Path | None) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}."
     if isinstance(error, OSError) and error.strerror:  # of a file that is open already
+        if output is not None and error.errno in _FULL:
+            return f"`output` {str(output)!r} cannot be written into: {error.strerror}."
         return f"A file cannot be read or written: {error.strerror}."
     if isinstance(error, ValueError | OSError) and str(error):
         return str(error)

@@ -134,7 +134,16 @@ def test_a_full_disk_is_no_failed_trial(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "trials.csv").exists()
 
 
-def test_an_error_of_an_open_file_is_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_module("avalanche_emgd.experiments"), "run", full)
-    found = call("train", "--output", tmp_path / "run", "--tasks", 2)
-    check(found, "A file cannot be read or written: No space left on device.")
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "`--output` 'run' cannot be written into: No space left on device."),
+        (errno.EIO, "A file cannot be read or written: Input/output error."),
+    ],
+)
+def test_an_error_of_an_open_file_is_a_sentence(number, words, monkeypatch):
+    def fail(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(import_module("avalanche_emgd.experiments"), "run", fail)
+    check(call("train", "--output", "run", "--tasks", 2), words)
