@@ -195,8 +195,8 @@ class StudyConfig(SharedSettings):
             names = [key if isinstance(key, str) else excerpt(key) for key in unknown]
             shown = excerpt(", ".join(names), 300)[1:-1]
             raise ValueError(
-                f"`config` {str(path)!r} has unknown keys: {shown}. Known are "
-                f"{', '.join(known)}.{did_you_mean(str(unknown[0])[:80], known)}"
+                f"`config` {str(path)!r} has unknown keys: {shown}."
+                f"{did_you_mean(str(unknown[0])[:80], known)} Known are {', '.join(known)}."
             )
         try:
             if "methods" in content and "methods" in instead:

@@ -31,8 +31,8 @@ def find_method(name: str) -> Method:
         return METHODS[name]
     if ":" not in name:
         raise ValueError(
-            f"`method` must be one of {', '.join(METHODS)}, or module:callable for one of your "
-            f"own, found {excerpt(name)}.{did_you_mean(name[:80], METHODS)}"
+            f"`method` {excerpt(name)} is unknown.{did_you_mean(name[:80], METHODS)} Known are "
+            f"{', '.join(METHODS)}, and module:callable for one of your own."
         )
     found = find_callable(name, "method")
     about = (inspect.getdoc(found) or "").partition("\n")[0]

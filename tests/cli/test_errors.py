@@ -28,10 +28,9 @@ ROWS = [
     ((*TRAIN, "--precision", "half"), "Invalid value for '--precision'"),
     ((*TRAIN, "--precision", "bfloat"), "Did you mean 'bfloat16'?"),
     # Methods
-    ((*TRAIN, "--method", "emgd-gcm"), "`--method` must be one of emgd-gmc,"),
-    ((*TRAIN, "--method", "emgd-gcm"), "found 'emgd-gcm'. Did you mean 'emgd-gmc'?"),
-    ((*TRAIN, "--method", "sgd"), "`--method` must be one of emgd-gmc,"),
-    ((*TRAIN, "--method", ""), "`--method` must be one of"),
+    ((*TRAIN, "--method", "emgd-gcm"), "'emgd-gcm' is unknown. Did you mean 'emgd-gmc'?"),
+    ((*TRAIN, "--method", "sgd"), "`--method` 'sgd' is unknown. Known are emgd-gmc,"),
+    ((*TRAIN, "--method", ""), "`--method` '' is unknown. Known are"),
     ((*TRAIN, "--method", "nowhere:method"), "`--method` 'nowhere:method' cannot be imported"),
     ((*TRAIN, "--method", "math:"), "`--method` 'math:' cannot be imported"),
     ((*TRAIN, "--method", "math:nothing"), "`--method` 'math:nothing' cannot be imported"),

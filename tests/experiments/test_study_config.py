@@ -131,7 +131,7 @@ def test_numbers_of_numpy():
             "tested_weights, found 'memory_los'. Did you mean 'memory_loss'?",
         ),
         ({"ingredients": {"exponent": 1.0}}, "`ingredients` can have memory_objectives,"),
-        ({"methods": ["sgd"]}, "`method` must be one of emgd-gmc"),
+        ({"methods": ["sgd"]}, "`method` 'sgd' is unknown. Known are emgd-gmc"),
         ({"seeds": []}, "`seeds` must have at least one entry"),
         ({"seeds": 3}, "`seeds` must be a list, found 3"),
         ({"seeds": ["0"]}, "an entry of `seeds` must be a whole number, found '0'"),
@@ -155,7 +155,10 @@ def test_wrong_arguments(arguments, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("methods: [avg]\nseed: 3\nlr: 1\n", "has unknown keys: seed, lr. Known are methods,"),
+        (
+            "methods: [avg]\nseed: 3\nlr: 1\n",
+            "keys: seed, lr. Did you mean 'seeds'? Known are methods,",
+        ),
         ("methods: [avg\n", "is not a YAML file"),
         ("- avg\n", "must map names to values"),
         ("seeds: [0]\n", "have at least `methods`"),

@@ -101,7 +101,7 @@ def test_a_user_defined_method():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("sgd", "must be one of emgd-gmc,"),
+        ("sgd", "`method` 'sgd' is unknown. Known are emgd-gmc,"),
         ("nowhere:method", "cannot be imported: No module named 'nowhere'"),
         ("math:nothing", "cannot be imported: module 'math' has no attribute 'nothing'"),
         ("math:sqr", "has no attribute 'sqr'. Did you mean 'sqrt'?"),

@@ -9,13 +9,14 @@ from avalanche.benchmarks.scenarios import EagerCLStream
 
 from ..._numbers import check_whole, is_whole
 from ..scenario import Scenario
+from ..sizes import Sizes
 from .additions import Addition, Additions
 from .benchmark import LiveBenchmark
 from .feeds import feed_of
 from .gathering import Gathering
 from .seconds import check_seconds
 from .segment import LiveBatch, LiveSegment
-from .state import check_added, restored_task, state_of_stream, state_of_task
+from .state import check_added, state_of_stream
 from .task import TaskStatus
 from .tasks import LiveTasks
 from .waiting import Interruption, Waiting
@@ -43,7 +44,7 @@ class LiveStream:
 
     :param scenario: scenario, ``"task"`` or ``"class"``, see
         :class:`~avalanche_emgd.benchmarks.ParallelBenchmark`.
-    :param batch_size: samples of each task at each tick, ≥ 1.
+    :param batch_size: samples of each task at each tick, ≥ 1; 32 by default.
     :param seed: seed of the order of samples in map-style data sets.
     :param max_wait: longest time that a tick waits for sources, in [0, 1e6] seconds.
     :param max_idle: longest time without any data, in [0, 1e6] seconds; training then returns with
@@ -57,7 +58,7 @@ class LiveStream:
         self,
         *,
         scenario: Scenario = "class",
-        batch_size: int = 32,
+        batch_size: int = Sizes.batch_size,
         seed: int = 0,
         max_wait: float = 1.0,
         max_idle: float | None = None,
@@ -132,10 +133,6 @@ class LiveStream:
         :param test: test, see :meth:`add_task`.
         :raises ValueError: if there is no such task, or the samples cannot be used.
         """
-        if name not in self._tasks.names:
-            raise ValueError(
-                f"`name` must be one of the tasks {self._tasks.names}, found {name!r}."
-            )
         self.benchmark.set_test(self._tasks.named(name), *self._additions.examined(test, name))
 
     def close(self) -> None:
@@ -258,7 +255,7 @@ class LiveStream:
             "num_dropped": self.num_dropped,
             "num_classes": self.benchmark.num_classes,
             "class_names": dict(self._additions.class_names),
-            "tasks": [state_of_task(task) for task in self._tasks],
+            "tasks": self._tasks.states(),
             "waiting": self._additions.waiting_names,
             "segment": None if is_over else self._segment.state_dict(),  # type: ignore[union-attr]
         }
@@ -280,8 +277,7 @@ class LiveStream:
         self.benchmark.restore(state["identity"])
         self.tick, self.num_segments = int(state["tick"]), int(state["num_segments"])
         self._gathering.num_dropped = int(state["num_dropped"])
-        self._tasks += [restored_task(each, k) for k, each in enumerate(state["tasks"])]
-        active = {each["name"]: each["source"] for each in state["tasks"] if each["is_active"]}
+        active = self._tasks.restore(state["tasks"])
         self._additions.resume(self._tasks, state["class_names"], active)
         self.benchmark.num_classes = int(state["num_classes"])
         self.benchmark.update(self._tasks, self._additions.class_names)

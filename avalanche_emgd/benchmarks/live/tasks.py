@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from .additions import Addition
 from .feeds import Feed
+from .state import restored_task, state_of_task
 from .task import LiveTask
 
 __all__ = ["LiveTasks"]
@@ -28,8 +32,15 @@ class LiveTasks(list[LiveTask]):
         return [task.name for task in self]
 
     def named(self, name: str) -> LiveTask:
-        """Return the task of a name."""
-        return next(task for task in self if task.name == name)
+        """Return the task of a name.
+
+        :param name: name of a task of the stream.
+        :raises ValueError: if there is no such task.
+        """
+        for task in self:
+            if task.name == name:
+                return task
+        raise ValueError(f"`name` must be one of the tasks {self.names}, found {name!r}.")
 
     def start(self, addition: Addition, feed: Feed, *, has_delivered: bool) -> LiveTask:
         """Start a task, or a further round of a task that has ended.
@@ -54,3 +65,16 @@ class LiveTasks(list[LiveTask]):
         for task in self:
             if task.feed is None and task.recent:
                 task.recent.clear()
+
+    def states(self) -> list[dict[str, Any]]:
+        """Return the states of all tasks, as numbers and text."""
+        return [state_of_task(task) for task in self]
+
+    def restore(self, states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Add the tasks of a saved stream, which have no data yet.
+
+        :param states: states of :meth:`states`.
+        :return: states of the sources of the tasks that were active, by name.
+        """
+        self += [restored_task(state, label) for label, state in enumerate(states)]
+        return {state["name"]: state["source"] for state in states if state["is_active"]}

@@ -11,10 +11,8 @@ from .sources import Minibatch
 __all__ = ["Interruption", "Waiting", "taken"]
 
 _NAP = 0.01  # seconds between two checks of sources while none has data
+_SLICE = 0.1  # seconds between two checks of requests while the stream waits for one source
 _PATIENCE = 10.0  # seconds without data after which a warning says what the stream waits for
-
-
-_SLICE = 0.1  # seconds between two looks at requests while one source is waited for
 
 
 class Interruption:

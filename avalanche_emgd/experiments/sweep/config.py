@@ -125,11 +125,12 @@ class SweepConfig:
                 "`search`."
             )
         own = [each.name for each in fields(cls) if each.name != "study"]
+        known = (*own, *_SHARED)
         for key in content:
-            if key not in (*own, *_SHARED):
+            if key not in known:
                 raise ValueError(
-                    f"`config` {str(path)!r} has the unknown key {excerpt(key)}. Known are "
-                    f"{', '.join((*own, *_SHARED))}.{did_you_mean(key, (*own, *_SHARED))}"
+                    f"`config` {str(path)!r} has the unknown key {excerpt(key)}."
+                    f"{did_you_mean(key, known)} Known are {', '.join(known)}."
                 )
         content = {**content, **instead}
         study = {key: value for key, value in content.items() if key not in own}

@@ -117,7 +117,7 @@ def make_memory_editing(spec: EditingSpec) -> MemoryEditing:
     unknown = [str(name) for name in spec if name not in known]
     if unknown:
         raise ValueError(
-            f"`memory_editing` has unknown settings: {', '.join(unknown)}. Known are "
-            f"{', '.join(known)}.{did_you_mean(unknown[0], known)}"
+            f"`memory_editing` has unknown settings: {', '.join(unknown)}."
+            f"{did_you_mean(unknown[0], known)} Known are {', '.join(known)}."
         )
     return MemoryEditing(**spec)

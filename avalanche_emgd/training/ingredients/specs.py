@@ -184,7 +184,7 @@ def _checked(option: str, settings: Mapping[str, Any], kind: type) -> Mapping[st
     for name in settings:
         if name not in known:
             raise ValueError(
-                f"`{option}` has the unknown setting {name!r}. Settings of {kind.__name__} are "
-                f"{', '.join(known)}.{did_you_mean(name, known)}"
+                f"`{option}` has the unknown setting {name!r}.{did_you_mean(name, known)} "
+                f"Settings of {kind.__name__} are {', '.join(known)}."
             )
     return settings

@@ -43,7 +43,7 @@ def test_a_file_and_back(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"method": "emgd-gmd"}, "`method` must be one of .* Did you mean 'emgd-gmc'"),
+        ({"method": "emgd-gmd"}, "`method` 'emgd-gmd' is unknown. Did you mean 'emgd-gmc'"),
         ({"metric": "A_bar"}, "`metric` must be one of A_ebar, A_e, F_ebar, found 'A_bar'"),
         ({"trials": 0}, "`trials` must be a whole number in 1..100000, found 0"),
         ({"trials": True}, "`trials` must be a whole number"),
@@ -54,7 +54,7 @@ def test_a_file_and_back(tmp_path):
         ({"seeds": []}, "`seeds` must have at least one entry"),
         ({"search": {"epochs": {"low": 1, "high": 3, "int": True}}}, "cannot vary 'epochs'"),
         ({"search": {"seeds": {"choices": [1, 2]}}}, "cannot vary 'seeds'"),
-        ({"sead": 3}, "unknown key 'sead'.* Did you mean 'seeds'"),
+        ({"sead": 3}, "unknown key 'sead'. Did you mean 'seeds'"),
         ({"methods": ["avg"]}, "unknown key 'methods'"),
         ({"search": {"learning_rate": {"low": 0.0, "high": 1.0}}}, "`learning_rate` must be posi"),
     ],

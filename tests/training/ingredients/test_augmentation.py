@@ -1,92 +1,25 @@
 """Augmentation of replayed samples, and of no others."""
 
-import copy
-import pickle
-
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
-from torch.utils.data import TensorDataset
 
-from avalanche_emgd import MLP, EMGDStrategy, LiveStream, Timeline, parallel_benchmark
+from avalanche_emgd import EMGDStrategy, LiveStream
 from avalanche_emgd.gradients import PlainEngine
-from avalanche_emgd.training.ingredients import (
-    GSS,
-    Augmentation,
-    MemoryAugmentationPlugin,
-    StoredLogits,
-)
+from avalanche_emgd.training.ingredients import Augmentation, StoredLogits
 from avalanche_emgd.training.peers import ICaRLStrategy, NaiveStrategy
 from avalanche_emgd.training.plugins import AugmentationPlugin
-from tests.training.common import (
-    assert_same_weights,
-    scenarios,
-    toy_strategy,
-    weights_of,
+from tests.training.common import assert_same_weights, scenarios, weights_of
+from tests.training.ingredients.images import (
+    EVERYTHING,
+    SMALL,
+    Look,
+    bytes_of,
+    data_of,
+    images,
+    of_images,
 )
-from tests.training.state.common import Saved, assert_equal, from_file, of_method, outcome
 from tests.training.test_crops_and_flips import crops_of
-
-SPANS = ((0, 4), (2, 6), (6, 10))
-SMALL = {"padding": 2}
-EVERYTHING = {
-    "memory_augmentation": SMALL,
-    "memory_objectives": "per-task",
-    "memory_loss": "stored-logits",
-    "memory_retrieval": "mir",
-    "memory_selection": GSS(3),
-    "memory_editing": "distance",
-    "competition": 0.5,
-    "tested_weights": "average",
-}
-
-
-def data_of(shape=(1, 8, 8), size=20):
-    generator = torch.Generator().manual_seed(0)
-    return [
-        TensorDataset(
-            torch.randn(size, *shape, generator=generator), 2 * task + torch.arange(size) % 2
-        )
-        for task in range(3)
-    ]
-
-
-def images(scenario="class", shape=(1, 8, 8)):
-    sets = data_of(shape)
-    return parallel_benchmark(sets, sets, Timeline(SPANS), batch_size=4, scenario=scenario)
-
-
-def image_model():
-    torch.manual_seed(0)
-    return MLP(6, in_features=64, hidden=(16, 8))
-
-
-def of_images(kind=EMGDStrategy, **options):
-    options = {"memory_size": 12, "lr": 0.01, **options}
-    return toy_strategy(kind, image_model(), **options)
-
-
-class Look(SupervisedPlugin):
-    """Keeps the inputs of each tick, and the stored images of its replay."""
-
-    def __init__(self):
-        super().__init__()
-        self.incoming, self.replayed, self.stored, self.tested = [], [], [], []
-
-    def before_forward(self, strategy, **kwargs):
-        for part in strategy.mbatch.parts:
-            x = strategy.mb_x[part.start : part.stop].clone()
-            (self.replayed if part.replayed else self.incoming).extend(x)
-            if part.replayed:
-                positions = strategy.replay.drawn[part.objective]
-                self.stored.extend(strategy.memory.inputs[positions].clone())
-
-    def before_eval_forward(self, strategy, **kwargs):
-        self.tested.extend(strategy.mb_x.clone())
-
-
-def bytes_of(images):
-    return {image.numpy().tobytes() for image in images}
 
 
 @scenarios
@@ -118,82 +51,6 @@ def test_none_is_the_default():
         strategy.train(images().train_stream)
         found.append(weights_of(strategy.model))
     assert torch.equal(*found)
-
-
-def test_the_seed_decides_and_no_other_generator_draws_the_same():
-    x = data_of()[0].tensors[0]
-    plugin, again, other = (MemoryAugmentationPlugin(Augmentation(2), seed) for seed in (1, 1, 2))
-    first = plugin.augmented(x)
-    assert torch.equal(first, again.augmented(x))
-    assert not torch.equal(first, other.augmented(x))
-    assert not torch.equal(first, AugmentationPlugin(2, seed=1).augment(x))
-    assert not torch.equal(first, plugin.augmented(x))
-    for seed in (-1, 2**64 - 1):
-        MemoryAugmentationPlugin(Augmentation(2), seed)
-
-
-def test_the_options_seed_reaches_it():
-    found = []
-    for seed in (0, 0, 5):
-        strategy = of_images(memory_augmentation=SMALL, seed=seed)
-        found.append(strategy.memory_augmentation.augmented(data_of()[0].tensors[0]))
-    assert torch.equal(found[0], found[1])
-    assert not torch.equal(found[0], found[2])
-
-
-@pytest.mark.parametrize("method", ["emgd++", "er", "icarl", "gss", "mir", "mdmt-r"])
-def test_a_resumed_run_equals_one_without_interruption(method):
-    settings, saved = {"memory_augmentation": SMALL}, Saved([0, 5, 8])
-    arguments = {"benchmark": images(), "model": image_model()}
-    whole, metrics = of_method(method, settings, [saved], **arguments)
-    whole.train(metrics.benchmark.train_stream)
-    expected = outcome(whole, metrics)
-    for content in saved.files:
-        arguments = {"benchmark": images(), "model": image_model()}
-        rest, again = of_method(method, settings, [Saved([])], **arguments)
-        rest.load_state_dict(from_file(content))
-        rest.train(again.benchmark.train_stream)
-        assert_equal(outcome(rest, again), expected)
-
-
-class Scaled:
-    """Augmentation with a state of its own."""
-
-    def __init__(self):
-        self.calls = 0
-
-    def __call__(self, inputs):
-        self.calls += 1
-        return inputs / self.calls
-
-    def state_dict(self):
-        return {"calls": self.calls}
-
-    def load_state_dict(self, state):
-        self.calls = state["calls"]
-
-
-def test_the_state_of_a_callable_is_kept():
-    saved = Saved()
-    whole, metrics = of_method("er", {"memory_augmentation": Scaled()}, [saved])
-    whole.train(metrics.benchmark.train_stream)
-    rest, again = of_method("er", {"memory_augmentation": Scaled()}, [Saved([])])
-    rest.load_state_dict(from_file(saved.files[-3]))
-    rest.train(again.benchmark.train_stream)
-    assert rest.memory_augmentation.transform.calls == whole.memory_augmentation.transform.calls > 3
-    assert_equal(outcome(rest, again), outcome(whole, metrics))
-
-
-@pytest.mark.parametrize("way", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
-def test_copies_go_on_alike(way):
-    stream = images().train_stream
-    strategy = of_images(engine=PlainEngine(), **EVERYTHING)
-    strategy.train(stream[:3])
-    other = way(strategy)
-    for each in (strategy, other):
-        each.train(stream[3:])
-    assert torch.equal(weights_of(other.model), weights_of(strategy.model))
-    assert torch.equal(other.memory.inputs, strategy.memory.inputs)
 
 
 @scenarios

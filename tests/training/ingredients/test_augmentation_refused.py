@@ -11,7 +11,8 @@ from avalanche_emgd import EMGDStrategy, LiveStream
 from avalanche_emgd.training.ingredients import MemoryAugmentationPlugin
 from tests.toy import toy_benchmark
 from tests.training.common import toy_model, toy_strategy, weights_of
-from tests.training.ingredients.test_augmentation import Scaled, images, of_images
+from tests.training.ingredients.images import images, of_images
+from tests.training.ingredients.test_augmentation_state import Scaled
 
 
 def live_vectors():
