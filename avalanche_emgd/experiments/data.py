@@ -40,6 +40,8 @@ class Data:
     :param holds: words for the kind of that file.
     :param contents: words for the content of that file.
     :param flips: whether mirror images are of the same class.
+    :param normalisation: mean and standard deviation of the pixels in [0, 1], one value for each
+        channel; ``None`` if the data sets have them, as :class:`ImagesInMemory` does.
     """
 
     generator: Callable[[], Callable[..., ParallelBenchmark]]
@@ -55,6 +57,7 @@ class Data:
     holds: str = ""
     contents: str = ""
     flips: bool = True
+    normalisation: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def check(self, name: str, root: str | None, *, download: bool) -> None:
         """Check the place of the data before any work starts.
@@ -102,7 +105,7 @@ _FOLDER = "the folder that holds its data"
 DATA: dict[BenchmarkName, Data] = {
     "ps-digits": Data(
         lambda: benchmarks.ps_digits, "", False, PS_DIGITS, (1, 8, 8), "mlp", 0.003, 3,
-        flips=False,
+        flips=False, normalisation=((0.5,), (0.5,)),  # scaled to [−1, 1]
     ),
     # Published settings of the three benchmarks of the paper.
     "ps-emnist": Data(

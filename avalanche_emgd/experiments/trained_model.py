@@ -20,6 +20,7 @@ from ..training.state.errors import StateError
 from ..training.state.files import load_plain, save_plain
 from ..training.state.header import check_header, make_header
 from .config import RunConfig
+from .data import DATA
 
 __all__ = ["MODEL", "TrainedModel", "load_model", "own_model", "save_model"]
 
@@ -27,7 +28,6 @@ MODEL = "model.pt"
 """File with the trained model, in the directory of a run."""
 
 _THING, _FORMAT = "model", 1
-_DIGITS = ([0.5], [0.5])  # scikit-learn's digits are scaled to [−1, 1]
 _CHUNK = 512  # inputs per forward pass
 
 
@@ -156,8 +156,9 @@ def _normalisation(
     config: RunConfig, benchmark: ParallelBenchmark
 ) -> tuple[list[str] | None, list[float] | None, list[float] | None]:
     """Return names of columns of a table, and means and deviations of columns or channels."""
-    if config.benchmark == "ps-digits":
-        return None, *_DIGITS
+    declared = DATA[config.benchmark].normalisation
+    if declared is not None:
+        return None, list(declared[0]), list(declared[1])
     source = getattr(benchmark.test_stream[0], "_source", None)
     scaling = scaling_of(source)
     if scaling is not None:

@@ -148,10 +148,14 @@ def test_frozen_and_foreign_parameters():
     assert list(found.used) == list(expected.used) == [False, True, True, True]
 
 
+class Unknown(nn.PReLU):
+    """Layer without a rule: a subclass needs one of its own."""
+
+
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (nn.Sequential(nn.Linear(6, 5), nn.PReLU()), "no gradient rule for PReLU"),
+        (nn.Sequential(nn.Linear(6, 5), Unknown()), "no gradient rule for Unknown"),
         (nn.Sequential(nn.Dropout(0.5), nn.Linear(6, 5)), "Dropout (0) is random"),
         (nn.Sequential(nn.LSTM(6, 5)), "no gradient rule for LSTM (0)"),
     ],
