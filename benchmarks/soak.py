@@ -5,9 +5,9 @@
 
 Tasks of random classes come, end and return at random; EMGD with a replay memory trains the MLP of
 PS-EMNIST. All classes come in the first tenth. For each tenth of the ticks, the script prints the
-resident memory at its end and the median processor time of its ticks, which other programs do not
-change. It also prints the growth from the second tenth to the last one; the exit status is 1 if it
-is more than 5 percent.
+resident memory at its end and the median processor time of its ticks. Other programs do not change
+processor times. The script also prints the growth from the second tenth to the last one; the exit
+status is 1 if it is more than 5 percent.
 """
 
 from __future__ import annotations

@@ -99,10 +99,10 @@ class _Change(NamedTuple):
 def mutants_of(source: str) -> Iterator[Mutant]:
     """Make the mutants of a module one by one; each tree is valid until the next one is asked for.
 
-    Comparisons gain or lose equality or are reversed, conditions are negated, operators and names
-    such as ``min`` and ``max`` are exchanged, numbers are changed, and signs, ``not``, ``abs``,
-    bounds of slices, decorators and statements are left out. Texts, annotations, ``raise``
-    statements and what only type checkers read stay as they are.
+    Comparisons gain or lose equality or are reversed, and conditions are negated. Operators and
+    names such as ``min`` and ``max`` are exchanged, and numbers are changed. Signs, ``not``,
+    ``abs``, bounds of slices, decorators and statements are left out. Texts, annotations, ``raise``
+    statements and code for type checkers alone stay as they are.
 
     :param source: Python code.
     """

@@ -22,7 +22,7 @@ __all__ = ["peak_memory"]
 
 
 def peak_memory(effort: Effort) -> Iterator[Finding]:
-    """Tensors that live at one time, beyond those of a plain step, in numbers of parameters."""
+    """Tensors in memory at one time, beyond those of a plain step, in numbers of parameters."""
     n = 10
     model = MLP(62, hidden=(1024, 1024))
     size = sum(p.numel() for p in model.parameters())

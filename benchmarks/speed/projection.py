@@ -3,8 +3,8 @@
     python -m benchmarks.speed.projection
 
 Bytes are counted with 2, 3 and 4 processes on this machine, and compared with the formula that the
-projection rests on. Operations are those that ``torch.utils.flop_counter`` counts for one pass of
-ResNet-18 over images of 32 x 32 pixels, and for the Gramian of one slice of the gradients.
+projection uses. ``torch.utils.flop_counter`` counts the operations of one pass of ResNet-18 over
+images of 32 x 32 pixels. It also counts those of the Gramian of one slice of the gradients.
 """
 
 from __future__ import annotations
