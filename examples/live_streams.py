@@ -1,7 +1,7 @@
 """A live stream of digits: three sources that start and stop by themselves, for 5,000 ticks.
 
 Three generators deliver scikit-learn's 8×8 digits, each with its own classes. A thread starts them
-at times that nothing in the training knows, and they end by themselves; the first one returns. The
+at times that the training does not know. They end by themselves, and the first one returns. The
 network begins with one output and grows. In the middle the run is interrupted, and goes on from its
 last checkpoint. Takes about a minute; nothing is downloaded.
 
@@ -80,7 +80,7 @@ class World(MultiGradientPlugin):
         self.stream.add_task(camera, classes=CLASSES[name], name=name, test=test)
 
     def add_again(self, active):
-        """Add what a checkpoint does not have: data of active cameras, and tests of the others."""
+        """Add data of active cameras, and tests of the others, which a checkpoint lacks."""
         done = {task.name: task.rounds for task in self.stream.tasks}  # rounds that have ended
         for name in active:
             spans = [span for span in SPANS if span[0] == name]
@@ -106,7 +106,7 @@ class World(MultiGradientPlugin):
 
 
 class Interruption(MultiGradientPlugin):
-    """Stops the run after a tick, without a word to its checkpoint."""
+    """Stops the run after a tick, without a checkpoint of this tick."""
 
     def __init__(self, tick):
         super().__init__()

@@ -1,1 +1,1 @@
-"""Faults on purpose, and what becomes of runs."""
+"""Faults on purpose, and the state of runs after them."""

@@ -77,7 +77,7 @@ class Mutant(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """Replacement of what a node has in a field, at a place if the field is a list."""
+    """Replacement of the value of a field of a node, or of one element if the field is a list."""
 
     node: ast.AST
     field: str
@@ -177,7 +177,7 @@ def _assigned(scope: ast.AST) -> Counter[str]:
 
 
 def _replacements(node: ast.AST, field: str, assigned: Counter[str]) -> Iterator[ast.AST | None]:
-    """Give what can stand in the place of a node."""
+    """Return the replacements of a node."""
     if isinstance(node, ast.cmpop) and type(node) in _COMPARISONS:
         yield _COMPARISONS[type(node)]()
     elif isinstance(node, ast.operator) and type(node) in _OPERATORS:

@@ -1,4 +1,4 @@
-"""Random and hostile Gramians for the dual, and what it must do with each."""
+"""Random and hostile Gramians for the dual, and the outcome that each must have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kills of runs at random moments: what is resumed must equal a run that was never killed.
+"""Kills of runs at random moments: a resumed run must equal one that was never killed.
 
 ``python -m benchmarks.faults.kill`` kills EMGD 50 times and every other method 3 times, and prints
 the counts. Each run writes a checkpoint after every tick, so that many kills fall into the writing
@@ -37,7 +37,7 @@ PATIENCE = 300.0  # seconds for one run
 
 @dataclass
 class Count:
-    """What has become of the runs of one method.
+    """Outcome of the runs of one method.
 
     :param kills: processes that were killed.
     :param writing: runs among them that left a half-written checkpoint.
@@ -148,7 +148,7 @@ def _has_ended(child: int) -> bool:
 
 
 def _wait(child: int, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
-    """Wait for the end of a process, for some time, or for what happens first."""
+    """Wait for the end of a process, for some time, or for another event that comes first."""
     end = time.monotonic() + seconds
     while not _has_ended(child) and time.monotonic() < end and not until():
         time.sleep(0.0001)

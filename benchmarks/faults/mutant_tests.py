@@ -1,4 +1,4 @@
-"""Tests of a package, run in forks in which one of its modules is another one."""
+"""Tests of a package, run in forks in which a mutant replaces one of its modules."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class MutantTests:
         return self._fork(path, tree, files, self._limits[key])[0]
 
     def _import_and_forget(self, files: Sequence[Path]) -> None:
-        """Import what files import, so that forks have it, but not the package and the tests."""
+        """Import the libraries of files for the forks, but not the package and the tests."""
         conftest = self.root / "tests" / "conftest.py"
         for each in (*files, *([conftest] if conftest.is_file() else [])):
             importlib.import_module(self.name_of(each))

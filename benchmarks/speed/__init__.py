@@ -1,1 +1,1 @@
-"""How fast EMGD is: ratios measured side by side in one run, and their goals."""
+"""Speed of EMGD: ratios measured side by side in one run, and their goals."""

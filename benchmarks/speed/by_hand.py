@@ -39,7 +39,7 @@ def one_pass(ticks: Sequence[Batches], model: nn.Module) -> Callable[[], Any]:
 
 
 def emgd_by_hand(ticks: Sequence[Batches], model: MLP) -> Callable[[], Any]:
-    """Do EMGD's arithmetic and nothing else: what a loop could cost at least.
+    """Do EMGD's arithmetic and nothing else: the least cost of a loop.
 
     One pass over prepared minibatches, a product for each layer and objective, Gramian, factors and
     dual, weighted sum, optimizer; no stream, memory, mask, engine or strategy. As in the engine,

@@ -24,12 +24,12 @@ def seconds(work: Callable[[], Any]) -> float:
 def side_by_side(works: Sequence[Callable[[], Callable[[], Any]]], repeats: int) -> list[float]:
     """Typical seconds of several things, measured in turns in one run.
 
-    Ratios of what is returned are medians of the ratios within turns: a machine that slows down for
-    a while slows down everything in a turn alike.
+    Ratios of the returned times are medians of the ratios within turns. A machine that slows down
+    for a while slows down everything in a turn alike.
 
     Before each, memory is allocated and let go: C libraries put off joining small freed pieces
-    until a request for a larger one (glibc's ``malloc_consolidate``). What TorchJD's thousands of
-    small tensors leave takes 12 ms, which would count as another's.
+    until a request for a larger one (glibc's ``malloc_consolidate``). After TorchJD's thousands
+    of small tensors this takes 12 ms, which would count as the time of another work.
 
     :param works: each prepares one call, which alone is timed.
     :param repeats: number of repetitions of each.

@@ -1,4 +1,4 @@
-"""What a case finds, and how long it may measure."""
+"""Finding of a case, and the effort of its measurement."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Effort:
     """How long to measure.
 
     :param repeats: repetitions of everything, of which the median counts.
-    :param ticks: ticks of a stream for the MLP; what a run does once should not count.
+    :param ticks: ticks of a stream for the MLP, many beside the work at the start of a run.
     :param samples: training samples of a whole run.
     :param solves: solutions of the dual at each n, fifty at a time.
     :param study_samples: training samples of the streams of a study.
@@ -33,7 +33,7 @@ QUICK = Effort(repeats=5, ticks=30, samples=8_000, solves=5, study_samples=60_00
 class Finding:
     """One line of the table.
 
-    :param what: was measured.
+    :param what: measured quantity.
     :param against: reference of the ratio.
     :param value: the ratio, or the multiple.
     :param goal: largest or smallest allowed value.

@@ -15,7 +15,7 @@ __all__ = ["normalised_by_objective"]
 def normalised_by_objective(model: nn.Module, n: int) -> nn.Module:
     """Copy a model, for minibatches of n objectives of equal size, one after the other.
 
-    :param model: whose batch norms have running statistics with a momentum.
+    :param model: model whose batch norms have running statistics with a momentum.
     """
     model = copy.deepcopy(model)
     for parent in list(model.modules()):

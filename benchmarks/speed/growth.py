@@ -1,4 +1,4 @@
-"""How the cost of a tick grows with the number of objectives."""
+"""Growth of the cost of a tick with the number of objectives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory the gradients of several objectives take."""
+"""Memory of the gradients of several objectives."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ __all__ = ["PeakBytes", "most_saved"]
 
 
 class PeakBytes(TorchDispatchMode):
-    """Most bytes of tensors made within that were alive at one time."""
+    """Most bytes of live tensors at one time, of those made within the context."""
 
     def __init__(self) -> None:
         super().__init__()

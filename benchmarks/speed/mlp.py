@@ -1,4 +1,4 @@
-"""Ticks of the MLP, whole streams of them."""
+"""Ticks of the MLP on whole streams."""
 
 from __future__ import annotations
 

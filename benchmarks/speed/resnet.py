@@ -49,8 +49,8 @@ def _times(works: list[Callable[[], Any]], repeats: int) -> list[float]:
 def ticks_of_the_resnet(effort: Effort) -> Iterator[Finding]:
     """Slim ResNet-18: EMGD in one pass beside separate passes and beside plain averages.
 
-    The plain average in one pass is by itself at 0.6 of separate passes: what EMGD costs is
-    measured against it, and against separate passes the default engine must only not be slower.
+    The plain average in one pass takes 0.6 of the time of separate passes. The cost of EMGD is
+    measured against it; against separate passes, the default engine must not be slower.
     """
     n, batches = 10, noise(10, 10, COLOUR)
     fused, separate, average = _times(

@@ -1,4 +1,4 @@
-"""What it costs to start: CPU time of fresh interpreters."""
+"""Cost of starting: CPU time of fresh interpreters."""
 
 from __future__ import annotations
 

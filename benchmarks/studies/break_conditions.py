@@ -1,4 +1,4 @@
-r"""What breaks EMGD, the plain average and experience replay, and what does not.
+r"""Conditions that break EMGD, the plain average and experience replay, and others.
 
 Example::
 
@@ -69,7 +69,7 @@ METHODS: dict[str, Callable[[], Any]] = {
 
 @dataclass(frozen=True)
 class Condition:
-    """What is unlike an ordinary run.
+    """Difference from an ordinary run.
 
     :param factor: factor of the loss of the changed stream.
     :param noise: share of the changed stream's training labels that are wrong.
@@ -117,7 +117,7 @@ class Changed(MultiGradientTemplate):
 
 
 class Idle(MultiGradientPlugin):
-    """Adds replayed samples that the model knows: hardly a loss, and hardly a gradient."""
+    """Adds replayed samples that the model knows, with hardly a loss and hardly a gradient."""
 
     def before_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Append it to the minibatch."""
@@ -134,7 +134,7 @@ class Lengths(MultiGradientPlugin):
         self.shares: list[float] = []
 
     def after_weighting(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Record it where there is something to weigh."""
+        """Record the length where a gradient is not zero."""
         gramian, weights = strategy.gramian, strategy.weights
         if len(weights) > 1:
             mean = float(gramian.diagonal().clamp(min=0.0).sqrt().mean())

@@ -6,8 +6,8 @@ Example::
         --protocol FILE --output runs/candidates
     python benchmarks/studies/choose_settings.py runs/candidates
 
-Of each method's candidates the one with the highest A_ē is chosen, averaged over the scenarios: one
-setting for both, as a user would have one. Prints a table, and the chosen settings as entries for
+The chosen candidate of each method has the highest A_ē, averaged over the scenarios. A user has one
+setting for both scenarios, too. Prints a table, and the chosen settings as entries for
 the ``methods`` of a study.
 """
 

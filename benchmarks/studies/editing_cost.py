@@ -1,4 +1,4 @@
-"""What the gradient by the pixels costs, beside one plain forward and backward pass.
+"""Cost of the gradient by the pixels, beside one plain forward and backward pass.
 
 Example::
 

@@ -1,12 +1,12 @@
-r"""Table and picture of what memory editing does, from studies with several sizes of the memory.
+r"""Table and picture of the effects of memory editing, from studies with several memory sizes.
 
 Example::
 
     python benchmarks/studies/editing_table.py runs/editing-5 runs/editing-20 runs/editing-50 \
         --picture docs/images/editing.png
 
-Each directory holds a study of ``editing.yaml``; the method ``emgd-gmc`` is the one without
-editing, with which the others are compared run by run (same label set, time line and seed).
+Each directory holds a study of ``editing.yaml``; the method ``emgd-gmc`` is without
+editing. The others are compared with it run by run (same label set, time line and seed).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-r"""Does the gain hold on harder streams? PS-EMNIST from serial to joint, and from 5 to 20 tasks.
+r"""The gain on harder streams: PS-EMNIST from serial to joint, and from 5 to 20 tasks.
 
 Example::
 

@@ -1,4 +1,4 @@
-r"""How the defaults of GMC and GS were chosen: PS-EMNIST, seeds 0 to 2 on three time lines.
+r"""Choice of the defaults of GMC and GS: PS-EMNIST, seeds 0 to 2 on three time lines.
 
 Example::
 
@@ -6,7 +6,7 @@ Example::
         --output runs/tune
 
 Takes about two minutes a row on one core. Finished rows are kept and not repeated. Seeds from 3 on
-are left for what is reported.
+are left for the report.
 """
 
 from __future__ import annotations
