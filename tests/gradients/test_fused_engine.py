@@ -14,6 +14,7 @@ from avalanche_emgd.gradients import (
     rules,
     unfit_for_fusing,
 )
+from tests.gradients.layers import Unknown
 from tests.tolerance import tolerance
 from tests.toy import toy_benchmark
 from tests.training.common import toy_model, toy_strategy, weights_of
@@ -142,10 +143,6 @@ def test_frozen_and_foreign_parameters():
     found = gradients_of(fused, model, batches, parameters)
     close(found.rows, expected.rows, torch.float32)
     assert list(found.used) == list(expected.used) == [False, True, True, True]
-
-
-class Unknown(nn.PReLU):
-    """Layer without a rule: a subclass needs one of its own."""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from torch import nn
 
 from avalanche_emgd.gradients.trust import Trust
+from tests.gradients.layers import Unknown
 
 SHAPE, SIZES = ("shape",), [4, 3]
 
@@ -81,10 +82,6 @@ def test_attributes_that_a_pass_writes_are_no_change_where_it_is_refused():
     trust.settle()
     trust.examine()
     assert trust.reason == "it counts its passes"
-
-
-class Unknown(nn.PReLU):
-    """Layer without a rule: a subclass needs one of its own."""
 
 
 def test_models_known_to_be_unfit_are_refused_at_once():

@@ -13,6 +13,7 @@ from avalanche_emgd.gradients import FusedEngine, PlainEngine
 from avalanche_emgd.models import ResNet18
 from avalanche_emgd.training.ingredients import Asymmetric
 from avalanche_emgd.training.peers import ERLASStrategy, LwFStrategy
+from tests.gradients.layers import Unknown
 from tests.toy import toy_benchmark
 from tests.training.common import assert_same_weights, toy_model, toy_strategy, weights_of
 
@@ -134,10 +135,6 @@ def test_losses_that_depend_on_more_than_outputs_are_detected():
         found.append(weights_of(strategy.model))
     assert "gradients differ" in strategy.engine.reason
     assert_same_weights(*found)
-
-
-class Unknown(nn.PReLU):
-    """Layer without a rule: a subclass needs one of its own."""
 
 
 def test_an_engine_checks_again_when_layers_change():
