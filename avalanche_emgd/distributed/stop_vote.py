@@ -40,11 +40,12 @@ class StopVote(Request):
         self._run, self._place = 0, 0
 
     def begin(self, run: int) -> None:
-        """Begin a training.
+        """Begin a training, and forget wishes from before it, as Avalanche's ``train`` does.
 
         :param run: number of the training among all that use the store.
         """
         self._run, self._place = run, 0
+        self.own = self.common = False
 
     @property
     def is_set(self) -> bool:

@@ -71,7 +71,15 @@ def test_trainings_do_not_hear_of_each_other(votes, monkeypatch):
     assert decide(votes) == [False] * 3
     for vote in votes:
         vote.begin(2)
+    assert not any(vote.is_set for vote in votes)
     votes[1].own = votes[2].own = True
+    assert decide(votes) == [False] * 3
+    tell(votes)
+    for vote in votes:
+        vote.begin(3)
+    assert decide(votes) == [False] * 3
+    for vote in votes:
+        vote.own = True
     assert decide(votes) == [True] * 3
 
 
