@@ -24,6 +24,9 @@ from .model_trial import model_trial
 
 __all__ = ["check_data", "check_experiences", "check_takes_numbers"]
 
+# Errors of PyTorch for inputs of a wrong shape, type or range.
+_OF_INPUTS = (RuntimeError, TypeError, ValueError, IndexError)
+
 _MOST_EXPERIENCES = 100  # of an ordinary stream whose samples are examined
 
 
@@ -170,10 +173,11 @@ def _try(
     try:
         output = avalanche_forward(model, x, torch.tensor([task], device=x.device))
     except Exception as error:
-        found = first_line(error)[:200]
-        raise ValueError(
-            f"`model` cannot take inputs of task {name!r}, which are {kind}: {found}. {remedy}"
-        ) from error
+        found, inputs = first_line(error)[:200], f"inputs of task {name!r}, which are {kind}"
+        if isinstance(error, _OF_INPUTS):
+            raise ValueError(f"`model` cannot take {inputs}: {found}. {remedy}") from error
+        raised = type(error).__name__
+        raise ValueError(f"`model` fails on {inputs}, with {raised}: {found}.") from error
     if not isinstance(output, torch.Tensor):
         raise ValueError(
             f"`model` must return one tensor of logits, found {type(output).__name__}."

@@ -77,6 +77,18 @@ def test_inputs_that_the_model_cannot_take(train, test, message):
     assert all(map(torch.equal, before, model.parameters()))
 
 
+def test_an_error_of_the_model_itself_is_named():
+    class Broken(MLP):
+        def forward(self, x):
+            return self.head(x)
+
+    pattern = "`model` fails on inputs of task 'task0', which are float32 .*, with AttributeError: "
+    with pytest.raises(ValueError, match=pattern) as found:
+        strategy_of(Broken(4, in_features=5)).train(benchmark_of(torch.Tensor.float).train_stream)
+    assert "Convert" not in str(found.value)
+    assert isinstance(found.value.__cause__, AttributeError)
+
+
 def test_models_for_such_inputs_are_trained():
     doubles = benchmark_of(torch.Tensor.double)
     strategy = strategy_of(MLP(4, in_features=5).double(), memory_size=4)
