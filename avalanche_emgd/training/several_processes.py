@@ -7,8 +7,9 @@ from typing import Any
 from ..distributed import DistributedEngine, Placement, Processes
 from ..distributed.launcher import PlacementName
 from ..distributed.placement import make_placement
+from ..distributed.stop_vote import StopVote
 
-__all__ = ["ask_to_stop", "is_asked_to_stop", "is_stopped", "share_objectives"]
+__all__ = ["ask_to_stop", "is_stopped", "share_objectives", "will_stop"]
 
 
 def share_objectives(strategy: Any, placement: Placement | PlacementName) -> None:
@@ -18,10 +19,11 @@ def share_objectives(strategy: Any, placement: Placement | PlacementName) -> Non
     :param placement: placement of the samples, or its name.
     :raises ValueError: if the placement is unknown, or the process group does not fit.
     """
-    strategy.processes, placement = Processes.join(strategy.device), make_placement(placement)
-    if strategy.processes.size > 1:
-        strategy.engine = DistributedEngine(strategy.engine, strategy.processes, placement)
-        if not strategy.processes.is_first:
+    processes = strategy.processes or Processes.join(strategy.device)
+    strategy.processes, placement = processes, make_placement(placement)
+    if processes.size > 1:
+        strategy.engine = DistributedEngine(strategy.engine, processes, placement)
+        if not processes.is_first:
             strategy.evaluator.loggers = []
 
 
@@ -30,20 +32,20 @@ def ask_to_stop(strategy: Any) -> None:
 
     :param strategy: strategy; see :class:`~avalanche_emgd.distributed.stop_vote.StopVote`.
     """
-    if _trains_alone(strategy):
+    vote = _vote_of(strategy)
+    if vote is None:
         strategy._stop_training = True
     else:
-        strategy.processes.stop.own = True
+        vote.own = True
 
 
-def is_asked_to_stop(strategy: Any) -> bool:
-    """Whether the training of a strategy stops before a next tick.
+def will_stop(strategy: Any) -> bool:
+    """Whether :func:`ask_to_stop` has been called, and training has not stopped yet.
 
     :param strategy: strategy, which need not have processes.
     """
-    return bool(
-        strategy._stop_training or (not _trains_alone(strategy) and strategy.processes.stop.is_set)
-    )
+    vote = _vote_of(strategy)
+    return bool(strategy._stop_training or (vote is not None and vote.is_set))
 
 
 def is_stopped(strategy: Any) -> bool:
@@ -51,11 +53,13 @@ def is_stopped(strategy: Any) -> bool:
 
     :param strategy: strategy between two ticks or epochs.
     """
-    if not _trains_alone(strategy) and strategy.processes.stop.is_decided():
+    vote = _vote_of(strategy)
+    if vote is not None and vote.is_decided():
         strategy._stop_training = True
     return bool(strategy._stop_training)
 
 
-def _trains_alone(strategy: Any) -> bool:
+def _vote_of(strategy: Any) -> StopVote | None:
+    """Vote of the processes of a strategy; ``None`` if it trains by itself."""
     processes: Processes | None = getattr(strategy, "processes", None)
-    return processes is None or processes.size == 1
+    return None if processes is None or processes.size == 1 else processes.stop

@@ -13,7 +13,7 @@ from ...benchmarks.live import LiveTickLoader
 from ...benchmarks.origin import Origin
 from ...distributed import DistributedEngine
 from ...models import grow_like
-from ..several_processes import is_asked_to_stop
+from ..several_processes import will_stop
 from .errors import StateError
 from .evaluators import evaluator_state, load_evaluator
 from .header import check_format
@@ -62,7 +62,7 @@ def strategy_state(strategy: Any) -> dict[str, Any]:
         "optimizer": optimizer_state(strategy.optimizer, strategy.model),
         "settings": dict(getattr(strategy, "_settings", {})),
         "is_optimizer_made": strategy.optimized_param_id is not None,
-        "stops": is_asked_to_stop(strategy),
+        "stops": will_stop(strategy),
         "class_mask": strategy._class_mask.state_dict(),
         "weighting": weighting_state(getattr(strategy, "weighting", None), known),
     }
