@@ -20,6 +20,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from .._near import did_you_mean
+from .._text_files import excerpt
 from ..experiments.config import RunConfig
 from ..experiments.setting import declared
 from .interrupts import raised_on_signals, status_of
@@ -160,7 +161,7 @@ def _words(error: BaseException, output: Path | None) -> str:
         return f"{os.fsdecode(error.filename)}: {error.strerror}."
     if isinstance(error, OSError) and error.strerror:  # of a file that is open already
         if output is not None and error.errno in _FULL:
-            return f"`output` {str(output)!r} cannot be written into: {error.strerror}."
+            return f"`output` {excerpt(str(output), 300)} cannot be written into: {error.strerror}."
         return f"A file cannot be read or written: {error.strerror}."
     if isinstance(error, ValueError | OSError) and str(error):
         return str(error)

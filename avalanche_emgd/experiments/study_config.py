@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import yaml
 
 from .._atomic import replacing
-from .._near import did_you_mean
+from .._near import did_you_mean, known_words
 from .._text_files import excerpt
 from ..benchmarks.scenario import Scenario
 from ..training.method_makers import INGREDIENTS
@@ -196,7 +196,7 @@ class StudyConfig(SharedSettings):
             shown = excerpt(", ".join(names), 300)[1:-1]
             raise ValueError(
                 f"`config` {str(path)!r} has unknown keys: {shown}."
-                f"{did_you_mean(str(unknown[0])[:80], known)} Known are {', '.join(known)}."
+                f"{known_words(str(unknown[0])[:80], known)}."
             )
         try:
             if "methods" in content and "methods" in instead:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._imports import find_callable
-from .._near import did_you_mean
+from .._near import known_words
 from .._text_files import excerpt
 from .method import Family, Method
 from .method_table import METHODS
@@ -31,8 +31,8 @@ def find_method(name: str) -> Method:
         return METHODS[name]
     if ":" not in name:
         raise ValueError(
-            f"`method` {excerpt(name)} is unknown.{did_you_mean(name[:80], METHODS)} Known are "
-            f"{', '.join(METHODS)}, and module:callable for one of your own."
+            f"`method` {excerpt(name)} is unknown.{known_words(name[:80], list(METHODS))}, and "
+            "module:callable for one of your own."
         )
     found = find_callable(name, "method")
     about = (inspect.getdoc(found) or "").partition("\n")[0]

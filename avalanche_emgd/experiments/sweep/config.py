@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from ..._atomic import replacing
-from ..._near import did_you_mean
+from ..._near import did_you_mean, known_words
 from ..._text_files import excerpt
 from ..study_config import StudyConfig
 from ..yaml_files import read_config
@@ -130,7 +130,7 @@ class SweepConfig:
             if key not in known:
                 raise ValueError(
                     f"`config` {str(path)!r} has the unknown key {excerpt(key)}."
-                    f"{did_you_mean(key, known)} Known are {', '.join(known)}."
+                    f"{known_words(key, known)}."
                 )
         content = {**content, **instead}
         study = {key: value for key, value in content.items() if key not in own}

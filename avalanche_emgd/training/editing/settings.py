@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..._near import did_you_mean
+from ..._near import known_words
 from ..._numbers import check_whole
 from ..._text_files import excerpt
 from .bounds import Norm, PixelBounds
@@ -118,6 +118,6 @@ def make_memory_editing(spec: EditingSpec) -> MemoryEditing:
     if unknown:
         raise ValueError(
             f"`memory_editing` has unknown settings: {', '.join(unknown)}."
-            f"{did_you_mean(unknown[0], known)} Known are {', '.join(known)}."
+            f"{known_words(unknown[0], known)}."
         )
     return MemoryEditing(**spec)
